@@ -1,0 +1,70 @@
+//! The bounds that no hostile or ancient client can push a cart over. Each is a setting with its default.
+
+use crate::ids::Quantity;
+use crate::time::Span;
+
+/// A cart's bounds (CART.md, *Bounds*).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Lines in the cart.
+    pub lines: usize,
+    /// Lines on the saved list.
+    pub saved: usize,
+    /// Units of one line.
+    pub quantity: Quantity,
+    /// Bytes of sku and option text of all lines, so that a record stays near 100 KiB at worst.
+    pub text_bytes: usize,
+    /// Live clients; one more drops the one unseen longest.
+    pub clients: usize,
+    /// Adds of one line that are not folded yet; overflowing ones coalesce.
+    pub line_adds: usize,
+    /// The same, of the whole cart.
+    pub cart_adds: usize,
+    /// Tombstones; the oldest goes first.
+    pub tombstones: usize,
+    /// No revision younger than this is folded.
+    pub fold_after: Span,
+    /// A client unseen for this long lapses.
+    pub lease: Span,
+    /// How long a departed client is remembered.
+    pub departed_for: Span,
+    /// How many departed clients are remembered; then new ones are refused.
+    pub departed: usize,
+    /// The ring keeps at least so many changes …
+    pub ring_least: usize,
+    /// … and those younger than this …
+    pub ring_for: Span,
+    /// … but never more than this,
+    pub ring_most: usize,
+    /// nor more than this many pieces of detail.
+    pub ring_pieces: usize,
+    /// Ops of one sync call.
+    pub ops: usize,
+    /// Registers of merged guest carts that are kept for late ops.
+    pub guest_registers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            lines: 200,
+            saved: 200,
+            quantity: 9_999,
+            text_bytes: 32 * 1024,
+            clients: 32,
+            line_adds: 64,
+            cart_adds: 1_024,
+            tombstones: 256,
+            fold_after: Span::from_days(30),
+            lease: Span::from_days(90),
+            departed_for: Span::from_days(365),
+            departed: 256,
+            ring_least: 64,
+            ring_for: Span::from_hours(24),
+            ring_most: 256,
+            ring_pieces: 1_024,
+            ops: 500,
+            guest_registers: 512,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Names of things: newtypes that cannot be mixed up. Public ids are UUIDs; a token's digest is never shown whole.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A text that is not a UUID in its hyphenated form of 36 characters (RFC 9562, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")]
+pub struct NotAUuid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// From its 16 bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> $name {
+                $name(bytes)
+            }
+
+            /// Its 16 bytes.
+            pub const fn bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(std::str::from_utf8(&hyphenated(&self.0)).unwrap_or_default())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAUuid;
+            fn from_str(text: &str) -> Result<$name, NotAUuid> {
+                parse_uuid(text).map($name).ok_or(NotAUuid)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// A cart, guest's or account's.
+    CartId
+);
+uuid_id!(
+    /// A session as its owner and the logs name it. It opens nothing: the token does.
+    SessionId
+);
+uuid_id!(
+    /// One queue of one device, made by the device itself (CART.md, *Names*).
+    ClientId
+);
+uuid_id!(
+    /// An order draft.
+    OrderId
+);
+
+/// The 16 bytes of a fresh UUIDv7 (RFC 9562, section 5.7) from a time and ten random bytes.
+pub fn uuid_v7(now: crate::time::Timestamp, random: [u8; 10]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&now.as_ms().to_be_bytes()[2..]);
+    bytes[6..].copy_from_slice(&random);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    bytes
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn hyphenated(bytes: &[u8; 16]) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (i, byte) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at] = HEX[usize::from(byte >> 4)];
+        text[at + 1] = HEX[usize::from(byte & 15)];
+        at += 2;
+    }
+    text
+}
+
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let text = text.as_bytes();
+    if text.len() != 36 {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    let mut at = 0;
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            if text[at] != b'-' {
+                return None;
+            }
+            at += 1;
+        }
+        let high = char::from(text[at]).to_digit(16)?;
+        let low = char::from(text[at + 1]).to_digit(16)?;
+        *byte = (high << 4 | low) as u8;
+        at += 2;
+    }
+    Some(bytes)
+}
+
+/// SHA-256 of a token: all that the server keeps of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// From its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> TokenDigest {
+        TokenDigest(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenDigest({:02x}{:02x}…)", self.0[0], self.0[1])
+    }
+}
+
+/// A cart's count of the ops it took in; the first op has revision 1, an empty new cart 0.
+pub type Revision = u64;
+
+/// A cart's count of its checkouts.
+pub type Generation = u64;
+
+/// The number of an op in its client's queue, from 1 without gaps.
+pub type Seq = u64;
+
+/// A random number of an op, by which a forked queue is told (CART.md).
+pub type OpId = u64;
+
+/// Units of a line. The largest the API takes is a setting (9,999); inside, sums are checked against it.
+pub type Quantity = u32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_uuid_reads_back_and_a_broken_one_does_not() {
+        let id = CartId::from_bytes(uuid_v7(Timestamp::from_ms(1_700_000_000_123), [0xff; 10]));
+        assert_eq!(id.to_string(), "018bcfe5-687b-7fff-bfff-ffffffffffff");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for broken in ["", "018bcfe5687b7fffbfffffffffffffff", "018bcfe5-687b-7fff-bfff-fffffffffffg", "é"] {
+            assert_eq!(broken.parse::<CartId>(), Err(NotAUuid), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_not_printed_whole() {
+        assert_eq!(format!("{:?}", TokenDigest::from_bytes([7; 32])), "TokenDigest(0707…)");
+    }
+}

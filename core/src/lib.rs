@@ -1,0 +1,9 @@
+//! The pure part of Trolley. It decides and does nothing: no async, no clock, no randomness, no I/O, no log. Time and
+//! random bytes come in as arguments, and what is decided goes out as values.
+
+pub mod cart;
+pub mod ids;
+pub mod item;
+pub mod ledger;
+pub mod session;
+pub mod time;

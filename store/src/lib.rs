@@ -1,0 +1,3 @@
+//! Where Trolley keeps its records: the port, and a colonnade of adapters that know nothing of each other.
+
+pub mod port;

@@ -1,0 +1,236 @@
+//! The port: what the service asks of a store. A new adapter can be written from these comments alone.
+//!
+//! A store keeps *records* under *keys*. Every record has a version that each change advances, and the one primitive that
+//! changes anything is compare-and-set on it: there are no blind writes.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::ledger::Ledger;
+use trolley_core::session::Session;
+use trolley_core::time::Timestamp;
+
+/// What a call of the port gives back: a future that any thread may drive.
+pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The name of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A cart.
+    Cart(CartId),
+    /// A session.
+    Session(SessionId),
+    /// Which session a token opens.
+    Token(TokenDigest),
+    /// The keyed calls of a session.
+    Ledger(SessionId),
+    /// How far the test clock was turned.
+    Clock,
+}
+
+/// What stands under a key. A record always belongs under [`Record::key`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A cart; its version is its revision.
+    Cart(Arc<Cart>),
+    /// A session.
+    Session(Arc<Session>),
+    /// A token's digest and what it opens; it never changes, so its version is 1.
+    Token(Arc<Token>),
+    /// The keyed calls of a session.
+    Ledger(Arc<Ledger>),
+    /// How far the test clock was turned.
+    Clock(Clock),
+}
+
+/// Which session a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// SHA-256 of the token.
+    pub digest: TokenDigest,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// How far the test clock was turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Counts the turns.
+    pub version: u64,
+    /// Milliseconds ahead of the system's clock.
+    pub ahead_ms: u64,
+}
+
+impl Record {
+    /// The key it belongs under.
+    pub fn key(&self) -> Key {
+        match self {
+            Record::Cart(cart) => Key::Cart(cart.id),
+            Record::Session(session) => Key::Session(session.id),
+            Record::Token(token) => Key::Token(token.digest),
+            Record::Ledger(ledger) => Key::Ledger(ledger.session),
+            Record::Clock(_) => Key::Clock,
+        }
+    }
+
+    /// What compare-and-set compares.
+    pub fn version(&self) -> u64 {
+        match self {
+            Record::Cart(cart) => cart.revision,
+            Record::Session(session) => session.version,
+            Record::Token(_) => 1,
+            Record::Ledger(ledger) => ledger.version,
+            Record::Clock(clock) => clock.version,
+        }
+    }
+}
+
+/// One part of a commit.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Which record.
+    pub key: Key,
+    /// What must stand there for the commit to happen.
+    pub expect: Expect,
+    /// What is done with it.
+    pub action: Action,
+}
+
+/// What must stand under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing.
+    Absent,
+    /// A record of this version.
+    Version(u64),
+    /// A record of any version: a session that is still there. Goes with [`Action::Keep`] and [`Action::Delete`] only.
+    Present,
+}
+
+/// What is done with a record.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Nothing: only the expectation counts.
+    Keep,
+    /// It becomes this; the new version is higher than the expected one.
+    Put {
+        /// The new record; [`Record::key`] is the write's key.
+        record: Record,
+        /// When [`Store::expired`] begins to name it; never, where there is none. Expiry hides nothing by itself.
+        expires_at: Option<Timestamp>,
+    },
+    /// It goes.
+    Delete,
+}
+
+impl Write {
+    /// A record that must be new.
+    pub fn create(record: Record, expires_at: Option<Timestamp>) -> Write {
+        Write { key: record.key(), expect: Expect::Absent, action: Action::Put { record, expires_at } }
+    }
+
+    /// A record that takes the place of its version `expected`.
+    pub fn swap(expected: u64, record: Record, expires_at: Option<Timestamp>) -> Write {
+        Write { key: record.key(), expect: Expect::Version(expected), action: Action::Put { record, expires_at } }
+    }
+
+    /// A record that must still be there.
+    pub fn keep(key: Key) -> Write {
+        Write { key, expect: Expect::Present, action: Action::Keep }
+    }
+
+    /// A record of version `expected` that goes.
+    pub fn delete(key: Key, expected: u64) -> Write {
+        Write { key, expect: Expect::Version(expected), action: Action::Delete }
+    }
+}
+
+/// A place where records are kept.
+pub trait Store: Send + Sync + 'static {
+    /// The record as the last successful commit left it.
+    ///
+    /// *Absent* is `None`. *Expired* records are still given: who asks judges. What a commit that is not yet durable
+    /// would write is never seen.
+    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>>;
+
+    /// Does all of `writes`, or none. When it succeeds they are durable as configured and every later `load` sees them.
+    ///
+    /// *Conflicting*: where one key does not hold what is expected of it, the answer is [`CommitError::Conflict`] and
+    /// nothing happened. Two writes of one commit never name the same key. *Cut short*: where the future is dropped, the
+    /// commit may or may not happen, but never in part. *Too big* and *full* change nothing and later commits may succeed.
+    /// *Unknown*: after [`CommitError::Unknown`] it may have happened or not; who must know loads again.
+    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>>;
+
+    /// Up to `most` sessions whose `expires_at` is at or before `now`, soonest first; none left is an empty list.
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>>;
+
+    /// Does one bounded piece of upkeep (folding a journal, giving disk space back) and says whether more is waiting.
+    /// Never needed for correctness; writers are not held up by it for longer than a commit or two.
+    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>>;
+
+    /// How many records of each kind there are.
+    fn count(&self) -> Promise<'_, Result<Counts, StoreError>>;
+
+    /// Finishes what was begun and lets go of the store. Calls after it are refused as [`StoreError::Down`].
+    fn close(&self) -> Promise<'_, Result<(), StoreError>>;
+}
+
+/// How many records there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Carts.
+    pub carts: u64,
+    /// Sessions.
+    pub sessions: u64,
+}
+
+/// Why a record cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The store does not answer, or is closed.
+    #[error("the store is down: {0}")]
+    Down(String),
+    /// What is stored is not what was written: its checksum or its form is wrong.
+    #[error("the record of {key:?} is damaged: {what}")]
+    Damaged {
+        /// Which.
+        key: Key,
+        /// How it shows.
+        what: String,
+    },
+}
+
+/// Why a commit did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// This key does not hold what was expected; nothing happened.
+    #[error("{0:?} was changed meanwhile")]
+    Conflict(Key),
+    /// There is no space; nothing happened, and when there is space again a commit succeeds.
+    #[error("the store is full")]
+    Full,
+    /// A record is larger than the store takes; nothing happened.
+    #[error("a record of {bytes} bytes is too big; {most} is the most")]
+    TooBig {
+        /// Its size.
+        bytes: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// The store is down, or a record it had to compare is damaged; nothing happened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store went away between commit and answer: it may have happened or not.
+    #[error("the store went away while it committed: {0}")]
+    Unknown(String),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

@@ -53,7 +53,8 @@ pub struct Cart {
 pub struct Line {
     /// Derived from the item.
     pub id: LineId,
-    /// What it is of; none where only its id was ever named (a REMOVE of a line the server never saw).
+    /// What it is of; none where only its id was ever named (a REMOVE of a line the server never saw). A line that is
+    /// not shown any more keeps it for history and undo, until its place is needed.
     pub item: Option<Arc<Item>>,
     /// The newest SET, REMOVE or CLEAR.
     pub register: Option<Register>,
@@ -250,8 +251,6 @@ pub struct Change {
 pub struct Piece {
     /// The line.
     pub line: LineId,
-    /// What it is of, where known: undo brings a line back after its tombstone is gone.
-    pub item: Option<Arc<Item>>,
     /// On the saved list, not in the cart.
     pub saved: bool,
     /// Units before.

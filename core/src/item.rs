@@ -60,8 +60,10 @@ impl Item {
                 return Err(NotAnItem::OptionValue(name.clone()));
             }
         }
-        let mut options: Vec<_> =
-            options.into_iter().map(|(name, value)| (name.into_boxed_str(), value.into_boxed_str())).collect();
+        let mut options: Vec<_> = options
+            .into_iter()
+            .map(|(name, value)| (name.into_boxed_str(), value.into_boxed_str()))
+            .collect();
         options.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         if let Some(twice) = options.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(NotAnItem::OptionTwice(twice[0].0.to_string()));

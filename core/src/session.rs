@@ -107,7 +107,8 @@ impl Policy {
 
     /// The latest time at which the session can still live, as the store knows it: after it, it may be swept.
     pub fn swept_after(&self, session: &Session) -> Timestamp {
-        self.idle_expires_at(session, Seen::AtLeast(session.last_seen)).min(session.created_at + self.guest_absolute)
+        self.idle_expires_at(session, Seen::AtLeast(session.last_seen))
+            .min(session.created_at + self.guest_absolute)
     }
 
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.

@@ -35,7 +35,7 @@ pub enum Key {
 /// What stands under a key. A record always belongs under [`Record::key`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A cart; its version is its revision.
+    /// A cart.
     Cart(Arc<Cart>),
     /// A session.
     Session(Arc<Session>),
@@ -80,7 +80,7 @@ impl Record {
     /// What compare-and-set compares.
     pub fn version(&self) -> u64 {
         match self {
-            Record::Cart(cart) => cart.revision,
+            Record::Cart(cart) => cart.version,
             Record::Session(session) => session.version,
             Record::Token(_) => 1,
             Record::Ledger(ledger) => ledger.version,
@@ -135,7 +135,11 @@ impl Write {
 
     /// A record that takes the place of its version `expected`.
     pub fn swap(expected: u64, record: Record, expires_at: Option<Timestamp>) -> Write {
-        Write { key: record.key(), expect: Expect::Version(expected), action: Action::Put { record, expires_at } }
+        Write {
+            key: record.key(),
+            expect: Expect::Version(expected),
+            action: Action::Put { record, expires_at },
+        }
     }
 
     /// A record that must still be there.

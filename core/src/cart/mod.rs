@@ -2,7 +2,30 @@
 //!
 //! One sentence is the specification: *the quantity of a line is the value of its newest SET / REMOVE / CLEAR
 //! (0 where there is none) plus the sum of all ADDs that no SET, REMOVE or CLEAR had observed.*
+//!
+//! | part | does |
+//! |---|---|
+//! | `state`, `op`, `limits` | plain data: what is kept, what may be asked, what bounds it |
+//! | `line`, `stamp` | one line, and who acts on it having seen what: the sentence above is here |
+//! | `edit` | puts lines into a list, within the bounds |
+//! | `apply`, `undo` | each intent's effect |
+//! | `call`, `sync`, `client` | plain calls; a device's queue and the table of queues |
+//! | `history`, `fold` | the ring of changes; folding and the other bounds |
+//! | `checkout`, `merge`, `forward` | a cart's generations; a guest's cart into an account's, and its late ops |
 
+mod apply;
+mod call;
+pub mod checkout;
+mod client;
+mod edit;
+mod fold;
+mod forward;
+mod history;
 pub mod limits;
+mod line;
+mod merge;
 pub mod op;
+mod stamp;
 pub mod state;
+mod sync;
+mod undo;

@@ -18,8 +18,11 @@ pub struct Cart {
     pub generation: Generation,
     /// The revision at which the present generation began: that of the last checkout, or 0.
     pub generation_start: Revision,
-    /// How many ops it took in. Every change advances it, so it is also the version that a store compares.
+    /// How many ops it took in.
     pub revision: Revision,
+    /// Counts the stored changes: the version that a store compares. A refused op of a device uses up its seq without a
+    /// revision, so the revision alone would not tell.
+    pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.

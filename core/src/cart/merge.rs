@@ -1,0 +1,311 @@
+//! A guest's cart comes into an account's at sign-in: ONE op on the account's cart, with the guest cart's id as its
+//! dedupe key. The guest cart is sealed, and what its devices still send is forwarded.
+
+use std::sync::Arc;
+
+use crate::ids::{CartId, Quantity, Revision, SessionId};
+use crate::item::Item;
+use crate::time::Timestamp;
+
+use super::apply::Effect;
+use super::edit::{Brought, List};
+use super::limits::Limits;
+use super::op::{NoticeCode, OpKind, Outcome, Policy, Refusal};
+use super::stamp::Stamp;
+use super::state::{
+    Applied, AppliedKey, Author, Cart, Client, GuestBase, GuestRegister, Line, Merged, Notice, Origin, Seal,
+};
+
+/// One surviving contribution of a guest's line.
+#[derive(Clone, Debug, PartialEq)]
+struct Contribution {
+    n: Quantity,
+    origin: Origin,
+}
+
+/// What comes into one line of the account's cart, and where it goes.
+#[derive(Clone, Debug)]
+struct Import {
+    item: Arc<Item>,
+    list: List,
+    contributions: Vec<Contribution>,
+}
+
+impl Cart {
+    /// Merges a guest's cart into this one by `policy`. A second time with the same guest cart nothing happens and the
+    /// answer is false. It never refuses for a limit: what is over one goes to the saved list, told by notices.
+    ///
+    /// The guest cart must be sealed into this one first, by [`Cart::seal`], so that it takes no op meanwhile.
+    pub fn merge(
+        &mut self,
+        guest: &Cart,
+        policy: Policy,
+        author: SessionId,
+        at: Timestamp,
+        limits: &Limits,
+    ) -> Result<bool, Refusal> {
+        if let Some(seal) = self.sealed {
+            return Err(Refusal::Sealed(seal.into));
+        }
+        let key = AppliedKey::Merge(guest.id);
+        if self.has_applied(key) || self.merged.iter().any(|merged| merged.cart == guest.id) {
+            return Ok(false);
+        }
+        let stamp = self.server_stamp(Author::Session(author), self.revision, at);
+        let kept = (self.lines.clone(), self.saved.clone());
+        let imports = self.plan_imports(guest, policy);
+        let withheld = self.quantities();
+        if policy == Policy::KeepGuest {
+            self.move_all_to_saved(&stamp, limits)?;
+        }
+        let brought = self.carry_out(&imports, &stamp, limits);
+        if guest.clients.iter().any(|client| !client.has_lapsed(at, limits)) {
+            self.keep_guest_registers(guest, policy, &withheld, at);
+            self.move_clients(guest, policy, &stamp, limits);
+        }
+        self.inherit_departed(guest, limits);
+        let mut pieces = self.pieces_since(&kept.0, &kept.1);
+        if policy == Policy::KeepGuest {
+            self.tell_what_was_moved(&mut pieces, &kept.0);
+        }
+        let mut effect = Effect::new(OpKind::Merge, Outcome::Applied, pieces);
+        effect.notices = merge_notices(&brought, policy, &kept.0);
+        self.note_applied(Applied { key, revision: stamp.revision });
+        self.take_in(effect, &stamp, limits);
+        self.version += 1;
+        Ok(true)
+    }
+
+    /// Seals a guest's cart: from now on it takes no op. False where it was sealed already.
+    pub fn seal(&mut self, into: CartId) -> bool {
+        if self.sealed.is_some() {
+            return false;
+        }
+        self.sealed = Some(Seal { into, done: false });
+        self.version += 1;
+        true
+    }
+
+    /// Marks that the account's cart has applied the merge; its dedupe key may go after this.
+    pub fn mark_merged(&mut self) {
+        if let Some(seal) = &mut self.sealed {
+            seal.done = true;
+            self.version += 1;
+        }
+    }
+
+    /// The plan: every surviving contribution of the guest, as the policy lets it in.
+    fn plan_imports(&self, guest: &Cart, policy: Policy) -> Vec<Import> {
+        let mut imports = Vec::new();
+        for line in guest.shown() {
+            let Some(item) = line.item.clone() else { continue };
+            let contributions = match policy {
+                Policy::Max => {
+                    let held = self.line(List::Cart, line.id).map_or(0, Line::quantity);
+                    line.surplus_over(guest.id, held)
+                }
+                Policy::Sum | Policy::KeepAccount | Policy::KeepGuest => line.contributions(guest.id),
+            };
+            let list = if policy == Policy::KeepAccount { List::Saved } else { List::Cart };
+            imports.push(Import { item, list, contributions });
+        }
+        for line in guest.shown_saved() {
+            let Some(item) = line.item.clone() else { continue };
+            imports.push(Import { item, list: List::Saved, contributions: line.contributions(guest.id) });
+        }
+        imports
+    }
+
+    fn carry_out(&mut self, imports: &[Import], stamp: &Stamp, limits: &Limits) -> Vec<(Brought, Arc<Item>)> {
+        let mut brought = Vec::new();
+        for import in imports {
+            for contribution in &import.contributions {
+                let add = stamp.import(contribution.n, contribution.origin.clone());
+                brought.push((
+                    self.bring_in(import.list, &import.item, &add, stamp.at, limits),
+                    import.item.clone(),
+                ));
+            }
+        }
+        brought
+    }
+
+    /// Puts every line of the cart on the saved list, as it stands.
+    fn move_all_to_saved(&mut self, stamp: &Stamp, limits: &Limits) -> Result<(), Refusal> {
+        let shown: Vec<_> = self.shown().map(|line| (line.id, line.item.clone(), line.quantity())).collect();
+        for (id, item, quantity) in shown {
+            let Some(item) = item else { continue };
+            self.edit(List::Cart, (id, None), stamp.at, limits, |line| line.write(stamp, 0))?;
+            self.bring_in(List::Saved, &item, &stamp.add(quantity), stamp.at, limits);
+        }
+        Ok(())
+    }
+
+    /// A line may have left the cart and come back in with the same quantity: its piece says what left.
+    fn tell_what_was_moved(&self, pieces: &mut Vec<super::state::Piece>, before: &[Arc<Line>]) {
+        for line in before.iter().filter(|line| line.is_shown()) {
+            let dropped = line.quantity();
+            let after = self.line(List::Cart, line.id).map_or(0, Line::quantity);
+            match pieces.iter_mut().find(|piece| !piece.saved && piece.line == line.id) {
+                Some(piece) => piece.dropped = dropped,
+                None => pieces.push(super::state::Piece {
+                    line: line.id,
+                    saved: false,
+                    before: dropped,
+                    after,
+                    dropped,
+                }),
+            }
+        }
+    }
+
+    fn quantities(&self) -> Vec<(crate::item::LineId, Quantity)> {
+        self.shown().map(|line| (line.id, line.quantity())).collect()
+    }
+
+    /// Keeps each register of the guest cart beside the line, so that late ops of its devices compete with it alone.
+    fn keep_guest_registers(
+        &mut self,
+        guest: &Cart,
+        policy: Policy,
+        held: &[(crate::item::LineId, Quantity)],
+        at: Timestamp,
+    ) {
+        let list = if policy == Policy::KeepAccount { List::Saved } else { List::Cart };
+        for line in &guest.lines {
+            let Some(register) = line.register.clone() else { continue };
+            let withheld = match policy {
+                Policy::Max => held.iter().find(|(id, _)| *id == line.id).map_or(0, |(_, held)| *held),
+                Policy::Sum | Policy::KeepAccount | Policy::KeepGuest => 0,
+            };
+            let lines = self.list_mut(list);
+            let kept = GuestRegister { cart: guest.id, register, withheld };
+            match lines.iter_mut().find(|other| other.id == line.id) {
+                Some(place) => Arc::make_mut(place).guests.push(kept),
+                None => {
+                    let mut place = Line::empty(line.id, None, at);
+                    place.guests.push(kept);
+                    lines.push(Arc::new(place));
+                }
+            }
+        }
+    }
+
+    /// The guest cart's table of clients moves along. It is never refused; past the bound those unseen longest go.
+    fn move_clients(&mut self, guest: &Cart, policy: Policy, stamp: &Stamp, limits: &Limits) {
+        self.merged.push(Arc::new(Merged {
+            cart: guest.id,
+            revision: stamp.revision,
+            guest_revision: guest.revision,
+            guest_generation_start: guest.generation_start,
+            guest_generation: guest.generation,
+            policy,
+        }));
+        for moved in guest.clients.iter().filter(|client| !client.has_lapsed(stamp.at, limits)) {
+            let from = GuestBase { cart: guest.id, lowest_base: moved.lowest_base };
+            match self.clients.iter_mut().find(|known| known.id == moved.id) {
+                Some(known) => Arc::make_mut(known).join(moved, from),
+                None => {
+                    let before_merge: Revision = stamp.revision - 1;
+                    let client =
+                        Client { guest: Some(from), lowest_base: before_merge, ..Client::clone(moved) };
+                    self.register(client, stamp.at, limits);
+                }
+            }
+        }
+        self.bound_guest_registers(stamp.at, limits);
+    }
+
+    /// Past the bound the clients of the guest cart that came first leave, and with them what is kept for them.
+    fn bound_guest_registers(&mut self, at: Timestamp, limits: &Limits) {
+        let count = |cart: &Cart| -> usize {
+            cart.lines.iter().chain(&cart.saved).map(|line| line.guests.len()).sum()
+        };
+        while count(self) > limits.guest_registers {
+            let Some(first) = self.merged.first().map(|merged| merged.cart) else { break };
+            let of_first = |client: &Arc<Client>| client.guest.is_some_and(|guest| guest.cart == first);
+            let Some(place) = self.clients.iter().position(of_first) else { break };
+            self.depart(place, at, limits);
+        }
+    }
+
+    /// A client that had departed from the guest cart may not begin anew here.
+    fn inherit_departed(&mut self, guest: &Cart, limits: &Limits) {
+        for departed in &guest.departed {
+            if !self.departed.iter().any(|known| known.digest == departed.digest) {
+                self.departed.push(*departed);
+            }
+        }
+        self.departed.sort_by_key(|departed| departed.at);
+        self.departed.drain(..self.departed.len().saturating_sub(limits.departed));
+    }
+}
+
+impl Client {
+    /// One client that both carts know: the higher numbers stand.
+    fn join(&mut self, moved: &Client, from: GuestBase) {
+        if moved.last_seq > self.last_seq {
+            self.last_seq = moved.last_seq;
+            self.recent = moved.recent.clone();
+        }
+        self.last_eff = self.last_eff.max(moved.last_eff);
+        self.last_seen = self.last_seen.max(moved.last_seen);
+        self.guest = Some(from);
+    }
+}
+
+impl Line {
+    /// Register and adds of a guest's line, each with where it came from.
+    fn contributions(&self, cart: CartId) -> Vec<Contribution> {
+        let register = self.register.iter().filter(|register| register.n > 0).map(|register| Contribution {
+            n: register.n,
+            origin: Origin {
+                cart,
+                revision: register.revision,
+                client: register.author.client(),
+                seq: register.seq,
+                register: true,
+            },
+        });
+        let adds = self.adds.iter().map(|add| Contribution {
+            n: add.n,
+            origin: Origin {
+                cart,
+                revision: add.revision,
+                client: add.client,
+                seq: add.seq,
+                register: false,
+            },
+        });
+        register.chain(adds).collect()
+    }
+
+    /// What a guest's line has over `held` units, as one add with its highest revision and no client.
+    fn surplus_over(&self, cart: CartId, held: Quantity) -> Vec<Contribution> {
+        let n = self.quantity().saturating_sub(held);
+        let of_adds = self.adds.iter().map(|add| add.revision).max();
+        let of_register = self.register.as_ref().map(|register| register.revision);
+        let revision = of_adds.max(of_register).unwrap_or_default();
+        let origin = Origin { cart, revision, client: None, seq: 0, register: false };
+        if n > 0 { vec![Contribution { n, origin }] } else { Vec::new() }
+    }
+}
+
+fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, before: &[Arc<Line>]) -> Vec<Notice> {
+    let mut notices = vec![Notice::of_cart(NoticeCode::CartsMerged)];
+    let clamped = brought.iter().filter(|(brought, _)| brought.clamped);
+    let mut over: Vec<_> = clamped.map(|(brought, item)| (brought.saved, item.line_id())).collect();
+    over.dedup_by_key(|(_, line)| *line);
+    for (saved, line) in over {
+        notices.push(Notice { code: NoticeCode::QuantityClamped, line: Some(line) });
+        if saved {
+            notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(line) });
+        }
+    }
+    let moved_account = policy == Policy::KeepGuest && before.iter().any(|line| line.is_shown());
+    let moved_guest = policy == Policy::KeepAccount && !brought.is_empty();
+    if moved_account || moved_guest {
+        notices.push(Notice::of_cart(NoticeCode::LinesSaved));
+    }
+    notices
+}

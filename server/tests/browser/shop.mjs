@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -26,7 +27,7 @@ export class Shop {
   }
 
   async start(listen) {
-    const args = ['serve', '--demo', '--listen', listen, '--store', `file:${this.folder}/data`];
+    const args = ['serve', '--demo', '--listen', listen, '--store', `file:${this.folder}/data`, '--log', 'warn'];
     this.process = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: this.process.stdout });
     const [first] = await Promise.race([
@@ -53,12 +54,22 @@ export class Shop {
   }
 }
 
-/** A browser without JavaScript, unless it is asked for. */
+let browser;
+after(() => browser?.close());
+
+/** A visitor with a cookie jar of its own, and without JavaScript unless it is asked for. */
 export async function visitor(t, { javaScript = false } = {}) {
-  const browser = await chromium.launch({
+  browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-  t.after(() => browser.close());
-  return browser.newContext({ javaScriptEnabled: javaScript });
+  const context = await browser.newContext({ javaScriptEnabled: javaScript });
+  t.after(() => context.close());
+  return context;
+}
+
+/** The headers by which a request beside the browser is the same visitor's. */
+export async function asVisitor(context, shop) {
+  const [{ name, value }] = await context.cookies();
+  return { Cookie: `${name}=${value}`, Origin: shop.address };
 }

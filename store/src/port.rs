@@ -127,6 +127,18 @@ pub enum Action {
     Delete,
 }
 
+impl Expect {
+    /// Whether `found` is what was expected.
+    pub fn met_by(self, found: Option<&Record>) -> bool {
+        match (self, found) {
+            (Expect::Absent, found) => found.is_none(),
+            (Expect::Version(version), Some(record)) => record.version() == version,
+            (Expect::Present, Some(_)) => true,
+            (_, None) => false,
+        }
+    }
+}
+
 impl Write {
     /// A record that must be new.
     pub fn create(record: Record, expires_at: Option<Timestamp>) -> Write {
@@ -190,6 +202,17 @@ pub struct Counts {
     pub carts: u64,
     /// Sessions.
     pub sessions: u64,
+}
+
+impl Counts {
+    /// The count that a record under `key` is part of, if any is kept of its kind.
+    pub fn of(&mut self, key: Key) -> Option<&mut u64> {
+        match key {
+            Key::Cart(_) => Some(&mut self.carts),
+            Key::Session(_) => Some(&mut self.sessions),
+            Key::Token(_) | Key::Ledger(_) | Key::Clock => None,
+        }
+    }
 }
 
 /// Why a record cannot be had.

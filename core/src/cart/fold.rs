@@ -31,7 +31,10 @@ impl Cart {
     pub(super) fn mark(&mut self, now: Timestamp, limits: &Limits) {
         let day = limits.fold_after.part(MARKS).as_ms().max(1);
         match self.marks.last_mut() {
-            Some(last) if last.1.as_ms() / day == now.as_ms() / day => *last = (self.revision, now),
+            // A clock that was set back does not make a revision older.
+            Some(last) if now <= last.1 || last.1.as_ms() / day == now.as_ms() / day => {
+                *last = (self.revision, now.max(last.1));
+            }
             _ => self.marks.push((self.revision, now)),
         }
         let old = self.marks.iter().filter(|mark| now.since(mark.1) >= limits.fold_after).count();

@@ -54,7 +54,10 @@ impl Cart {
         }
         let known = self.live_client(sync.client, sync.at, limits).cloned();
         if known.is_none() {
-            let first = sync.ops.first().map(|op| (op.seq, op.base));
+            // A base counts in the cart that the op names: of another cart it says nothing here, and is told below.
+            let base_here =
+                |op: &Op| if op.cart.is_some_and(|cart| cart != self.id) { Revision::MAX } else { op.base };
+            let first = sync.ops.first().map(|op| (op.seq, base_here(op)));
             self.judge_newcomer(sync.client, first, sync.at, limits)?;
         }
         let new = known.as_deref().map_or_else(|| (0, 0), |client| (client.last_seq, client.lowest_base));

@@ -24,7 +24,15 @@ impl Cart {
             }
             Author::Session(_) => self.ring.iter().find(|change| change.revision == target),
         };
-        let change = change.cloned().ok_or(Refusal::NotUndoable)?;
+        let Some(change) = change.cloned() else {
+            // What was refused when it came did nothing that could be taken back.
+            let covered = Effect::new(OpKind::Undo, Outcome::Covered, Vec::new());
+            return if self.was_refused(stamp.author, target) {
+                Ok(covered)
+            } else {
+                Err(Refusal::NotUndoable)
+            };
+        };
         // Who names a revision has seen it.
         let stamp = match stamp.author {
             Author::Device(_) => stamp.clone(),
@@ -36,6 +44,11 @@ impl Cart {
             (self.lines, self.saved) = kept;
         }
         undone
+    }
+
+    fn was_refused(&self, author: Author, seq: u64) -> bool {
+        let client = self.clients.iter().find(|client| Some(client.id) == author.client());
+        client.and_then(|client| client.recall(seq)).is_some_and(|recent| recent.refused.is_some())
     }
 
     fn undo(&mut self, change: &Change, stamp: &Stamp, limits: &Limits) -> Result<Effect, Refusal> {

@@ -1,0 +1,123 @@
+//! Records in this process's memory, gone with it: for trying out and for tests, and the reference for what the port means.
+
+use std::collections::{BTreeSet, HashMap};
+
+use parking_lot::Mutex;
+use trolley_core::ids::SessionId;
+use trolley_core::time::Timestamp;
+
+use crate::port::{Action, CommitError, Counts, Expect, Key, Promise, Record, Store, StoreError, Write};
+
+/// A store that forgets everything when it is dropped.
+#[derive(Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    records: HashMap<Key, Held>,
+    /// The sessions that expire at all, soonest first.
+    by_expiry: BTreeSet<(Timestamp, SessionId)>,
+    counts: Counts,
+    closed: bool,
+}
+
+struct Held {
+    record: Record,
+    expires_at: Option<Timestamp>,
+}
+
+impl Memory {
+    /// An empty one.
+    pub fn new() -> Memory {
+        Memory::default()
+    }
+
+    /// Runs `work` on the state when the promise is first driven, unless the store is closed.
+    fn with<'a, T, E>(
+        &'a self,
+        work: impl FnOnce(&mut State) -> Result<T, E> + Send + 'a,
+    ) -> Promise<'a, Result<T, E>>
+    where
+        T: Send + 'a,
+        E: From<StoreError> + Send + 'a,
+    {
+        Box::pin(async move {
+            let mut state = self.state.lock();
+            if state.closed {
+                return Err(StoreError::Down("it was closed".into()).into());
+            }
+            work(&mut state)
+        })
+    }
+}
+
+impl Store for Memory {
+    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+        self.with(move |state| Ok(state.records.get(&key).map(|held| held.record.clone())))
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+        self.with(move |state| {
+            if let Some(other) = writes.iter().find(|write| !state.holds(write.key, write.expect)) {
+                return Err(CommitError::Conflict(other.key));
+            }
+            for write in writes {
+                state.apply(write);
+            }
+            Ok(())
+        })
+    }
+
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+        self.with(move |state| {
+            let due = state.by_expiry.iter().take_while(|(at, _)| *at <= now);
+            Ok(due.take(most).map(|(_, session)| *session).collect())
+        })
+    }
+
+    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+        self.with(|_| Ok(false))
+    }
+
+    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+        self.with(|state| Ok(state.counts))
+    }
+
+    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+        self.with(|state| {
+            state.closed = true;
+            Ok(())
+        })
+    }
+}
+
+impl State {
+    fn holds(&self, key: Key, expect: Expect) -> bool {
+        expect.met_by(self.records.get(&key).map(|held| &held.record))
+    }
+
+    fn apply(&mut self, Write { key, action, .. }: Write) {
+        let (before, after) = match action {
+            Action::Keep => return,
+            Action::Delete => (self.records.remove(&key), None),
+            Action::Put { record, expires_at } => {
+                debug_assert_eq!(record.key(), key, "a record belongs under its own key");
+                (self.records.insert(key, Held { record, expires_at }), Some(expires_at))
+            }
+        };
+        if let Some(count) = self.counts.of(key) {
+            *count += u64::from(after.is_some());
+            *count -= u64::from(before.is_some());
+        }
+        if let Key::Session(session) = key {
+            if let Some(at) = before.and_then(|held| held.expires_at) {
+                self.by_expiry.remove(&(at, session));
+            }
+            if let Some(at) = after.flatten() {
+                self.by_expiry.insert((at, session));
+            }
+        }
+    }
+}

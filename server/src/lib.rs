@@ -1,4 +1,6 @@
-//! The server: a service that does, and HTTP in front of it. The `trolley` program puts them together.
+//! The server: a service that does, HTTP in front of it, and the commands of the `trolley` program that put them together.
 
+pub mod cmd;
+pub mod config;
 pub mod http;
 pub mod service;

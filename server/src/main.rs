@@ -1,2 +1,50 @@
-//! x
-fn main() {}
+//! The `trolley` program: reads what is asked for and hands it to its command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use trolley::cmd::{Failed, serve, version};
+use trolley::config::raw::Raw;
+
+/// Millions of small allocations a second come and go on all threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The cart and session server.
+#[derive(Parser)]
+#[command(name = "trolley", version)]
+enum Command {
+    /// Serve carts and sessions over HTTP
+    Serve(Box<Raw>),
+    /// Tell which release this is
+    Version,
+}
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => error.exit(),
+        Err(error) => return fail(&Failed::Asked(first_line(&error))),
+    };
+    let done = match command {
+        Command::Serve(raw) => serve::run(*raw),
+        Command::Version => version::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => fail(&failed),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program says on standard error why it ends")]
+fn fail(failed: &Failed) -> ExitCode {
+    eprintln!("trolley: {failed}");
+    ExitCode::from(failed.exit_code())
+}
+
+/// What clap says, without its usage: one sentence is enough.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}

@@ -1,0 +1,25 @@
+//! The commands of the `trolley` program: one file each, all of one shape: arguments in, a sentence out where it fails.
+
+pub mod serve;
+pub mod version;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// It was asked for something senseless: exit code 2.
+    #[error("{0}")]
+    Asked(String),
+    /// The world did not allow it: exit code 1.
+    #[error("{0}")]
+    World(String),
+}
+
+impl Failed {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failed::Asked(_) => 2,
+            Failed::World(_) => 1,
+        }
+    }
+}

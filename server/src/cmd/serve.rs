@@ -1,0 +1,108 @@
+//! `trolley serve`: opens the store, serves until told to stop, and leaves nothing half done.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use trolley_store::embedded::settings::Settings;
+use trolley_store::open::open;
+use trolley_store::port::{Key, Record, Store};
+
+use crate::config::checked::Checked;
+use crate::config::raw::Raw;
+use crate::http::app::App;
+use crate::http::front::Front;
+use crate::http::serve::serve;
+use crate::service::Service;
+use crate::service::clock::Clock;
+use crate::service::random::OsRandom;
+
+use super::Failed;
+
+/// How long the last writes may take after the last request: with the drain it stays under ten seconds.
+const CLOSE_WITHIN: Duration = Duration::from_secs(4);
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run(raw: Raw) -> Result<(), Failed> {
+    let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let raw = raw.completed(environment).map_err(|senseless| Failed::Asked(senseless.to_string()))?;
+    let checked = Checked::new(&raw).map_err(|senseless| Failed::Asked(senseless.to_string()))?;
+    start_log(&checked);
+    let store = open_store(&checked)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::World(error.to_string()))?;
+    let served = runtime.block_on(serve_until_stopped(checked, store));
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    served
+}
+
+fn open_store(checked: &Checked) -> Result<Arc<dyn Store>, Failed> {
+    let settings = Settings { durability: checked.durability, cache_mb: checked.cache_mb };
+    open(&checked.store, &settings, Arc::new(end_at_once))
+        .map_err(|error| Failed::Asked(format!("--store: {error}")))
+}
+
+/// After a failed fsync nobody knows what is on the disk (the kernel may have dropped the pages and will not say so
+/// again): only a fresh start, which reads, can tell.
+fn end_at_once(sentence: &str) {
+    tracing::error!("{sentence}; the process ends, so that the next start finds out by reading");
+    std::process::exit(1);
+}
+
+async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<(), Failed> {
+    let world = |error: &dyn std::fmt::Display| Failed::World(error.to_string());
+    let clock = clock(&checked, &*store).await?;
+    let listener = TcpListener::bind(checked.listen)
+        .await
+        .map_err(|error| Failed::World(format!("cannot listen on {}: {error}", checked.listen)))?;
+    let address = listener.local_addr().map_err(|error| world(&error))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| world(&error))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| world(&error))?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: what was begun is finished");
+    };
+
+    let service = Service::new(store, clock, Box::new(OsRandom), checked.service);
+    let chores = service.start_chores();
+    let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));
+    announce(&format!("listening on http://{address}\n")).map_err(|error| world(&error))?;
+    serve(listener, app, checked.bounds, stop).await;
+    chores.stop().await;
+    if tokio::time::timeout(CLOSE_WITHIN, service.close()).await.is_err() {
+        tracing::warn!("the store took too long to close");
+    }
+    Ok(())
+}
+
+/// The test clock where it was asked for. A store whose clock was once turned says so when it is served without.
+async fn clock(checked: &Checked, store: &dyn Store) -> Result<Clock, Failed> {
+    if checked.rules.test_clock {
+        return Clock::turned(store).await.map_err(|error| Failed::World(error.to_string()));
+    }
+    if let Ok(Some(Record::Clock(turned))) = store.load(Key::Clock).await {
+        tracing::warn!(ahead_ms = turned.ahead_ms, "this store's times were written by a test clock that ran ahead");
+    }
+    Ok(Clock::System)
+}
+
+/// The first line on standard output, once requests are taken: scripts wait for it.
+fn announce(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.flush()
+}
+
+fn start_log(checked: &Checked) {
+    let log = tracing_subscriber::fmt().with_max_level(checked.log).with_writer(std::io::stderr);
+    if checked.log_json {
+        log.json().flatten_event(true).init();
+    } else {
+        log.init();
+    }
+}

@@ -1,0 +1,202 @@
+//! What the settings mean, each checked: from here on nothing can be senseless.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+
+use trolley_core::cart::limits::Limits;
+use trolley_core::session::Policy;
+use trolley_store::embedded::settings::Durability;
+
+use crate::http::cookie::SameSite;
+use crate::http::front::Rules;
+use crate::http::serve::Bounds;
+use crate::service::settings::Settings;
+
+use super::raw::Raw;
+use super::{Senseless, duration, origin};
+
+/// Everything `trolley serve` needs to know.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The store's address.
+    pub store: String,
+    /// What a power cut may take.
+    pub durability: Durability,
+    /// Memory for records in use.
+    pub cache_mb: u64,
+    /// What the service keeps to.
+    pub service: Settings,
+    /// What HTTP keeps to.
+    pub rules: Rules,
+    /// The bounds of connections.
+    pub bounds: Bounds,
+    /// What is logged.
+    pub log: tracing::Level,
+    /// As JSON.
+    pub log_json: bool,
+}
+
+impl Checked {
+    /// Checks each setting, and those that depend on each other.
+    pub fn new(raw: &Raw) -> Result<Checked, Senseless> {
+        let listen = listen(raw.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
+        let test_clock = yes_or_no("test-clock", raw.test_clock.as_deref())?;
+        if test_clock && !listen.ip().is_loopback() {
+            let why = "whoever can reach it could end every session";
+            return Err(Senseless(format!("--test-clock goes only with a loopback --listen: {why}")));
+        }
+        one_of("rate-limits", raw.rate_limits.as_deref(), &[("off", ())]).map_err(|_| {
+            Senseless("--rate-limits can only be off as yet: the limits come with a later release".to_owned())
+        })?;
+        let store = raw.store.clone().unwrap_or_else(|| "file:./data".to_owned());
+        let durability = [("strict", Durability::Strict), ("relaxed", Durability::Relaxed)];
+        let levels = [
+            ("error", tracing::Level::ERROR),
+            ("warn", tracing::Level::WARN),
+            ("info", tracing::Level::INFO),
+            ("debug", tracing::Level::DEBUG),
+        ];
+        Ok(Checked {
+            listen,
+            store,
+            durability: one_of("durability", raw.durability.as_deref(), &durability)?.unwrap_or_default(),
+            cache_mb: number("cache-mb", raw.cache_mb.as_deref(), 256, 1, 1 << 20)?,
+            service: service(raw)?,
+            rules: rules(raw, test_clock)?,
+            bounds: Bounds {
+                max_connections: number("max-connections", raw.max_connections.as_deref(), 10_000, 1, 1_000_000)?,
+                ..Bounds::default()
+            },
+            log: one_of("log", raw.log.as_deref(), &levels)?.unwrap_or(tracing::Level::INFO),
+            log_json: one_of("log-format", raw.log_format.as_deref(), &[("text", false), ("json", true)])?
+                .unwrap_or(false),
+        })
+    }
+}
+
+fn service(raw: &Raw) -> Result<Settings, Senseless> {
+    let mut policy = Policy::default();
+    if let Some(text) = &raw.guest_idle {
+        policy.guest_idle = duration::parse("guest-idle", text)?;
+    }
+    if let Some(text) = &raw.guest_absolute {
+        policy.guest_absolute = duration::parse("guest-absolute", text)?;
+    }
+    if policy.guest_idle > policy.guest_absolute {
+        let why = "the absolute limit would end every guest before the idle limit could";
+        return Err(Senseless(format!("--guest-idle is longer than --guest-absolute: {why}")));
+    }
+    let limits = Limits::default();
+    let limits = Limits {
+        lines: number("max-lines", raw.max_lines.as_deref(), limits.lines, 1, 1_000)?,
+        quantity: number("max-quantity", raw.max_quantity.as_deref(), limits.quantity, 1, 1_000_000)?,
+        ..limits
+    };
+    Ok(Settings { policy, limits, ..Settings::default() })
+}
+
+fn rules(raw: &Raw, test_clock: bool) -> Result<Rules, Senseless> {
+    let same_site = [("lax", SameSite::Lax), ("strict", SameSite::Strict)];
+    let defaults = Rules::default();
+    let trusted = raw.trusted_origin.iter().flat_map(|list| list.split(','));
+    let trusted: Result<_, _> = trusted.map(|text| origin::parse("trusted-origin", text.trim())).collect();
+    Ok(Rules {
+        same_site: one_of("same-site", raw.same_site.as_deref(), &same_site)?.unwrap_or(SameSite::Lax),
+        public_origin: raw.public_origin.as_deref().map(|text| origin::parse("public-origin", text)).transpose()?,
+        trusted_origins: trusted?,
+        demo: yes_or_no("demo", raw.demo.as_deref())?,
+        test_clock,
+        max_in_flight: number("max-in-flight", raw.max_in_flight.as_deref(), defaults.max_in_flight, 1, 1_000_000)?,
+        ..defaults
+    })
+}
+
+/// An address and a port; a name such as localhost is looked up once, here.
+fn listen(text: &str) -> Result<SocketAddr, Senseless> {
+    let wrong = || Senseless(format!("--listen is \"{text}\": write an address and a port, such as 127.0.0.1:8080"));
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
+}
+
+fn yes_or_no(setting: &str, text: Option<&str>) -> Result<bool, Senseless> {
+    Ok(one_of(setting, text, &[("true", true), ("false", false)])?.unwrap_or(false))
+}
+
+fn one_of<T: Copy>(setting: &str, text: Option<&str>, choices: &[(&str, T)]) -> Result<Option<T>, Senseless> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
+        return Ok(Some(*value));
+    }
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    Err(Senseless(format!("--{setting} is \"{text}\": it can be {}", names.join(" or "))))
+}
+
+fn number<T>(setting: &str, text: Option<&str>, default: T, least: T, most: T) -> Result<T, Senseless>
+where
+    T: FromStr + PartialOrd + std::fmt::Display + Copy,
+{
+    let Some(text) = text else { return Ok(default) };
+    match text.parse::<T>() {
+        Ok(number) if number >= least && number <= most => Ok(number),
+        _ => Err(Senseless(format!("--{setting} is \"{text}\": write a whole number from {least} to {most}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings that differ from the defaults by a file of that text.
+    fn checked(toml: &str) -> Result<Checked, Senseless> {
+        let mut raw = Raw::default();
+        raw.fill_from(toml)?;
+        Checked::new(&raw)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let checked = checked("").unwrap();
+        assert_eq!(checked.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(checked.store, "file:./data");
+        assert_eq!(checked.durability, Durability::Strict);
+        assert!(!checked.rules.demo && !checked.rules.test_clock);
+        assert_eq!(checked.service.policy, Policy::default());
+        assert_eq!(checked.rules.same_site, SameSite::Lax);
+        assert_eq!((checked.bounds.max_connections, checked.rules.max_in_flight), (10_000, 1_024));
+    }
+
+    #[test]
+    fn senseless_settings_are_refused_with_a_sentence_that_names_them() {
+        for (toml, names) in [
+            ("listen = '127.0.0.1'", "--listen"),
+            ("listen = '127.0.0.1:65536'", "--listen"),
+            ("listen = ':8080'", "--listen"),
+            ("guest-idle = '0d'", "--guest-idle"),
+            ("guest-idle = '200d'", "--guest-absolute"),
+            ("guest-absolute = '1d'", "--guest-idle"),
+            ("same-site = 'none'", "--same-site"),
+            ("max-lines = 0", "--max-lines"),
+            ("max-quantity = -1", "--max-quantity"),
+            ("durability = 'some'", "--durability"),
+            ("cache-mb = 'x'", "--cache-mb"),
+            ("rate-limits = 'on'", "--rate-limits"),
+            ("public-origin = 'http://shop.example'", "--public-origin"),
+            ("trusted-origin = 'https://a.example,*'", "--trusted-origin"),
+            ("demo = 'yes'", "--demo"),
+            ("test-clock = true\nlisten = '0.0.0.0:80'", "--test-clock"),
+            ("log = 'loud'", "--log"),
+            ("max-in-flight = 0", "--max-in-flight"),
+        ] {
+            let sentence = checked(toml).map(|_| ()).unwrap_err().to_string();
+            assert!(sentence.contains(names), "{toml}: {sentence}");
+        }
+    }
+}

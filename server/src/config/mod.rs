@@ -1,0 +1,11 @@
+//! Settings in two steps: what was typed (flags, environment, file), and what it means, checked.
+
+pub mod checked;
+pub mod duration;
+pub mod origin;
+pub mod raw;
+
+/// A setting that makes no sense, in one sentence that names it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Senseless(pub String);

@@ -1,0 +1,130 @@
+//! `/v1/cart`: the guest's cart.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, ETAG};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::routing::{get, post, put};
+use trolley_core::cart::op::{Intent, LineRef};
+use trolley_core::ids::Quantity;
+use trolley_core::item::{Item, LineId, NotAnItem};
+
+use super::change::{Caller, Changed, cart_of, cart_response};
+use super::condition;
+use super::error::Problem;
+use super::front::Front;
+use super::json::{Command, Fields, Json, pointer};
+use super::problems::Code;
+use super::visitor::Visitor;
+
+type Answer = Result<Response<Body>, Problem>;
+
+/// The cart's routes.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new()
+        .route("/v1/cart", get(show).delete(clear))
+        .route("/v1/cart/lines", post(add))
+        .route("/v1/cart/lines/{line}", put(set).delete(remove))
+}
+
+async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
+    let cart = match visitor {
+        Visitor::Guest(guest) => Some(front.service.cart(cart_of(&guest)?).await?),
+        Visitor::Unknown => None,
+    };
+    let etag = condition::etag(cart.as_deref());
+    if condition::none_match(&headers, &etag) {
+        return Ok(not_modified(etag));
+    }
+    Ok(cart_response(cart.as_deref()))
+}
+
+async fn add(State(front): State<Arc<Front>>, caller: Caller, Json(add): Json<AddLine>) -> Answer {
+    let intent = Intent::Add(LineRef::Item(Arc::new(add.item)), add.quantity);
+    Ok(front.answer(front.change(caller, intent).await?))
+}
+
+async fn set(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(line): Path<String>,
+    Json(set): Json<SetLine>,
+) -> Answer {
+    let line = LineId::parse(&line).ok_or_else(|| Problem::new(Code::LineNotFound))?;
+    let intent = Intent::Set(LineRef::Id(line), set.quantity);
+    Ok(front.answer(front.change(caller, intent).await?))
+}
+
+async fn remove(State(front): State<Arc<Front>>, caller: Caller, Path(line): Path<String>) -> Answer {
+    let changed = match LineId::parse(&line) {
+        Some(line) => front.change(caller, Intent::Remove(LineRef::Id(line))).await?,
+        None => unchanged(&front, &caller.visitor).await?,
+    };
+    Ok(front.answer(changed))
+}
+
+async fn clear(State(front): State<Arc<Front>>, caller: Caller) -> Answer {
+    Ok(front.answer(front.change(caller, Intent::Clear(None)).await?))
+}
+
+/// No line ever has an id of that form: the wish that it be gone is fulfilled as it stands.
+async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem> {
+    let cart = match visitor {
+        Visitor::Guest(guest) => Some(front.service.cart(cart_of(guest)?).await?),
+        Visitor::Unknown => None,
+    };
+    Ok(Changed { cart, begun: None, replayed: None })
+}
+
+fn not_modified(etag: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(ETAG, etag);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `{sku, quantity=1, options={}}`.
+struct AddLine {
+    item: Item,
+    quantity: Quantity,
+}
+
+impl Command for AddLine {
+    fn take(fields: &mut Fields<'_>) -> Option<AddLine> {
+        let sku = fields.string("sku");
+        let quantity = if fields.has("quantity") { fields.whole_number("quantity", 1) } else { Some(1) };
+        let options = fields.strings("options");
+        let item = Item::new(&sku?, options?).map_err(|wrong| note(fields, &wrong)).ok()?;
+        Some(AddLine { item, quantity: quantity? })
+    }
+}
+
+/// `{quantity}`.
+struct SetLine {
+    quantity: Quantity,
+}
+
+impl Command for SetLine {
+    fn take(fields: &mut Fields<'_>) -> Option<SetLine> {
+        if !fields.has("quantity") {
+            fields.fault("quantity", "This field is missing.");
+            return None;
+        }
+        Some(SetLine { quantity: fields.whole_number("quantity", 0)? })
+    }
+}
+
+fn note(fields: &mut Fields<'_>, wrong: &NotAnItem) {
+    let detail = super::change::sentence(&wrong.to_string());
+    match wrong {
+        NotAnItem::Sku => fields.fault("sku", detail),
+        NotAnItem::TooManyOptions => fields.fault("options", detail),
+        NotAnItem::OptionName(name) | NotAnItem::OptionValue(name) | NotAnItem::OptionTwice(name) => {
+            fields.fault_at(pointer("#/options", name), detail);
+        }
+    }
+}

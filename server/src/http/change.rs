@@ -1,0 +1,170 @@
+//! One way for every change of a cart: what the headers say, the service, the answer with the cart.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, Response};
+use trolley_core::cart::op::{Intent, Refusal};
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::CartId;
+use trolley_core::ledger::Answer;
+
+use crate::service::begin::Begun;
+use crate::service::failure::Failure;
+use crate::service::order::{Order, Seen, Wish};
+use crate::service::session::Guest;
+
+use super::cart_wire::CartView;
+use super::condition;
+use super::cookie;
+use super::error::{Fault, IDEMPOTENCY_REPLAYED, Problem};
+use super::front::Front;
+use super::idempotency::Key;
+use super::problems::Code;
+use super::visitor::Visitor;
+
+/// Where a bearer caller is handed a token that a browser would get as a cookie.
+pub const TROLLEY_TOKEN: HeaderName = HeaderName::from_static("trolley-token");
+
+/// A caller who wants to change something, and the terms on which.
+pub struct Caller {
+    /// Who.
+    pub visitor: Visitor,
+    /// By which method.
+    pub method: Method,
+    /// What the caller had seen.
+    pub seen: Seen,
+    /// Refuse the change where the cart is not that any more.
+    pub strict: bool,
+    /// The name for a retry.
+    pub key: Option<Key>,
+}
+
+impl FromRequestParts<Arc<Front>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Caller, Problem> {
+        let visitor = Visitor::from_request_parts(parts, front).await?;
+        let (seen, strict) = (condition::seen(&parts.headers)?, condition::strict(&parts.headers)?);
+        let key = Key::of(&parts.headers)?;
+        Ok(Caller { visitor, method: parts.method.clone(), seen, strict, key })
+    }
+}
+
+/// What a change came to.
+pub struct Changed {
+    /// The cart; none where the caller has no session and nothing had to be kept.
+    pub cart: Option<Arc<Cart>>,
+    /// A session that began with it.
+    pub begun: Option<Begun>,
+    /// What the same key was answered before.
+    pub replayed: Option<Answer>,
+}
+
+impl Front {
+    /// Does the change.
+    pub async fn change(&self, caller: Caller, intent: Intent) -> Result<Changed, Problem> {
+        let Caller { visitor, method, seen, strict, key } = caller;
+        let keyed = key.map(|key| key.with_request(&method, &intent, seen, strict));
+        let wish = Wish { intent, seen, strict, keyed };
+        let Visitor::Guest(guest) = visitor else {
+            let (cart, begun) = self.service.first_change(&wish).await?;
+            let cart = begun.is_some().then_some(cart);
+            return Ok(Changed { cart, begun, replayed: None });
+        };
+        let order = Order { session: guest.session.id, cart: cart_of(&guest)?, wish };
+        let done = self.service.change(order).await?;
+        match done.replayed {
+            Some(answer) if answer.code.is_some() => Err(repeated(&answer, done.cart)),
+            replayed => Ok(Changed { cart: Some(done.cart), begun: None, replayed }),
+        }
+    }
+
+    /// The answer to a change.
+    pub fn answer(&self, changed: Changed) -> Response<Body> {
+        let mut response = cart_response(changed.cart.as_deref());
+        if changed.replayed.is_some() {
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        if let Some(begun) = changed.begun {
+            response.headers_mut().insert(SET_COOKIE, self.cookie(&begun));
+        }
+        response
+    }
+
+    /// The Set-Cookie of a session that has just begun.
+    pub fn cookie(&self, begun: &Begun) -> HeaderValue {
+        cookie::set(&begun.token, self.rules.same_site, self.service.now(), begun.guest.absolute_expires_at)
+    }
+}
+
+/// The cart that a guest's session owns.
+pub fn cart_of(guest: &Guest) -> Result<CartId, Problem> {
+    let missing =
+        || Problem::new(Code::Internal).because(format!("session {} has no cart", guest.session.id));
+    guest.session.cart.ok_or_else(missing)
+}
+
+/// 200 with a cart, or with the empty one that is nobody's.
+pub fn cart_response(cart: Option<&Cart>) -> Response<Body> {
+    let view = cart.map_or_else(CartView::empty, CartView::of);
+    let mut response = Response::new(Body::from(view.to_json()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ETAG, condition::etag(cart));
+    response
+}
+
+/// A refusal that was given under the same key before.
+fn repeated(answer: &Answer, cart: Arc<Cart>) -> Problem {
+    let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
+    let problem = Problem::new(code).replayed();
+    if code == Code::PreconditionFailed { problem.showing(Some(cart)) } else { problem }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        let code = Code::named(refusal.code().as_str()).unwrap_or(Code::InvalidOp);
+        let detail = sentence(&refusal.to_string());
+        let problem = Problem::with(code, detail.clone());
+        match refusal {
+            Refusal::QuantityOverLimit(_) | Refusal::QuantityZero => {
+                problem.and(vec![Fault::new("#/quantity", detail)])
+            }
+            Refusal::TooManyLines(_) | Refusal::TooMuchText(_) | Refusal::UnknownSku => {
+                problem.and(vec![Fault::new("#/sku", detail)])
+            }
+            _ => problem,
+        }
+    }
+}
+
+/// Core's words as a sentence.
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Stale(cart) => Problem::new(Code::PreconditionFailed).showing(cart),
+            Failure::KeyReused => {
+                let advice = Code::KeyReused.advice();
+                Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)
+            }
+            Failure::SessionEnded => Problem::new(Code::SessionEnded),
+            Failure::Busy => Problem::new(Code::Busy),
+            Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
+            Failure::TooBig => Problem::new(Code::CartTooLarge),
+            Failure::StoreDown(cause) => Problem::new(Code::StoreDown).because(cause),
+            Failure::Broken(cause) => Problem::new(Code::Internal).because(cause),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The edge: the one function between the socket and the router. It bounds, judges the origin, catches what panics,
+//! numbers each request, and logs it. One function and not many layers: each layer costs every request.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use axum::response::IntoResponse;
+
+use super::cors;
+use super::error::{Cause, Problem};
+use super::front::Rules;
+use super::origin;
+use super::problems::Code;
+
+/// Names a request in answers and logs.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// Headers of one request.
+pub const HEADERS_MAX: usize = 100;
+/// Bytes of all header names and values of one request.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// What the edge counts.
+pub struct Edge {
+    in_flight: AtomicUsize,
+    requests: AtomicU64,
+    /// Where the numbering begins: ids of two runs differ.
+    first: u64,
+}
+
+/// Counts a request for as long as it is under way, also where its connection breaks.
+struct InFlight<'a>(&'a AtomicUsize);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Edge {
+    /// An edge whose request ids begin at `first`.
+    pub fn new(first: u64) -> Edge {
+        Edge { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), first }
+    }
+
+    /// Takes a request through `inner` and gives back what the client is told.
+    pub async fn pass<F>(
+        &self,
+        request: Request<Body>,
+        rules: &Rules,
+        inner: impl FnOnce(Request<Body>) -> F,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>>,
+    {
+        let id = self.first.wrapping_add(self.requests.fetch_add(1, Ordering::Relaxed));
+        let logged = tracing::enabled!(target: "trolley::access", tracing::Level::DEBUG)
+            .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
+        let trusted = cors::trusted_origin(request.headers(), rules);
+        let mut response = match self.admit(&request, rules) {
+            Ok(_in_flight) => match cors::preflight(&request, rules) {
+                Some(answer) => answer,
+                None => within(rules, inner(request)).await,
+            },
+            Err(problem) => problem.into_response(),
+        };
+        if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
+            tracing::error!(request = %format_args!("{id:016x}"), status = response.status().as_u16(), %cause, "a request failed");
+        }
+        if let Some((method, path, began)) = logged {
+            let (status, us) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
+            tracing::debug!(target: "trolley::access", request = %format_args!("{id:016x}"), %method, path, status, us);
+        }
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, hex(id));
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        cors::allow(headers, trusted, rules);
+        response
+    }
+
+    /// Whether the request is let in, cheapest question first.
+    fn admit(&self, request: &Request<Body>, rules: &Rules) -> Result<InFlight<'_>, Problem> {
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let in_flight = InFlight(&self.in_flight);
+        if before >= rules.max_in_flight {
+            return Err(Problem::new(Code::Overloaded));
+        }
+        bound(request.headers())?;
+        origin::judge(request.method(), request.uri(), request.headers(), rules)?;
+        Ok(in_flight)
+    }
+}
+
+fn bound(headers: &HeaderMap) -> Result<(), Problem> {
+    let bytes = || headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+    if headers.len() > HEADERS_MAX || bytes() > HEADER_BYTES_MAX {
+        return Err(Problem::new(Code::HeadersTooLarge));
+    }
+    Ok(())
+}
+
+/// The answer, or a problem where it takes too long or panics. What a handler had begun in a lane is finished all the same.
+async fn within(rules: &Rules, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
+    match tokio::time::timeout(rules.total_timeout, catching(answer)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => Problem::new(Code::Internal).because(panic).into_response(),
+        Err(_) => Problem::new(Code::Timeout).into_response(),
+    }
+}
+
+/// A panic becomes an error with its words, for the log alone.
+async fn catching<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => {
+            let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+            let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+            std::task::Poll::Ready(Err(format!("panic: {}", words.unwrap_or_default())))
+        }
+    })
+    .await
+}
+
+fn hex(id: u64) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 16];
+    for (i, digit) in text.iter_mut().enumerate() {
+        *digit = DIGITS[(id >> (60 - 4 * i)) as usize & 15];
+    }
+    HeaderValue::from_bytes(&text).expect("hex digits are visible ASCII")
+}

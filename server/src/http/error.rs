@@ -1,0 +1,168 @@
+//! Problems (RFC 9457): one enum of codes, and the one place that gives them status, envelope and headers.
+//!
+//! A 5xx tells the client nothing of its cause and the log everything, once: [`Cause`] carries it to the edge.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use trolley_core::cart::state::Cart;
+
+use super::cart_wire::CartView;
+use super::problems::Code;
+
+/// Tells that the answer repeats an earlier one and that nothing was changed.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Why a request was not done, as the client is told.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Cow<'static, str>,
+    errors: Vec<Fault>,
+    /// The cart as it is; the inner none is nobody's.
+    cart: Option<Option<Arc<Cart>>>,
+    replayed: bool,
+    allow: Option<HeaderValue>,
+    cause: Option<String>,
+}
+
+/// One thing that is wrong with the input.
+#[derive(Debug, serde::Serialize)]
+pub struct Fault {
+    /// Where: a JSON pointer into the body as a URI fragment (`#/quantity`), or a header (`#/header/If-Match`).
+    pub pointer: String,
+    /// What to do about it.
+    pub detail: Cow<'static, str>,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Fault {
+        Fault { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// What the log is told of a 5xx, in the response's extensions.
+#[derive(Clone, Debug)]
+pub struct Cause(pub Arc<str>);
+
+impl Problem {
+    /// With the sentence that always goes with the code.
+    pub fn new(code: Code) -> Problem {
+        Problem::with(code, code.advice())
+    }
+
+    /// With a sentence of its own, which tells what to do.
+    pub fn with(code: Code, detail: impl Into<Cow<'static, str>>) -> Problem {
+        Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            cart: None,
+            replayed: false,
+            allow: None,
+            cause: None,
+        }
+    }
+
+    /// About one place of the input, whose sentence is the detail too.
+    pub fn at(code: Code, pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Problem {
+        let detail = detail.into();
+        Problem::with(code, detail.clone()).and(vec![Fault::new(pointer, detail)])
+    }
+
+    /// With these faults.
+    #[must_use]
+    pub fn and(mut self, errors: Vec<Fault>) -> Problem {
+        self.errors = errors;
+        self
+    }
+
+    /// With the cart as it is; none is the empty one of a visitor without a session.
+    #[must_use]
+    pub fn showing(mut self, cart: Option<Arc<Cart>>) -> Problem {
+        self.cart = Some(cart);
+        self
+    }
+
+    /// As the repetition of an earlier answer.
+    #[must_use]
+    pub fn replayed(mut self) -> Problem {
+        self.replayed = true;
+        self
+    }
+
+    /// With the methods that the path knows.
+    #[must_use]
+    pub fn allowing(mut self, methods: Option<HeaderValue>) -> Problem {
+        self.allow = methods;
+        self
+    }
+
+    /// With what only the log is told.
+    #[must_use]
+    pub fn because(mut self, cause: String) -> Problem {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What it says.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 7)?;
+        problem.serialize_field("type", &format_args!("/problems/{}", self.code.as_str()))?;
+        problem.serialize_field("title", self.code.title())?;
+        problem.serialize_field("status", &self.code.status())?;
+        problem.serialize_field("detail", &self.detail)?;
+        problem.serialize_field("code", self.code.as_str())?;
+        if !self.errors.is_empty() {
+            problem.serialize_field("errors", &self.errors)?;
+        }
+        if let Some(cart) = &self.cart {
+            problem.serialize_field("cart", &cart.as_deref().map_or_else(CartView::empty, CartView::of))?;
+        }
+        problem.end()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self.code.status() {
+            401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => {}
+        }
+        if self.replayed {
+            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, allow);
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(Cause(cause.into()));
+        }
+        response
+    }
+}

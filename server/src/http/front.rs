@@ -1,0 +1,52 @@
+//! What every handler is given: the service, and the rules of this front.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::service::Service;
+
+use super::cookie::SameSite;
+
+/// The state of the router.
+pub struct Front {
+    /// The only doer.
+    pub service: Arc<Service>,
+    /// What HTTP keeps to.
+    pub rules: Rules,
+}
+
+/// What HTTP keeps to.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The cookie's attribute.
+    pub same_site: SameSite,
+    /// Who we are behind a proxy: `https://shop.example`.
+    pub public_origin: Option<String>,
+    /// Other origins whose pages may change carts.
+    pub trusted_origins: Vec<String>,
+    /// The demo shop on `/`.
+    pub demo: bool,
+    /// `POST /test/clock`.
+    pub test_clock: bool,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long a request may take in all.
+    pub total_timeout: Duration,
+    /// Requests that may be under way at once.
+    pub max_in_flight: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules {
+            same_site: SameSite::Lax,
+            public_origin: None,
+            trusted_origins: Vec::new(),
+            demo: false,
+            test_clock: false,
+            body_timeout: Duration::from_secs(10),
+            total_timeout: Duration::from_secs(30),
+            max_in_flight: 1_024,
+        }
+    }
+}

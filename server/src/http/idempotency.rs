@@ -1,0 +1,82 @@
+//! `Idempotency-Key`: the caller's name for a request, and the digest that tells a retry from another request.
+
+use axum::http::{HeaderMap, HeaderName, Method};
+use sha2::{Digest, Sha256};
+use trolley_core::cart::op::{Intent, LineRef};
+
+use crate::service::order::{Keyed, Seen};
+
+use super::error::Problem;
+use super::problems::Code;
+
+/// The header.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const KEY_CHARS_MAX: usize = 128;
+
+/// The key as it was sent, if it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// From the request's headers.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Key>, Problem> {
+        let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(key) = keys.next() else { return Ok(None) };
+        match (Key::parse(key.as_bytes()), keys.next()) {
+            (Some(key), None) => Ok(Some(key)),
+            _ => Err(Problem::at(Code::InvalidKey, "#/header/Idempotency-Key", Code::InvalidKey.advice())),
+        }
+    }
+
+    /// From its 1 to 128 visible ASCII characters.
+    pub fn parse(key: &[u8]) -> Option<Key> {
+        let valid = (1..=KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        valid.then(|| Key(half(Sha256::digest(key).into())))
+    }
+
+    /// With everything that decides the request's effect: the method, what it is done to, and what the caller had seen.
+    /// The intent stands for path and body, so that a body's spaces and the order of its fields make no difference.
+    pub fn with_request(self, method: &Method, intent: &Intent, seen: Seen, strict: bool) -> Keyed {
+        let mut digest = Sha256::new();
+        digest.update(method.as_str());
+        match intent {
+            Intent::Add(line, quantity) => hash_line(&mut digest, b"add", line, *quantity),
+            Intent::Set(line, quantity) => hash_line(&mut digest, b"set", line, *quantity),
+            Intent::Remove(line) => hash_line(&mut digest, b"remove", line, 0),
+            Intent::Save(line) => hash_line(&mut digest, b"save", line, 0),
+            Intent::Unsave(line) => hash_line(&mut digest, b"unsave", line, 0),
+            Intent::Discard(line) => hash_line(&mut digest, b"discard", line, 0),
+            Intent::Clear(_) => digest.update(b"\0clear"),
+            Intent::Undo(revision) => {
+                digest.update(b"\0undo\0");
+                digest.update(revision.to_be_bytes());
+            }
+        }
+        match seen {
+            Seen::Newest => digest.update(b"\0newest"),
+            Seen::Nothing => digest.update(b"\0nothing"),
+            Seen::At(cart, revision) => {
+                digest.update(b"\0at");
+                digest.update(cart.bytes());
+                digest.update(revision.to_be_bytes());
+            }
+        }
+        digest.update([u8::from(strict)]);
+        Keyed { key: self.0, request: half(digest.finalize().into()) }
+    }
+}
+
+fn hash_line(digest: &mut Sha256, verb: &[u8], line: &LineRef, quantity: u32) {
+    digest.update(b"\0");
+    digest.update(verb);
+    digest.update(b"\0");
+    digest.update(line.id().as_str());
+    digest.update(quantity.to_be_bytes());
+}
+
+fn half(digest: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    half
+}

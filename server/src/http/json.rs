@@ -1,0 +1,268 @@
+//! JSON bodies become typed commands here, and every fault is named by its pointer: unknown fields, names that come
+//! twice, wrong types, numbers out of range. Below this file nobody sees JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::body;
+use super::error::{Fault, Problem};
+use super::front::Front;
+use super::problems::Code;
+
+/// How deep a body may nest.
+const DEPTH_MAX: usize = 32;
+/// How many faults of one body are told.
+const FAULTS_MAX: usize = 20;
+/// How many characters of a stranger's name are told back.
+const NAME_SHOWN_MAX: usize = 64;
+
+/// What a body is read into.
+pub trait Command: Sized {
+    /// Takes its fields; what is wrong is noted in `fields`. None only where something was noted.
+    fn take(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// The command that the body holds.
+pub struct Json<T>(pub T);
+
+impl<T: Command> FromRequest<Arc<Front>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<Json<T>, Problem> {
+        let (parts, body) = request.into_parts();
+        if !body::is_of_type(&parts.headers, "application/json") {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        read(&bytes).map(Json)
+    }
+}
+
+/// Reads a command from a body.
+pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|_| not_json("The body is not UTF-8."))?;
+    if nests_deeper_than(text, DEPTH_MAX) {
+        return Err(not_json("The body nests deeper than 32 levels."));
+    }
+    let pairs: Pairs<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => Problem::at(Code::InvalidBody, "#", "Send a JSON object."),
+        _ => not_json(format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())),
+    })?;
+    let mut fields = Fields { pairs: pairs.0, at: String::from("#"), faults: Vec::new(), broken: None };
+    let command = T::take(&mut fields);
+    fields.refuse_the_rest();
+    if let Some(problem) = fields.broken {
+        return Err(problem);
+    }
+    match command {
+        Some(command) if fields.faults.is_empty() => Ok(command),
+        _ => Err(refusal(fields.faults)),
+    }
+}
+
+fn not_json(detail: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::with(Code::InvalidJson, detail)
+}
+
+fn refusal(faults: Vec<Fault>) -> Problem {
+    let detail = match faults.as_slice() {
+        [one] => one.detail.clone(),
+        _ => Cow::Borrowed("Correct what the errors name."),
+    };
+    Problem::with(Code::InvalidBody, detail).and(faults)
+}
+
+/// Brackets within brackets, outside strings. Counted before parsing, so that no parser's stack is at stake.
+fn nests_deeper_than(text: &str, most: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
+}
+
+/// An object's members as they came: names that come twice are both here, and values are not yet looked at.
+struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs<'de>, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    pairs.push((name, map.next_value()?));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A member's name, borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object, taken out one by one.
+pub struct Fields<'a> {
+    pairs: Vec<(Cow<'a, str>, &'a RawValue)>,
+    at: String,
+    faults: Vec<Fault>,
+    /// A string within was not valid after all: then the body was not JSON.
+    broken: Option<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    /// Notes what is wrong with the member `name`.
+    pub fn fault(&mut self, name: &str, detail: impl Into<Cow<'static, str>>) {
+        self.fault_at(pointer(&self.at, name), detail);
+    }
+
+    /// Notes what is wrong at `pointer`.
+    pub fn fault_at(&mut self, pointer: String, detail: impl Into<Cow<'static, str>>) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault::new(pointer, detail));
+        }
+    }
+
+    /// The member `name`, if it is there, once.
+    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let at = self.pairs.iter().position(|(named, _)| named == name)?;
+        let (_, value) = self.pairs.swap_remove(at);
+        if self.pairs.iter().any(|(named, _)| named == name) {
+            self.fault(name, "This name comes twice.");
+            self.pairs.retain(|(named, _)| named != name);
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A string that must be there.
+    pub fn string(&mut self, name: &str) -> Option<String> {
+        let noted = self.faults.len();
+        match self.take(name) {
+            Some(value) => self.string_of(name, value),
+            None if self.faults.len() > noted => None,
+            None => {
+                self.fault(name, "This field is missing.");
+                None
+            }
+        }
+    }
+
+    fn string_of(&mut self, name: &str, value: &RawValue) -> Option<String> {
+        if !value.get().starts_with('"') {
+            self.fault(name, "Send a string.");
+            return None;
+        }
+        match serde_json::from_str(value.get()) {
+            Ok(text) => Some(text),
+            Err(_) => {
+                self.broken =
+                    Some(not_json(format!("The string at {} is not Unicode.", pointer(&self.at, name))));
+                None
+            }
+        }
+    }
+
+    /// A whole number of at least `least`, where it is there. One too large for a `u32` is the largest there is: no
+    /// limit is so high, and the limit's own refusal says what it is.
+    pub fn whole_number(&mut self, name: &str, least: u32) -> Option<u32> {
+        let value = self.take(name)?.get();
+        let digits = value.bytes().all(|b| b.is_ascii_digit());
+        let number = digits.then(|| value.parse().unwrap_or(u32::MAX)).filter(|number| *number >= least);
+        if number.is_none() {
+            self.fault(
+                name,
+                format!("Send a whole number of at least {least}, without fraction or exponent."),
+            );
+        }
+        number
+    }
+
+    /// Whether the member is there, and is not a fault.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(named, _)| named == name)
+    }
+
+    /// An object whose values are strings, where it is there; nothing is an empty one.
+    pub fn strings(&mut self, name: &str) -> Option<Vec<(String, String)>> {
+        if !self.has(name) {
+            return Some(Vec::new());
+        }
+        let value = self.take(name)?;
+        if !value.get().starts_with('{') {
+            self.fault(name, "Send an object whose values are strings.");
+            return None;
+        }
+        let inner: Pairs<'_> = match serde_json::from_str(value.get()) {
+            Ok(pairs) => pairs,
+            Err(_) => {
+                self.broken = Some(not_json("A name in the body is not Unicode."));
+                return None;
+            }
+        };
+        let noted = self.faults.len();
+        let within = pointer(&self.at, name);
+        let outer = std::mem::replace(&mut self.at, within);
+        let mut strings: Vec<(String, String)> = Vec::with_capacity(inner.0.len());
+        for (name, value) in &inner.0 {
+            if let Some(value) = self.string_of(name, value) {
+                strings.push((name.clone().into_owned(), value));
+            }
+        }
+        self.at = outer;
+        (self.faults.len() == noted && self.broken.is_none()).then_some(strings)
+    }
+
+    fn refuse_the_rest(&mut self) {
+        for (name, _) in std::mem::take(&mut self.pairs) {
+            self.fault(&name, "There is no such field.");
+        }
+    }
+}
+
+/// A pointer one step further (RFC 6901, section 6: `~` and `/` escaped, the rest percent-encoded where a URI needs it).
+pub fn pointer(at: &str, name: &str) -> String {
+    let mut pointer = String::with_capacity(at.len() + name.len() + 1);
+    pointer.push_str(at);
+    pointer.push('/');
+    for c in name.chars().take(NAME_SHOWN_MAX) {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c if c.is_ascii_alphanumeric() || "-._!$&'()*+,;=:@".contains(c) => pointer.push(c),
+            c => {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    pointer.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+    }
+    pointer
+}

@@ -1,0 +1,65 @@
+//! The cross-site rule (SESSION.md, S24): a request that changes something comes from the shop's own pages, from a
+//! trusted origin, or from no browser at all.
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::{Method, Uri};
+
+use super::error::Problem;
+use super::front::Rules;
+use super::problems::Code;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a page of any site can have a browser send without asking first.
+const FORM_TYPES: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+
+/// Refuses what another site may have sent.
+pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || headers.contains_key(AUTHORIZATION)
+    {
+        return Ok(());
+    }
+    let origin = one(headers, &ORIGIN)?;
+    let fetch_site = one(headers, &SEC_FETCH_SITE)?;
+    let passes = match (fetch_site, origin) {
+        (Some(b"same-origin" | b"none"), _) => true,
+        (Some(_), origin) => origin.is_some_and(|origin| is_trusted(origin, rules)),
+        (None, Some(origin)) => is_trusted(origin, rules) || is_own(origin, uri, headers),
+        (None, None) => !is_form(headers),
+    };
+    if passes { Ok(()) } else { Err(Problem::new(Code::CrossSite)) }
+}
+
+/// A header's one value. Who sends two of these is not a browser, and means no good.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(|value| value.as_bytes())),
+        _ => Err(Problem::new(Code::CrossSite)),
+    }
+}
+
+/// Whether the origin is one of the list, exactly.
+pub fn is_trusted(origin: &[u8], rules: &Rules) -> bool {
+    let own = rules.public_origin.iter();
+    own.chain(&rules.trusted_origins).any(|trusted| trusted.as_bytes() == origin)
+}
+
+/// Whether the origin's host is the one that was asked.
+fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
+    let Ok(origin) = std::str::from_utf8(origin) else { return false };
+    let Some(host) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
+        return false;
+    };
+    let asked = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let asked = asked.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    asked.is_some_and(|asked| !host.is_empty() && asked.eq_ignore_ascii_case(host))
+}
+
+/// Whether the body is of a type that a plain form of any site can send. No type at all is none of them.
+fn is_form(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_TYPE).iter().any(|value| {
+        let essence = value.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        FORM_TYPES.iter().any(|form| essence.eq_ignore_ascii_case(form.as_bytes()))
+    })
+}

@@ -1,0 +1,116 @@
+//! The codes of all problems, and the page that each problem's `type` leads to.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use super::error::Problem;
+use super::front::Front;
+
+macro_rules! codes {
+    ($($name:ident $code:literal $status:literal $title:literal $advice:literal;)*) => {
+        /// What went wrong, as clients tell it: stable names, one status each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is described by its title and advice below")]
+        pub enum Code { $($name),* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $code),* }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> u16 {
+                match self { $(Code::$name => $status),* }
+            }
+
+            /// A few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title),* }
+            }
+
+            /// A sentence that tells what to do.
+            pub fn advice(self) -> &'static str {
+                match self { $(Code::$name => $advice),* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest "invalid_request" 400 "The request cannot be understood" "Send a well-formed HTTP request.";
+    InvalidJson "invalid_json" 400 "The body is not JSON" "Send a JSON object in UTF-8, nested no deeper than 32 levels.";
+    InvalidEtag "invalid_etag" 400 "The entity tag is malformed" "Send one tag as an answer's ETag had it, or *.";
+    InvalidKey "invalid_idempotency_key" 400 "The idempotency key is malformed" "Send one key of 1 to 128 visible ASCII characters.";
+    DuplicateCookie "duplicate_cookie" 400 "The session cookie came more than once" "Send one __Host-trolley cookie.";
+    TwoCredentials "two_credentials" 400 "Two credentials" "Send either the cookie or one Authorization header.";
+    SessionEnded "session_ended" 401 "The session is over" "Begin a new session.";
+    UnknownScheme "unsupported_authorization" 401 "Not a Bearer token" "Send Authorization: Bearer with the session's token.";
+    CrossSite "cross_site" 403 "The request comes from another site" "Send it from the shop's own pages, or have the origin trusted by --trusted-origin.";
+    LoopbackOnly "loopback_only" 403 "Only from this machine" "Ask from a loopback address, without a proxy in between.";
+    NotFound "not_found" 404 "There is nothing here" "Check the path.";
+    LineNotFound "line_not_found" 404 "The line is not in the cart" "Add the item first, or read the cart again.";
+    MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "Use one of the methods that the Allow header names.";
+    BodyTimeout "body_timeout" 408 "The body did not arrive in time" "Send the request again, faster.";
+    PreconditionFailed "precondition_failed" 412 "The cart has changed" "Look at the cart in this answer and ask again.";
+    BodyTooLarge "body_too_large" 413 "The body is too large" "Send at most 65,536 bytes.";
+    UriTooLong "uri_too_long" 414 "The address is too long" "Send a shorter path.";
+    UnsupportedMediaType "unsupported_media_type" 415 "The body is of the wrong type" "Send Content-Type: application/json.";
+    InvalidBody "invalid_body" 422 "The body is not valid" "Correct what the errors name.";
+    KeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request" "Use a fresh key for each new request.";
+    QuantityOverLimit "quantity_over_limit" 422 "Too many units" "Ask for fewer.";
+    InvalidQuantity "invalid_quantity" 422 "Not a quantity" "Send a whole number of at least 1.";
+    TooManyLines "too_many_lines" 422 "Too many lines" "Remove a line first.";
+    TooManySaved "too_many_saved_lines" 422 "Too many saved lines" "Remove a saved line first.";
+    CartTooLarge "cart_too_large" 422 "The cart holds too much text" "Remove a line first, or use shorter options.";
+    UnknownSku "unknown_sku" 422 "No such product" "Choose one that the shop has.";
+    NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";
+    InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
+    CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";
+    HeadersTooLarge "headers_too_large" 431 "The headers are too large" "Send at most 100 headers of 32,768 bytes together.";
+    Internal "internal" 500 "Something is broken here" "Try again later; the request's id is in Request-Id.";
+    Busy "busy" 503 "Too many changes at once" "Send the request again after a moment, under the same key.";
+    Overloaded "overloaded" 503 "Too many requests at once" "Send the request again after a moment.";
+    StoreFull "store_full" 503 "There is no space left" "Reading goes on; send the change again later.";
+    StoreDown "store_down" 503 "The store does not answer" "Send the request again later, under the same key: whether it was done is not known.";
+    Timeout "timeout" 503 "It took too long" "Send the request again under the same key: it may have been done.";
+}
+
+impl Code {
+    /// The code of that name.
+    pub fn named(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    code: Code,
+}
+
+/// `GET /problems/{code}`.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new().route("/problems/{code}", get(show))
+}
+
+async fn show(Path(name): Path<String>) -> Result<Response, Problem> {
+    let code = Code::named(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
+    page(&ProblemPage { code })
+}
+
+/// A rendered page.
+pub fn page(template: &impl Template) -> Result<Response, Problem> {
+    match template.render() {
+        Ok(html) => Ok(Html(html).into_response()),
+        Err(error) => Err(Problem::new(Code::Internal).because(error.to_string())),
+    }
+}

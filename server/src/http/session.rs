@@ -1,0 +1,95 @@
+//! `/v1/session`: what a caller may know of its session, and a fresh one for an app without cookies.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::routing::get;
+use serde::Serialize;
+
+use crate::service::session::Guest;
+
+use super::error::Problem;
+use super::front::Front;
+use super::json::{Command, Fields, Json};
+use super::time::Rfc3339;
+use super::visitor::Visitor;
+
+/// The session's routes.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new().route("/v1/session", get(show).post(begin))
+}
+
+async fn show(visitor: Visitor) -> Response<Body> {
+    match visitor {
+        Visitor::Guest(guest) => json(StatusCode::OK, &SessionView::of(&guest, None)),
+        Visitor::Unknown => json(StatusCode::OK, &Nobody { signed_in: false }),
+    }
+}
+
+/// Always a fresh guest, whoever asks: credentials that come along are not looked at.
+async fn begin(
+    State(front): State<Arc<Front>>,
+    Json(Bearer): Json<Bearer>,
+) -> Result<Response<Body>, Problem> {
+    let begun = front.service.begin_bearer().await?;
+    Ok(json(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose()))))
+}
+
+/// 200 or 201 with session data, which nobody stores.
+fn json(status: StatusCode, view: &impl Serialize) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::to_vec(view).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `{"transport": "bearer"}`: the only transport one asks for; a browser's session begins with its first write.
+struct Bearer;
+
+impl Command for Bearer {
+    fn take(fields: &mut Fields<'_>) -> Option<Bearer> {
+        let transport = fields.string("transport")?;
+        if transport != "bearer" {
+            fields.fault("transport", "Send \"bearer\"; a browser's session begins with its first write.");
+            return None;
+        }
+        Some(Bearer)
+    }
+}
+
+#[derive(Serialize)]
+struct Nobody {
+    signed_in: bool,
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    signed_in: bool,
+    device: Device,
+    expires_at: Rfc3339,
+    absolute_expires_at: Rfc3339,
+}
+
+#[derive(Serialize)]
+struct Device {
+    id: String,
+}
+
+impl<'a> SessionView<'a> {
+    fn of(guest: &Guest, token: Option<&'a str>) -> SessionView<'a> {
+        SessionView {
+            token,
+            signed_in: false,
+            device: Device { id: guest.session.id.to_string() },
+            expires_at: Rfc3339::new(guest.expires_at),
+            absolute_expires_at: Rfc3339::new(guest.absolute_expires_at),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `POST /test/clock`: turns this server's clock, for integrators' own tests. There only with `--test-clock`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json as JsonAnswer, Router};
+use serde::Serialize;
+use trolley_core::time::Span;
+
+use super::error::Problem;
+use super::front::Front;
+use super::json::{Command, Fields, Json};
+use super::problems::Code;
+use super::time::Rfc3339;
+
+/// The path, for which the edge notes who asks.
+pub const PATH: &str = "/test/clock";
+
+/// What a proxy adds: a request with one of these may come from anywhere.
+const FORWARDING: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// The address at the other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// The test clock's route.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new().route(PATH, post(turn))
+}
+
+async fn turn(
+    State(front): State<Arc<Front>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    Json(Turn { advance_ms }): Json<Turn>,
+) -> Result<JsonAnswer<Now>, Problem> {
+    if !peer.ip().is_loopback() || FORWARDING.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Problem::new(Code::LoopbackOnly));
+    }
+    let now = front.service.turn_clock(Span::from_ms(u64::from(advance_ms))).await?;
+    let now = now.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(JsonAnswer(Now { now: Rfc3339::new(now) }))
+}
+
+/// `{"advance_ms": n}`: up to 49 days a call.
+struct Turn {
+    advance_ms: u32,
+}
+
+impl Command for Turn {
+    fn take(fields: &mut Fields<'_>) -> Option<Turn> {
+        if !fields.has("advance_ms") {
+            fields.fault("advance_ms", "This field is missing.");
+            return None;
+        }
+        Some(Turn { advance_ms: fields.whole_number("advance_ms", 0)? })
+    }
+}
+
+#[derive(Serialize)]
+struct Now {
+    now: Rfc3339,
+}

@@ -1,0 +1,87 @@
+//! Who is calling: the cookie or the bearer token of a request becomes a [`Visitor`] before any handler runs.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use trolley_core::session::Transport;
+
+use crate::service::session::Guest;
+use crate::service::token::Token;
+
+use super::cookie::{self, Sent};
+use super::error::Problem;
+use super::front::Front;
+use super::problems::Code;
+
+/// A caller.
+#[derive(Debug)]
+pub enum Visitor {
+    /// Without a live session. A dead, unknown or malformed cookie is the same as none.
+    Unknown,
+    /// With one.
+    Guest(Guest),
+}
+
+/// What a request says of its caller, before anybody believes it.
+#[derive(Debug)]
+pub enum Credential {
+    /// Nothing that could be a token.
+    None,
+    /// A token in the cookie.
+    Cookie(Token),
+    /// A token in the Authorization header; none where it cannot be one.
+    Bearer(Option<Token>),
+}
+
+impl Credential {
+    /// Reads the headers. What could mean two things is refused.
+    pub fn of(headers: &HeaderMap) -> Result<Credential, Problem> {
+        let cookie = cookie::find(headers);
+        if cookie == Sent::Several {
+            let detail = Code::DuplicateCookie.advice();
+            return Err(Problem::at(Code::DuplicateCookie, "#/header/Cookie", detail));
+        }
+        let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+        let Some(authorization) = authorizations.next() else {
+            return Ok(match cookie {
+                Sent::One(value) => Token::parse(value).map_or(Credential::None, Credential::Cookie),
+                Sent::None | Sent::Several => Credential::None,
+            });
+        };
+        if cookie != Sent::None || authorizations.next().is_some() {
+            let detail = Code::TwoCredentials.advice();
+            return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
+        }
+        match bearer(authorization.as_bytes()) {
+            Some(token) => Ok(Credential::Bearer(Token::parse(token))),
+            None => Err(Problem::new(Code::UnknownScheme)),
+        }
+    }
+}
+
+/// What follows the scheme, whose name has no case (RFC 9110, section 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+}
+
+impl FromRequestParts<Arc<Front>> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Visitor, Problem> {
+        let (token, transport) = match Credential::of(&parts.headers)? {
+            Credential::None => return Ok(Visitor::Unknown),
+            Credential::Cookie(token) => (token, Transport::Cookie),
+            Credential::Bearer(Some(token)) => (token, Transport::Bearer),
+            Credential::Bearer(None) => return Err(Problem::new(Code::SessionEnded)),
+        };
+        match (front.service.recognise(&token, transport).await?, transport) {
+            (Some(guest), _) => Ok(Visitor::Guest(guest)),
+            (None, Transport::Cookie) => Ok(Visitor::Unknown),
+            (None, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How a guest begins: with the first write that has something to keep, or by asking for a bearer token.
+
+use std::sync::Arc;
+
+use trolley_core::cart::op::{Call, Intent, LineRef, Refusal};
+use trolley_core::cart::state::Cart;
+use trolley_core::session::{Session, Transport};
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Key, Record, Token as TokenRecord, Write};
+
+use super::Service;
+use super::failure::Failure;
+use super::order::{Seen, Wish};
+use super::session::Guest;
+use super::token::Token;
+
+/// A guest that has just begun. The token is handed out once and is nowhere else.
+#[derive(Debug)]
+pub struct Begun {
+    /// Who.
+    pub guest: Guest,
+    /// What opens the session.
+    pub token: Token,
+}
+
+impl Service {
+    /// What a visitor without a session asked for. Only an ADD has something to keep: session, token and cart are made
+    /// by one commit, and a refused one makes nothing. All else finds an empty cart and leaves it so.
+    pub async fn first_change(&self, wish: &Wish) -> Result<(Arc<Cart>, Option<Begun>), Failure> {
+        let now = self.now();
+        let mut cart = Cart::new(self.new_cart_id(now), now);
+        if wish.strict && !matches!(wish.seen, Seen::Newest | Seen::Nothing) {
+            return Err(Failure::Stale(None));
+        }
+        match &wish.intent {
+            Intent::Add(..) => {}
+            Intent::Set(LineRef::Id(_), _) => return Err(Failure::Refused(Refusal::LineNotFound)),
+            _ => return Ok((Arc::new(cart), None)),
+        }
+        let (begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
+        let session = begun.guest.session.id;
+        let call = Call { session, base: Some(0), at: now, intent: wish.intent.clone() };
+        cart.call(&call, &self.settings.limits).map_err(Failure::Refused)?;
+        let cart = Arc::new(cart);
+        writes.push(Write::create(Record::Cart(cart.clone()), None));
+        self.store.commit(writes).await?;
+        tracing::info!(%session, "a guest begins");
+        Ok((cart, Some(begun)))
+    }
+
+    /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.
+    pub async fn begin_bearer(&self) -> Result<Begun, Failure> {
+        let now = self.now();
+        let cart = Cart::new(self.new_cart_id(now), now);
+        let (begun, writes) = self.new_guest(&cart, Transport::Bearer, now)?;
+        self.store.commit(writes).await?;
+        tracing::info!(session = %begun.guest.session.id, "a guest begins");
+        Ok(begun)
+    }
+
+    fn new_guest(
+        &self,
+        cart: &Cart,
+        transport: Transport,
+        now: Timestamp,
+    ) -> Result<(Begun, Vec<Write>), Failure> {
+        let token = Token::mint(&*self.random);
+        let session = Arc::new(Session {
+            id: self.new_session_id(now),
+            version: 1,
+            token: token.digest(),
+            transport,
+            cart: Some(cart.id),
+            created_at: now,
+            last_seen: now,
+            presented: false,
+        });
+        let expires_at = Some(self.settings.policy.swept_after(&session));
+        let named = TokenRecord { digest: session.token, session: session.id };
+        let writes = vec![
+            Write::create(Record::Token(Arc::new(named)), None),
+            Write::create(Record::Session(session.clone()), expires_at),
+        ];
+        debug_assert_eq!(writes[1].key, Key::Session(session.id));
+        let guest =
+            self.guest(session, now).ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
+        Ok((Begun { guest, token }, writes))
+    }
+}

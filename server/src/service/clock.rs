@@ -1,0 +1,74 @@
+//! The server's clock: the system's, or for integrators' own tests one that can be turned ahead.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use trolley_core::time::{Span, Timestamp};
+use trolley_store::port::{Clock as Turned, CommitError, Key, Record, Store, StoreError, Write};
+
+use super::Service;
+use super::failure::Failure;
+
+/// What tells the time.
+#[derive(Debug)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// The system's clock and so many milliseconds more; the number is kept in the store, so that a restart keeps it.
+    Test(AtomicU64),
+}
+
+impl Clock {
+    /// A clock that can be turned, as far ahead as the store says it was.
+    pub async fn turned(store: &dyn Store) -> Result<Clock, StoreError> {
+        let ahead_ms = match store.load(Key::Clock).await? {
+            Some(Record::Clock(clock)) => clock.ahead_ms,
+            Some(_) | None => 0,
+        };
+        Ok(Clock::Test(AtomicU64::new(ahead_ms)))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let system = Timestamp::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
+        match self {
+            Clock::System => system,
+            Clock::Test(ahead_ms) => system + Span::from_ms(ahead_ms.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+impl Service {
+    /// Turns a test clock ahead, for good: it is stored first. Then everything that has expired by the new time leaves.
+    /// None where the clock is the system's.
+    pub async fn turn_clock(&self, by: Span) -> Result<Option<Timestamp>, Failure> {
+        let Clock::Test(ahead_ms) = &self.clock else { return Ok(None) };
+        let turned = self.store_turn(by).await?;
+        ahead_ms.fetch_max(turned, Ordering::Relaxed);
+        while self.sweep().await? {}
+        Ok(Some(self.now()))
+    }
+
+    async fn store_turn(&self, by: Span) -> Result<u64, Failure> {
+        for _ in 0..self.settings.bounds.commit_tries {
+            let before = match self.store.load(Key::Clock).await? {
+                Some(Record::Clock(clock)) => Some(clock),
+                Some(_) | None => None,
+            };
+            let ahead_ms = before.map_or(0, |clock| clock.ahead_ms).saturating_add(by.as_ms());
+            let version = before.map_or(0, |clock| clock.version) + 1;
+            let record = Record::Clock(Turned { version, ahead_ms });
+            let write = match before {
+                Some(clock) => Write::swap(clock.version, record, None),
+                None => Write::create(record, None),
+            };
+            match self.store.commit(vec![write]).await {
+                Ok(()) => return Ok(ahead_ms),
+                Err(CommitError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Busy)
+    }
+}

@@ -1,0 +1,51 @@
+//! Why a use case did not do what was asked: expected refusals are values, and a broken world is told apart from them.
+
+use std::sync::Arc;
+
+use trolley_core::cart::op::Refusal;
+use trolley_core::cart::state::Cart;
+use trolley_store::port::{CommitError, StoreError};
+
+/// Why nothing was changed (or, for [`Failure::StoreDown`], why it is not known).
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// Core says no.
+    Refused(Refusal),
+    /// The caller asked to be refused where the cart had changed, and it had: this is the cart, none being nobody's.
+    Stale(Option<Arc<Cart>>),
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// The session went while the request ran.
+    SessionEnded,
+    /// Too many wait for the same cart, or other nodes changed it again and again.
+    Busy,
+    /// The store has no space for it.
+    StoreFull,
+    /// The cart would be larger than the store takes.
+    TooBig,
+    /// The store does not answer; the text is for the log.
+    StoreDown(String),
+    /// Something that was written cannot be read, or one of our own bugs; the text is for the log.
+    Broken(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        match error {
+            StoreError::Down(_) => Failure::StoreDown(error.to_string()),
+            StoreError::Damaged { .. } => Failure::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Failure {
+        match error {
+            CommitError::Conflict(_) => Failure::Busy,
+            CommitError::Full => Failure::StoreFull,
+            CommitError::TooBig { .. } => Failure::TooBig,
+            CommitError::Store(error) => error.into(),
+            CommitError::Unknown(_) => Failure::StoreDown(error.to_string()),
+        }
+    }
+}

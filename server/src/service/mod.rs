@@ -1,0 +1,106 @@
+//! The only doer: it loads, lets core decide, commits, and answers. One file a family of use cases.
+
+pub mod batch;
+pub mod begin;
+pub mod chores;
+pub mod clock;
+pub mod failure;
+pub mod lane;
+pub mod order;
+pub mod random;
+pub mod seen;
+pub mod session;
+pub mod settings;
+pub mod sweep;
+pub mod token;
+pub mod touch;
+
+use std::sync::Arc;
+
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{CartId, SessionId, uuid_v7};
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Key, Record, Store};
+
+use self::clock::Clock;
+use self::failure::Failure;
+use self::lane::Lanes;
+use self::random::Random;
+use self::seen::SeenBook;
+use self::settings::Settings;
+use self::touch::TouchQueue;
+
+/// What all use cases share. There is one a process; every request holds it by `Arc`.
+pub struct Service {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    random: Box<dyn Random>,
+    settings: Settings,
+    lanes: Lanes,
+    seen: SeenBook,
+    touches: TouchQueue,
+}
+
+impl Service {
+    /// A service over `store`. Nothing runs by itself until [`Service::start_chores`].
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        random: Box<dyn Random>,
+        settings: Settings,
+    ) -> Arc<Service> {
+        let seen = SeenBook::new(settings.bounds.seen_sessions);
+        Arc::new(Service {
+            store,
+            clock,
+            random,
+            lanes: Lanes::new(),
+            seen,
+            touches: TouchQueue::new(),
+            settings,
+        })
+    }
+
+    /// The time by the server's clock, turned or not.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What it was told to keep to.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Random bytes for a form's key or a request's number; tokens are minted in [`token`].
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// The cart as the last commit left it; a fresh empty one where nothing was written yet.
+    pub async fn cart(&self, id: CartId) -> Result<Arc<Cart>, Failure> {
+        match self.store.load(Key::Cart(id)).await? {
+            Some(Record::Cart(cart)) => Ok(cart),
+            Some(_) | None => Ok(Arc::new(Cart::new(id, self.now()))),
+        }
+    }
+
+    /// Whether the store answers.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        self.store.load(Key::Clock).await?;
+        Ok(())
+    }
+
+    fn new_cart_id(&self, now: Timestamp) -> CartId {
+        CartId::from_bytes(uuid_v7(now, self.ten_random_bytes()))
+    }
+
+    fn new_session_id(&self, now: Timestamp) -> SessionId {
+        SessionId::from_bytes(uuid_v7(now, self.ten_random_bytes()))
+    }
+
+    fn ten_random_bytes(&self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+}

@@ -1,0 +1,42 @@
+//! What the service keeps to: core's policy and limits, and the bounds of its own queues.
+
+use trolley_core::cart::limits::Limits;
+use trolley_core::session::Policy;
+
+/// Everything the service was told.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How long sessions live.
+    pub policy: Policy,
+    /// How large carts grow.
+    pub limits: Limits,
+    /// How long queues grow.
+    pub bounds: Bounds,
+}
+
+/// The bounds of what the service holds in memory. A load test chose them; no shop needs to.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Changes of one cart that wait for their turn; one more is refused as busy.
+    pub lane_waiting: usize,
+    /// Changes of one cart within one commit.
+    pub lane_batch: usize,
+    /// How often a batch is decided anew because another node changed the cart, before it is refused as busy.
+    pub commit_tries: usize,
+    /// Sessions whose last-seen is remembered to the millisecond.
+    pub seen_sessions: usize,
+    /// Sessions that leave, or are written down as seen, within one commit.
+    pub sweep_batch: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            lane_waiting: 1_024,
+            lane_batch: 256,
+            commit_tries: 8,
+            seen_sessions: 1 << 18,
+            sweep_batch: 100,
+        }
+    }
+}

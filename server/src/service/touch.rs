@@ -1,0 +1,123 @@
+//! Writing down when sessions were last seen: seldom, many at once, and never in the way of a request.
+//!
+//! A touch may be lost (a crash, a store that is down): the session then lives up to a twentieth of its idle limit longer.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use trolley_core::ids::SessionId;
+use trolley_core::session::Session;
+use trolley_core::time::Timestamp;
+use trolley_store::port::{CommitError, Key, Record, Write};
+
+use super::Service;
+use super::failure::Failure;
+
+/// Sessions that may wait to be written down; one more is tried again when it is next seen.
+const WAITING_MAX: usize = 8_192;
+
+/// Sessions that wait to be written down.
+pub(super) struct TouchQueue {
+    sender: mpsc::Sender<SessionId>,
+    /// Taken by the task that writes.
+    receiver: Mutex<Option<mpsc::Receiver<SessionId>>>,
+}
+
+impl TouchQueue {
+    pub(super) fn new() -> TouchQueue {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        TouchQueue { sender, receiver: Mutex::new(Some(receiver)) }
+    }
+}
+
+impl Service {
+    /// The session is seen now: remembered at once, written down later where that is due.
+    pub(super) fn see(&self, session: &Session, now: Timestamp) {
+        let noted = self.seen.note(session.id, now);
+        if noted.unqueued && self.settings.policy.touch_due(session, now) {
+            self.queue_touch(session.id);
+        }
+        for left in noted.left {
+            self.queue_touch(left);
+        }
+    }
+
+    fn queue_touch(&self, session: SessionId) {
+        let queued = self.touches.sender.try_send(session).is_ok();
+        self.seen.set_queued(session, queued);
+    }
+
+    /// Writes down what is queued, for as long as the service lives.
+    pub(super) async fn write_touches(self: Arc<Self>) {
+        let Some(mut receiver) = self.touches.receiver.lock().take() else { return };
+        let most = self.settings.bounds.sweep_batch;
+        let mut batch = Vec::with_capacity(most);
+        while receiver.recv_many(&mut batch, most).await > 0 {
+            if let Err(failure) = self.touch(&batch).await {
+                tracing::warn!(?failure, sessions = batch.len(), "last-seen could not be written down");
+            }
+            for session in batch.drain(..) {
+                self.seen.set_queued(session, false);
+            }
+        }
+    }
+
+    /// Writes down all that memory knows better than the store: what SIGTERM does last.
+    pub async fn flush_touches(&self) -> Result<(), Failure> {
+        for batch in self.seen.sessions().chunks(self.settings.bounds.sweep_batch) {
+            self.touch(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// One commit for the batch; where one of them was changed meanwhile, one a session, and that one is let be.
+    async fn touch(&self, batch: &[SessionId]) -> Result<(), Failure> {
+        let mut writes = Vec::with_capacity(batch.len());
+        for session in batch {
+            writes.extend(self.touch_of(*session).await?);
+        }
+        writes.sort_by_key(|write| write.key);
+        writes.dedup_by_key(|write| write.key);
+        if writes.is_empty() {
+            return Ok(());
+        }
+        match self.store.commit(writes.clone()).await {
+            Err(CommitError::Conflict(_)) if writes.len() > 1 => {}
+            Ok(()) | Err(CommitError::Conflict(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        for write in writes {
+            match self.store.commit(vec![write]).await {
+                Ok(()) | Err(CommitError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn touch_of(&self, id: SessionId) -> Result<Option<Write>, Failure> {
+        let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
+            self.seen.forget(id);
+            return Ok(None);
+        };
+        let seen = self.seen.at(id).unwrap_or(session.last_seen);
+        if session.presented && seen <= session.last_seen {
+            return Ok(None);
+        }
+        Ok(Some(self.touched(&session, seen).1))
+    }
+
+    /// The session as seen at `seen`, and the write that keeps it.
+    pub(super) fn touched(&self, session: &Session, seen: Timestamp) -> (Arc<Session>, Write) {
+        let touched = Arc::new(Session {
+            version: session.version + 1,
+            last_seen: session.last_seen.max(seen),
+            presented: true,
+            ..session.clone()
+        });
+        let expires_at = Some(self.settings.policy.swept_after(&touched));
+        let write = Write::swap(session.version, Record::Session(touched.clone()), expires_at);
+        (touched, write)
+    }
+}

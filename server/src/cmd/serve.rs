@@ -86,7 +86,10 @@ async fn clock(checked: &Checked, store: &dyn Store) -> Result<Clock, Failed> {
         return Clock::turned(store).await.map_err(|error| Failed::World(error.to_string()));
     }
     if let Ok(Some(Record::Clock(turned))) = store.load(Key::Clock).await {
-        tracing::warn!(ahead_ms = turned.ahead_ms, "this store's times were written by a test clock that ran ahead");
+        tracing::warn!(
+            ahead_ms = turned.ahead_ms,
+            "this store's times were written by a test clock that ran ahead"
+        );
     }
     Ok(Clock::System)
 }

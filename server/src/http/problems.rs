@@ -104,7 +104,8 @@ pub fn routes() -> Router<Arc<Front>> {
 }
 
 async fn show(name: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
-    let code = name.ok().and_then(|Path(name)| Code::named(&name)).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let code =
+        name.ok().and_then(|Path(name)| Code::named(&name)).ok_or_else(|| Problem::new(Code::NotFound))?;
     page(&ProblemPage { code })
 }
 

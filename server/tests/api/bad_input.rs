@@ -16,7 +16,11 @@ async fn unchanged(app: &Bearer) {
     assert_eq!((app.cart().await.shown(), app.cart().await.revision()), ("a=1".to_owned(), 1));
 }
 
-async fn post(app: &Bearer, content_type: Option<&str>, body: impl Into<Body>) -> crate::support::reply::Reply {
+async fn post(
+    app: &Bearer,
+    content_type: Option<&str>,
+    body: impl Into<Body>,
+) -> crate::support::reply::Reply {
     let mut request = request("POST", "/v1/cart/lines");
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -139,13 +143,20 @@ async fn another_content_type_is_415() {
     let shop = Shop::new();
     let app = app(&shop).await;
     let body = r#"{"sku":"a"}"#;
-    for content_type in
-        [None, Some(""), Some("text/json"), Some("application/jsonp"), Some("application/json; charset=latin1"), Some("é")]
-    {
+    for content_type in [
+        None,
+        Some(""),
+        Some("text/json"),
+        Some("application/jsonp"),
+        Some("application/json; charset=latin1"),
+        Some("é"),
+    ] {
         post(&app, content_type, body).await.problem(415, "unsupported_media_type");
     }
     unchanged(&app).await;
-    for content_type in ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""] {
+    for content_type in
+        ["application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""]
+    {
         post(&app, Some(content_type), body).await.expect(200);
     }
 }
@@ -200,7 +211,8 @@ async fn a_stranger_is_told_back_little_of_what_was_sent() {
     let shop = Shop::new();
     let app = app(&shop).await;
     let name = "<script>".repeat(1_000);
-    let refused = app.json("POST", "/v1/cart/lines", json!({"sku": "a", name: 1})).await.problem(422, "invalid_body");
+    let refused =
+        app.json("POST", "/v1/cart/lines", json!({"sku": "a", name: 1})).await.problem(422, "invalid_body");
     assert!(refused.text.len() < 1_000 && !refused.text.contains('<'), "{}", refused.text);
     let many: serde_json::Map<String, Value> = (0..5_000).map(|n| (format!("f{n}"), json!(1))).collect();
     let refused = app.json("POST", "/v1/cart/lines", Value::Object(many)).await.problem(422, "invalid_body");

@@ -16,7 +16,10 @@ async fn what_is_put_in_is_there_in_the_form_of_the_contract() {
     let cart = cart.json.as_object().unwrap();
     let names: Vec<&str> = cart.keys().map(String::as_str).collect();
     assert_eq!(names, ["generation", "id", "lines", "notices", "quantity", "revision", "saved"]);
-    assert_eq!((&cart["generation"], &cart["revision"], &cart["quantity"]), (&json!(0), &json!(1), &json!(2)));
+    assert_eq!(
+        (&cart["generation"], &cart["revision"], &cart["quantity"]),
+        (&json!(0), &json!(1), &json!(2))
+    );
     assert_eq!((&cart["saved"], &cart["notices"]), (&json!([]), &json!([])));
     let line = cart["lines"][0].as_object().unwrap();
     let names: Vec<&str> = line.keys().map(String::as_str).collect();
@@ -31,7 +34,8 @@ async fn the_id_of_a_line_follows_from_what_it_is_of() {
     let shop = Shop::new();
     let (one, other) = (shop.browser(), shop.browser());
     let a = one.json("POST", "/v1/cart/lines", json!({"sku": "tee", "options": {"a": "1", "b": "2"}})).await;
-    let b = other.json("POST", "/v1/cart/lines", json!({"options": {"b": "2", "a": "1"}, "sku": "tee"})).await;
+    let b =
+        other.json("POST", "/v1/cart/lines", json!({"options": {"b": "2", "a": "1"}, "sku": "tee"})).await;
     assert_eq!(a.line("tee"), b.line("tee"));
     assert_eq!(a.line("tee").len(), 22);
 }
@@ -78,7 +82,10 @@ async fn a_line_id_of_no_form_is_as_good_as_removed_and_changes_nothing() {
     for id in ["x", "%ff", "%00", "a%2Fb", &"a".repeat(3_000)] {
         let kept = browser.delete(&format!("/v1/cart/lines/{id}")).await.expect(200);
         assert_eq!((kept.shown(), kept.revision()), ("a=1".to_owned(), 1), "{id}");
-        browser.json("PUT", &format!("/v1/cart/lines/{id}"), json!({"quantity": 1})).await.problem(404, "line_not_found");
+        browser
+            .json("PUT", &format!("/v1/cart/lines/{id}"), json!({"quantity": 1}))
+            .await
+            .problem(404, "line_not_found");
     }
 }
 

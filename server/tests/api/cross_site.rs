@@ -71,14 +71,21 @@ async fn s24_without_fetch_metadata_the_origin_must_be_the_host() {
     ] {
         assert_eq!(passes(&shop, "/v1/cart/lines", JSON, &[("origin", origin)]).await, expected, "{origin}");
     }
-    assert!(!passes(&shop, "/v1/cart/lines", JSON, &[("origin", "https://shop.test"), ("origin", "null")]).await);
+    assert!(
+        !passes(&shop, "/v1/cart/lines", JSON, &[("origin", "https://shop.test"), ("origin", "null")]).await
+    );
 }
 
 #[tokio::test]
 async fn s24_with_neither_header_only_forms_are_refused() {
     let shop = shop();
     assert!(passes(&shop, "/v1/cart/lines", JSON, &[]).await);
-    for form in [FORM, "application/x-www-form-urlencoded; charset=utf-8", "multipart/form-data; boundary=x", "Text/Plain"] {
+    for form in [
+        FORM,
+        "application/x-www-form-urlencoded; charset=utf-8",
+        "multipart/form-data; boundary=x",
+        "Text/Plain",
+    ] {
         assert!(!passes(&shop, "/v1/cart/lines", form, &[]).await, "{form}");
         assert!(!passes(&shop, "/cart/add", form, &[]).await, "{form}");
     }
@@ -100,7 +107,13 @@ async fn s24_get_head_and_options_change_nothing() {
     browser.add("a", 1).await.expect(200);
     let before = browser.cart().await;
     for method in ["GET", "HEAD", "OPTIONS"] {
-        for path in ["/v1/cart", "/v1/cart/lines", &format!("/v1/cart/lines/{}", before.line("a")), "/cart/add", "/cart/clear"] {
+        for path in [
+            "/v1/cart",
+            "/v1/cart/lines",
+            &format!("/v1/cart/lines/{}", before.line("a")),
+            "/cart/add",
+            "/cart/clear",
+        ] {
             browser.with(method, path, &[("sec-fetch-site", "cross-site")], json!(null)).await;
         }
     }
@@ -117,12 +130,21 @@ async fn a_trusted_origin_may_read_and_no_other() {
     assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
     assert_eq!(reply.header("vary"), Some("Origin"));
     let exposed = reply.header("access-control-expose-headers").unwrap();
-    for name in ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed", "Trolley-Token"] {
+    for name in
+        ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed", "Trolley-Token"]
+    {
         assert!(exposed.split(", ").any(|exposed| exposed == name), "{name}");
     }
     let preflight = shop.anyone().with("OPTIONS", "/v1/cart", &asked, json!(null)).await.expect(204);
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("PUT"));
     let evil = [("origin", "https://evil.example"), ("access-control-request-method", "PUT")];
-    let refused = shop.anyone().with("OPTIONS", "/v1/cart", &evil, json!(null)).await.problem(405, "method_not_allowed");
-    assert_eq!((refused.header("access-control-allow-origin"), refused.header("vary")), (None, Some("Origin")));
+    let refused = shop
+        .anyone()
+        .with("OPTIONS", "/v1/cart", &evil, json!(null))
+        .await
+        .problem(405, "method_not_allowed");
+    assert_eq!(
+        (refused.header("access-control-allow-origin"), refused.header("vary")),
+        (None, Some("Origin"))
+    );
 }

@@ -18,7 +18,8 @@ fn hidden<'a>(page: &'a Reply, name: &str) -> Vec<&'a str> {
 
 /// Sends a form as the page has it.
 async fn submit(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
-    let encode = |text: &str| text.replace('%', "%25").replace('"', "%22").replace('&', "%26").replace("&#34;", "%22");
+    let encode =
+        |text: &str| text.replace('%', "%25").replace('"', "%22").replace('&', "%26").replace("&#34;", "%22");
     let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let form = request("POST", path)
         .header("content-type", "application/x-www-form-urlencoded")
@@ -44,7 +45,11 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
     let added = add(&browser, 0).await.expect(303);
     assert_eq!(added.header("location"), Some("/cart?check=1"));
     let page = browser.get("/cart?check=1").await.expect(200);
-    assert!(page.text.contains("Enamel mug") && !page.text.contains("did not keep our cookie"), "{}", page.text);
+    assert!(
+        page.text.contains("Enamel mug") && !page.text.contains("did not keep our cookie"),
+        "{}",
+        page.text
+    );
     assert_eq!(add(&browser, 1).await.expect(303).header("location"), Some("/cart"));
     assert_eq!(browser.cart().await.shown(), "mug-blue=1 notebook-a5=1");
 
@@ -124,7 +129,10 @@ async fn the_pages_run_nothing_and_load_nothing_from_elsewhere() {
         }
         assert_eq!(page.header("cache-control"), Some("no-store"));
     }
-    assert_eq!(browser.get("/style.css").await.expect(200).header("content-type"), Some("text/css; charset=utf-8"));
+    assert_eq!(
+        browser.get("/style.css").await.expect(200).header("content-type"),
+        Some("text/css; charset=utf-8")
+    );
 }
 
 #[tokio::test]
@@ -135,7 +143,8 @@ async fn a_refused_form_is_a_page_that_says_why() {
     let page = browser.get("/cart").await.expect(200);
     let line = hidden(&page, "line")[0];
     for (quantity, status) in [("10000", 422), ("x", 422), ("-1", 422), ("", 422)] {
-        let refused = submit(&browser, "/cart/set", &[("line", line), ("quantity", quantity)]).await.expect(status);
+        let refused =
+            submit(&browser, "/cart/set", &[("line", line), ("quantity", quantity)]).await.expect(status);
         assert!(refused.text.contains("Nothing was changed"), "{}", refused.text);
     }
     submit(&browser, "/cart/set", &[("line", "gone"), ("quantity", "1")]).await.expect(303);

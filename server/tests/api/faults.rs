@@ -16,7 +16,10 @@ async fn a_full_store_refuses_writes_goes_on_reading_and_heals() {
     assert_eq!((refused.header("retry-after"), refused.set_cookie()), (Some("1"), None));
     let stranger = shop.browser();
     assert_eq!(stranger.add("a", 1).await.problem(503, "store_full").set_cookie(), None);
-    shop.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.problem(503, "store_full");
+    shop.anyone()
+        .json("POST", "/v1/session", json!({"transport": "bearer"}))
+        .await
+        .problem(503, "store_full");
     assert_eq!(browser.cart().await.shown(), "a=1");
     shop.store.set(Mode::Well);
     assert_eq!(browser.add("a", 1).await.expect(200).shown(), "a=2");
@@ -85,6 +88,24 @@ async fn a_problem_of_the_store_tells_nothing_of_it() {
         let refused = browser.add("a", 1).await.problem(503, "store_down");
         assert!(!refused.text.contains("secret address"), "{}", refused.text);
     }
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_that_tells_nothing_and_the_next_request_is_served() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    browser.cart().await;
+    shop.store.set(Mode::Panics);
+    // In the lane's own task, and in the request's.
+    for reply in [browser.add("a", 1).await, shop.browser().add("a", 1).await] {
+        let reply = reply.problem(500, "internal");
+        assert!(!reply.text.contains("secret"), "{}", reply.text);
+        assert_eq!(reply.set_cookie(), None);
+    }
+    shop.store.set(Mode::Well);
+    assert_eq!(browser.add("a", 1).await.expect(200).shown(), "a=2");
+    shop.service.lanes_idle().await;
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 //! Time is turned by hand, nothing sleeps to wait for a clock, and each test has a shop of its own.
 
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod bad_input;
+mod callers;
 mod cart;
 mod cross_site;
 mod demo;

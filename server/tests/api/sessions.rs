@@ -1,7 +1,6 @@
 //! Sessions as SESSION.md promises them, each by its number: ids and creation, time, cookies, failure.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use serde_json::json;
@@ -13,7 +12,7 @@ use trolley::service::token::Token;
 use trolley_core::time::Span;
 use trolley_store::port::{Counts, Key, Record, Store as _};
 
-use crate::support::{Actor, Shop, days, request};
+use crate::support::{Actor, Shop, days};
 
 #[test]
 fn s01_ten_thousand_fresh_tokens_are_unique_and_random_in_every_bit() {
@@ -61,7 +60,8 @@ async fn s03_malformed_tokens_are_answered_as_none_and_never_reflected() {
     let shop = Shop::new();
     let nobody = shop.browser().cart().await;
     let long = "x".repeat(20_000);
-    for token in ["", "x", "' OR 1=1 --", "%00%0d%0aSet-Cookie:x", "\"quoted\"", "é", &"A".repeat(42), &long] {
+    for token in ["", "x", "' OR 1=1 --", "%00%0d%0aSet-Cookie:x", "\"quoted\"", "é", &"A".repeat(42), &long]
+    {
         let browser = shop.browser_with(token);
         let cart = browser.cart().await;
         assert_eq!((&cart.json, cart.set_cookie()), (&nobody.json, None), "{token}");
@@ -158,9 +158,7 @@ async fn s10_a_read_costs_no_commit_until_a_twentieth_of_the_idle_limit_has_pass
     assert_eq!(shop.store.commits(), commits + 1, "the turn of the clock alone");
     shop.turn(Span::from_hours(2)).await;
     browser.cart().await;
-    while shop.store.commits() < commits + 3 {
-        tokio::task::yield_now().await;
-    }
+    shop.store.until_commits(commits + 3).await;
     browser.cart().await;
     chores.stop().await;
     assert_eq!(shop.store.commits(), commits + 3, "two turns and one touch");
@@ -264,7 +262,8 @@ async fn s32_a_store_that_is_down_signs_nobody_out() {
     browser.add("a", 1).await.expect(200);
     let cookie = browser.cookie();
     shop.store.fail_loads(true);
-    for reply in [browser.get("/v1/cart").await, browser.add("a", 1).await, browser.get("/v1/session").await] {
+    for reply in [browser.get("/v1/cart").await, browser.add("a", 1).await, browser.get("/v1/session").await]
+    {
         let reply = reply.problem(503, "store_down");
         assert_eq!((reply.set_cookie(), reply.header("retry-after")), (None, Some("1")));
         assert!(!reply.text.contains("secret address"), "{}", reply.text);
@@ -288,7 +287,9 @@ async fn s33_nothing_that_is_kept_is_usable_as_a_cookie() {
     let token = browser.cookie().unwrap();
     let digest = Token::parse(token.as_bytes()).unwrap().digest();
     let Some(Record::Token(named)) = shop.store.load(Key::Token(digest)).await.unwrap() else { panic!() };
-    let Some(Record::Session(session)) = shop.store.load(Key::Session(named.session)).await.unwrap() else { panic!() };
+    let Some(Record::Session(session)) = shop.store.load(Key::Session(named.session)).await.unwrap() else {
+        panic!()
+    };
     let cart = shop.store.load(Key::Cart(session.cart.unwrap())).await.unwrap();
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&token).unwrap();
     assert_ne!(session.token.bytes().as_slice(), secret);
@@ -297,105 +298,4 @@ async fn s33_nothing_that_is_kept_is_usable_as_a_cookie() {
     // Whoever has the digest has nothing: neither it nor its text opens the session.
     let digest_text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest.bytes());
     assert_eq!(shop.browser_with(&digest_text).cart().await.json["id"], json!(null));
-}
-
-#[tokio::test]
-async fn several_cookies_of_our_name_are_refused() {
-    let shop = Shop::new();
-    for cookies in [vec![format!("{NAME}=a; {NAME}=b")], vec![format!("{NAME}=a"), format!("x=y; {NAME}=a")]] {
-        let mut request = request("GET", "/v1/cart");
-        for cookie in cookies {
-            request = request.header("cookie", cookie);
-        }
-        let refused = shop.anyone().send(request.body(axum::body::Body::empty()).unwrap()).await;
-        let refused = refused.problem(400, "duplicate_cookie");
-        assert_eq!((refused.pointers(), refused.set_cookie()), (vec!["#/header/Cookie"], None));
-    }
-}
-
-#[tokio::test]
-async fn a_bearer_app_has_a_cart_without_cookies() {
-    let shop = Shop::new();
-    let begun = shop.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.expect(201);
-    let mut names: Vec<_> = begun.json.as_object().unwrap().keys().map(String::as_str).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["absolute_expires_at", "device", "expires_at", "signed_in", "token"]);
-    assert_eq!(begun.set_cookie(), None);
-    let app = shop.bearer().await;
-    let empty = app.cart().await;
-    assert_eq!((empty.revision(), empty.quantity()), (0, 0));
-    let added = app.add("a", 2).await.expect(200);
-    assert_eq!((added.set_cookie(), added.json["id"].clone()), (None, empty.json["id"].clone()));
-    assert_eq!(app.cart().await.shown(), "a=2");
-    let told = app.get("/v1/session").await.expect(200);
-    assert_eq!((told.json["signed_in"].clone(), told.json.get("token")), (json!(false), None));
-}
-
-#[tokio::test]
-async fn a_token_opens_its_session_only_the_way_it_was_given() {
-    let shop = Shop::new();
-    let app = shop.bearer().await;
-    app.add("a", 1).await.expect(200);
-    assert_eq!(shop.browser_with(&app.token).cart().await.json["id"], json!(null));
-    let browser = shop.browser();
-    browser.add("a", 1).await.expect(200);
-    let bearer = format!("Bearer {}", browser.cookie().unwrap());
-    let refused = shop.anyone().with("GET", "/v1/cart", &[("authorization", &bearer)], json!(null)).await;
-    refused.problem(401, "session_ended");
-}
-
-#[tokio::test]
-async fn what_is_no_live_bearer_token_is_401() {
-    let shop = Shop::new();
-    let app = shop.bearer().await;
-    app.add("a", 1).await.expect(200);
-    let lower = format!("bearer {}", app.token);
-    shop.anyone().with("GET", "/v1/cart", &[("authorization", &lower)], json!(null)).await.expect(200);
-    shop.turn(days(200)).await;
-    for reply in [app.get("/v1/cart").await, app.add("a", 1).await, app.get("/v1/session").await] {
-        assert_eq!(reply.problem(401, "session_ended").header("www-authenticate"), Some("Bearer"));
-    }
-    for (value, code) in [
-        ("Bearer x", "session_ended"),
-        ("Bearer ", "session_ended"),
-        ("Basic dXNlcjpwYXNz", "unsupported_authorization"),
-        ("x", "unsupported_authorization"),
-        ("", "unsupported_authorization"),
-    ] {
-        let refused = shop.anyone().with("GET", "/v1/cart", &[("authorization", value)], json!(null)).await;
-        assert_eq!(refused.problem(401, code).header("www-authenticate"), Some("Bearer"), "{value}");
-    }
-}
-
-#[tokio::test]
-async fn a_cookie_and_an_authorization_are_one_too_many() {
-    let shop = Shop::new();
-    let browser = shop.browser();
-    browser.add("a", 1).await.expect(200);
-    let bearer = format!("Bearer {}", shop.bearer().await.token);
-    browser.with("GET", "/v1/cart", &[("authorization", &bearer)], json!(null)).await.problem(400, "two_credentials");
-    shop.browser_with("dead")
-        .with("GET", "/v1/cart", &[("authorization", &bearer)], json!(null))
-        .await
-        .problem(400, "two_credentials");
-}
-
-#[tokio::test]
-async fn a_session_that_ends_while_a_write_runs_ends_the_write() {
-    let shop = Shop::new();
-    let browser = Arc::new(shop.browser());
-    browser.add("a", 1).await.expect(200);
-    browser.cart().await;
-    shop.store.shut_gate();
-    let write = tokio::spawn({
-        let browser = browser.clone();
-        async move { browser.add("a", 1).await }
-    });
-    shop.store.until_waiting(1).await;
-    let digest = Token::parse(browser.cookie().unwrap().as_bytes()).unwrap().digest();
-    let Some(Record::Token(named)) = shop.store.load(Key::Token(digest)).await.unwrap() else { panic!() };
-    shop.store.end_session(named.session).await;
-    shop.store.open_gate();
-    let ended = write.await.unwrap().problem(401, "session_ended");
-    assert_eq!((ended.set_cookie(), ended.header("www-authenticate")), (None, Some("Bearer")));
 }

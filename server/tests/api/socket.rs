@@ -55,8 +55,16 @@ async fn heads_that_hyper_itself_refuses_are_problems_too() {
     let many: String = (0..5_000).map(|n| format!("x-{n}: 1\r\n")).collect();
     for (head, status, code) in [
         (format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"), 431, "headers_too_large"),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "c".repeat(65_536)), 431, "headers_too_large"),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "c".repeat(1 << 20)), 431, "headers_too_large"),
+        (
+            format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "c".repeat(65_536)),
+            431,
+            "headers_too_large",
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "c".repeat(1 << 20)),
+            431,
+            "headers_too_large",
+        ),
         (format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(70_000)), 414, "uri_too_long"),
         ("GET / HTTP/1.1\r\nbad header\r\n\r\n".to_owned(), 400, "invalid_request"),
         ("GET / HTTP/1.1\r\ncookie: a\0b\r\n\r\n".to_owned(), 400, "invalid_request"),
@@ -95,7 +103,14 @@ async fn a_request_too_many_is_told_so_at_once() {
     let app = Arc::new(shop.bearer().await);
     app.cart().await;
     shop.store.shut_gate();
-    let slow: Vec<_> = (0..3).map(|_| tokio::spawn({ let app = app.clone(); async move { app.add("a", 1).await } })).collect();
+    let slow: Vec<_> = (0..3)
+        .map(|_| {
+            tokio::spawn({
+                let app = app.clone();
+                async move { app.add("a", 1).await }
+            })
+        })
+        .collect();
     shop.store.until_waiting(1).await;
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -177,7 +192,10 @@ async fn a_client_that_does_not_keep_to_http_changes_nothing() {
     let shop = Shop::new();
     let served = Served::start(&shop, Bounds::default()).await;
     let mut wire = served.connect().await;
-    let smuggled = format!("POST /v1/cart/lines HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{}", post(r#"{"sku":"a"}"#));
+    let smuggled = format!(
+        "POST /v1/cart/lines HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{}",
+        post(r#"{"sku":"a"}"#)
+    );
     wire.write(smuggled).await;
     wire.answer().await;
     drop(wire);

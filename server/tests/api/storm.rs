@@ -29,7 +29,10 @@ async fn storm(app: Arc<Bearer>, keyed: bool) -> u64 {
                     let send = || app.with("POST", "/v1/cart/lines", &header, json!({"sku": "a"}));
                     let (one, other) = tokio::join!(send(), send());
                     let replays = [one.expect(200), other.expect(200)];
-                    assert_eq!(replays.iter().filter(|reply| reply.header("idempotency-replayed").is_some()).count(), 1);
+                    assert_eq!(
+                        replays.iter().filter(|reply| reply.header("idempotency-replayed").is_some()).count(),
+                        1
+                    );
                 } else {
                     app.add("a", 1).await.expect(200);
                 }

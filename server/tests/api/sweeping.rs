@@ -3,9 +3,10 @@
 use serde_json::json;
 use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Settings};
+use trolley::service::token::Token;
 use trolley_core::session::Policy;
 use trolley_core::time::Span;
-use trolley_store::port::{Counts, Store as _};
+use trolley_store::port::{Counts, Key, Record, Store as _};
 
 use crate::support::{Actor, Shop, days};
 
@@ -18,8 +19,15 @@ async fn an_expired_guest_leaves_with_token_ledger_and_cart() {
     let browser = shop.browser();
     browser.add("a", 1).await.expect(200);
     assert_eq!(shop.store.count().await.unwrap(), Counts { carts: 2, sessions: 2 });
+    let token = Key::Token(Token::parse(app.token.as_bytes()).unwrap().digest());
+    let Some(Record::Token(named)) = shop.store.load(token).await.unwrap() else { panic!() };
+    let ledger = Key::Ledger(named.session);
+    assert!(shop.store.load(ledger).await.unwrap().is_some());
     shop.turn(days(40)).await;
     assert_eq!(shop.store.count().await.unwrap(), Counts::default());
+    for key in [token, ledger] {
+        assert_eq!(shop.store.load(key).await.unwrap(), None);
+    }
     app.get("/v1/cart").await.problem(401, "session_ended");
 }
 
@@ -62,7 +70,8 @@ async fn a_longer_policy_keeps_what_a_shorter_one_had_doomed() {
     browser.add("a", 1).await.expect(200);
     browser.cart().await;
     let policy = Policy { guest_idle: days(90), ..Policy::default() };
-    let patient = Shop::over(shop.store.clone(), Rules::default(), Settings { policy, ..Settings::default() });
+    let patient =
+        Shop::over(shop.store.clone(), Rules::default(), Settings { policy, ..Settings::default() });
     patient.turn(days(60)).await;
     assert_eq!(patient.browser_with(&browser.cookie().unwrap()).cart().await.shown(), "a=1");
 }
@@ -73,21 +82,26 @@ async fn the_test_clock_turns_for_loopback_peers_alone_and_sweeps_at_once() {
     let shop = Shop::with(rules.clone(), Settings::default());
     let browser = shop.browser();
     browser.add("a", 1).await.expect(200);
-    let turned = shop.anyone().json("POST", "/test/clock", json!({"advance_ms": 172_800_000})).await.expect(200);
+    let turned =
+        shop.anyone().json("POST", "/test/clock", json!({"advance_ms": 172_800_000})).await.expect(200);
     assert_eq!(turned.json["now"].as_str().map(str::len), Some(24));
     assert_eq!(shop.store.count().await.unwrap(), Counts::default());
     let again = Shop::over(shop.store.clone(), rules, Settings::default());
     let now = again.anyone().json("POST", "/test/clock", json!({"advance_ms": 0})).await.expect(200);
     assert!(now.json["now"].as_str() >= turned.json["now"].as_str(), "a restart keeps the clock");
     for header in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
-        let refused = shop.anyone().with("POST", "/test/clock", &[(header, "127.0.0.1")], json!({"advance_ms": 1})).await;
+        let refused = shop
+            .anyone()
+            .with("POST", "/test/clock", &[(header, "127.0.0.1")], json!({"advance_ms": 1}))
+            .await;
         refused.problem(403, "loopback_only");
     }
     let far = crate::support::request("POST", "/test/clock").header("content-type", "application/json");
     let far = far.body(r#"{"advance_ms":1}"#.into()).unwrap();
     let answer = shop.app.answer(far, ([192, 0, 2, 1], 1).into()).await;
     assert_eq!(answer.status().as_u16(), 403);
-    for body in [json!({}), json!({"advance_ms": -1}), json!({"advance_ms": 1.5}), json!({"advance_ms": "1"})] {
+    for body in [json!({}), json!({"advance_ms": -1}), json!({"advance_ms": 1.5}), json!({"advance_ms": "1"})]
+    {
         shop.anyone().json("POST", "/test/clock", body).await.problem(422, "invalid_body");
     }
 }

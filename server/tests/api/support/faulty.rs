@@ -7,9 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{
-    Action, CommitError, Counts, Key, Promise, Record, Store, StoreError, Write,
-};
+use trolley_store::port::{Action, CommitError, Counts, Key, Promise, Record, Store, StoreError, Write};
 
 /// What commits do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +17,8 @@ pub enum Mode {
     Down,
     /// Done, but nobody is told.
     Unknown,
+    /// One of our own bugs.
+    Panics,
 }
 
 pub struct Faulty {
@@ -75,9 +75,12 @@ impl Faulty {
 
     /// Until so many commits stand before the gate.
     pub async fn until_waiting(&self, commits: usize) {
-        while self.waiting.load(Ordering::SeqCst) < commits {
-            tokio::task::yield_now().await;
-        }
+        until(|| self.waiting.load(Ordering::SeqCst) >= commits).await;
+    }
+
+    /// Until so many were done.
+    pub async fn until_commits(&self, commits: usize) {
+        until(|| self.commits() >= commits).await;
     }
 
     /// Takes a session out behind the service's back, as another node would.
@@ -100,6 +103,17 @@ impl Faulty {
     }
 }
 
+/// Lets other tasks run until it is so. What never becomes so fails the test and does not hang it.
+async fn until(so: impl Fn() -> bool) {
+    for _ in 0..10_000_000 {
+        if so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never happened");
+}
+
 impl Store for Faulty {
     fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
         self.loads.fetch_add(1, Ordering::SeqCst);
@@ -118,8 +132,11 @@ impl Store for Faulty {
             let mode = *self.mode.lock();
             match mode {
                 Mode::Well => {}
+                Mode::Panics => panic!("the secret address of the store"),
                 Mode::Full => return Err(CommitError::Full),
-                Mode::Down => return Err(StoreError::Down("the secret address of the store".to_owned()).into()),
+                Mode::Down => {
+                    return Err(StoreError::Down("the secret address of the store".to_owned()).into());
+                }
                 Mode::Unknown => {
                     self.inner.commit(writes).await?;
                     return Err(CommitError::Unknown("the secret address of the store".to_owned()));

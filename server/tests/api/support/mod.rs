@@ -60,7 +60,8 @@ impl Shop {
     }
 
     pub async fn bearer(&self) -> Bearer {
-        let begun = self.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.expect(201);
+        let begun =
+            self.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.expect(201);
         Bearer { app: self.app.clone(), token: begun.json["token"].as_str().unwrap().to_owned() }
     }
 
@@ -121,7 +122,10 @@ pub trait Actor {
 }
 
 pub fn request(method: &str, path: &str) -> axum::http::request::Builder {
-    Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path).header("host", "shop.test")
+    Request::builder()
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .uri(path)
+        .header("host", "shop.test")
 }
 
 /// A browser with a cookie jar.

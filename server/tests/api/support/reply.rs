@@ -81,7 +81,8 @@ impl Reply {
     /// `sku=quantity`, in order.
     pub fn shown(&self) -> String {
         let lines = self.json["lines"].as_array().unwrap();
-        let shown = lines.iter().map(|line| format!("{}={}", line["sku"].as_str().unwrap(), line["quantity"]));
+        let shown =
+            lines.iter().map(|line| format!("{}={}", line["sku"].as_str().unwrap(), line["quantity"]));
         shown.collect::<Vec<_>>().join(" ")
     }
 }

@@ -9,13 +9,14 @@ pub mod papers;
 pub mod paths;
 pub mod places;
 pub mod rust_text;
+pub mod settings;
 pub mod sizes;
 pub mod tree;
 
 #[cfg(test)]
 mod tests {
     use crate::tree::{Breach, Tree};
-    use crate::{arrows, clocks, links, named_tests, papers, places, sizes};
+    use crate::{arrows, clocks, links, named_tests, papers, places, settings, sizes};
 
     fn holds(rule: fn(&Tree) -> Vec<Breach>) {
         let breaches = rule(&Tree::ours());
@@ -59,6 +60,11 @@ mod tests {
     #[test]
     fn every_test_that_the_docs_name_exists() {
         holds(named_tests::check);
+    }
+
+    #[test]
+    fn the_papers_name_the_settings_that_there_are() {
+        holds(settings::check);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `trolley serve`: opens the store, serves until told to stop, and leaves nothing half done.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +86,10 @@ async fn clock(checked: &Checked, store: &dyn Store) -> Result<Clock, Failed> {
         return Clock::turned(store).await.map_err(|error| Failed::World(error.to_string()));
     }
     if let Ok(Some(Record::Clock(turned))) = store.load(Key::Clock).await {
-        tracing::warn!(ahead_ms = turned.ahead_ms, "this store's times were written by a test clock that ran ahead");
+        tracing::warn!(
+            ahead_ms = turned.ahead_ms,
+            "this store's times were written by a test clock that ran ahead"
+        );
     }
     Ok(Clock::System)
 }
@@ -100,6 +103,7 @@ fn announce(line: &str) -> std::io::Result<()> {
 
 fn start_log(checked: &Checked) {
     let log = tracing_subscriber::fmt().with_max_level(checked.log).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     if checked.log_json {
         log.json().flatten_event(true).init();
     } else {

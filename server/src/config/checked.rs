@@ -66,7 +66,13 @@ impl Checked {
             service: service(raw)?,
             rules: rules(raw, test_clock)?,
             bounds: Bounds {
-                max_connections: number("max-connections", raw.max_connections.as_deref(), 10_000, 1, 1_000_000)?,
+                max_connections: number(
+                    "max-connections",
+                    raw.max_connections.as_deref(),
+                    10_000,
+                    1,
+                    1_000_000,
+                )?,
                 ..Bounds::default()
             },
             log: one_of("log", raw.log.as_deref(), &levels)?.unwrap_or(tracing::Level::INFO),
@@ -104,18 +110,29 @@ fn rules(raw: &Raw, test_clock: bool) -> Result<Rules, Senseless> {
     let trusted: Result<_, _> = trusted.map(|text| origin::parse("trusted-origin", text.trim())).collect();
     Ok(Rules {
         same_site: one_of("same-site", raw.same_site.as_deref(), &same_site)?.unwrap_or(SameSite::Lax),
-        public_origin: raw.public_origin.as_deref().map(|text| origin::parse("public-origin", text)).transpose()?,
+        public_origin: raw
+            .public_origin
+            .as_deref()
+            .map(|text| origin::parse("public-origin", text))
+            .transpose()?,
         trusted_origins: trusted?,
         demo: yes_or_no("demo", raw.demo.as_deref())?,
         test_clock,
-        max_in_flight: number("max-in-flight", raw.max_in_flight.as_deref(), defaults.max_in_flight, 1, 1_000_000)?,
+        max_in_flight: number(
+            "max-in-flight",
+            raw.max_in_flight.as_deref(),
+            defaults.max_in_flight,
+            1,
+            1_000_000,
+        )?,
         ..defaults
     })
 }
 
 /// An address and a port; a name such as localhost is looked up once, here.
 fn listen(text: &str) -> Result<SocketAddr, Senseless> {
-    let wrong = || Senseless(format!("--listen is \"{text}\": write an address and a port, such as 127.0.0.1:8080"));
+    let wrong =
+        || Senseless(format!("--listen is \"{text}\": write an address and a port, such as 127.0.0.1:8080"));
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
@@ -146,7 +163,9 @@ where
     let Some(text) = text else { return Ok(default) };
     match text.parse::<T>() {
         Ok(number) if number >= least && number <= most => Ok(number),
-        _ => Err(Senseless(format!("--{setting} is \"{text}\": write a whole number from {least} to {most}"))),
+        _ => {
+            Err(Senseless(format!("--{setting} is \"{text}\": write a whole number from {least} to {most}")))
+        }
     }
 }
 

@@ -9,7 +9,8 @@ const LONGEST_S: u64 = 10 * 365 * 86_400;
 
 /// Reads the duration of `setting`; none is ever zero.
 pub fn parse(setting: &str, text: &str) -> Result<Span, Senseless> {
-    let wrong = || Senseless(format!("--{setting} is \"{text}\": write a number and a unit, such as 30m, 2h or 30d"));
+    let wrong =
+        || Senseless(format!("--{setting} is \"{text}\": write a number and a unit, such as 30m, 2h or 30d"));
     let unit = text.chars().last().ok_or_else(wrong)?;
     let unit_s = match unit {
         's' => 1,
@@ -42,7 +43,9 @@ mod tests {
         assert_eq!(read("30m"), Ok(1_800_000));
         assert_eq!(read("2h"), Ok(7_200_000));
         assert_eq!(read("30d"), Ok(2_592_000_000));
-        for wrong in ["", "30", "m", "-1m", "1.5h", "1 h", "0s", "0d", "3651d", "99999999999999999999s", "1é", "1w"] {
+        for wrong in
+            ["", "30", "m", "-1m", "1.5h", "1 h", "0s", "0d", "3651d", "99999999999999999999s", "1é", "1w"]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

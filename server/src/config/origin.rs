@@ -47,12 +47,28 @@ mod tests {
 
     #[test]
     fn an_origin_is_taken_as_browsers_write_it_or_not_at_all() {
-        for fine in ["https://shop.example", "https://shop.example:8443", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:8080"] {
+        for fine in [
+            "https://shop.example",
+            "https://shop.example:8443",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]:8080",
+        ] {
             assert_eq!(parse("public-origin", fine), Ok(fine.to_owned()), "{fine}");
         }
         for wrong in [
-            "", "shop.example", "https://", "https://shop.example/", "https://Shop.example", "https://shop.example:443",
-            "https://shop.example:99999", "https://a b", "https://user@shop.example", "null", "*", "http://shop.example",
+            "",
+            "shop.example",
+            "https://",
+            "https://shop.example/",
+            "https://Shop.example",
+            "https://shop.example:443",
+            "https://shop.example:99999",
+            "https://a b",
+            "https://user@shop.example",
+            "null",
+            "*",
+            "http://shop.example",
         ] {
             assert!(parse("public-origin", wrong).is_err(), "{wrong}");
         }

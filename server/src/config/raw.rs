@@ -77,7 +77,9 @@ impl Raw {
         let text = match &self.config {
             Some(path) => {
                 let read = std::fs::read_to_string(path);
-                read.map_err(|error| Senseless(format!("--config: {} cannot be read: {error}", path.display())))?
+                read.map_err(|error| {
+                    Senseless(format!("--config: {} cannot be read: {error}", path.display()))
+                })?
             }
             None if Path::new(DEFAULT_FILE).exists() => {
                 let read = std::fs::read_to_string(DEFAULT_FILE);
@@ -91,22 +93,30 @@ impl Raw {
 
     /// Fills what is not said yet.
     pub fn fill_from(&mut self, toml: &str) -> Result<(), Senseless> {
-        let table: BTreeMap<String, toml::Value> =
-            toml::from_str(toml).map_err(|error| Senseless(format!("the settings file is not TOML: {}", error.message())))?;
+        let table: BTreeMap<String, toml::Value> = toml::from_str(toml)
+            .map_err(|error| Senseless(format!("the settings file is not TOML: {}", error.message())))?;
         for (name, value) in table {
-            let place = self
-                .place(&name)
-                .ok_or_else(|| Senseless(format!("the settings file names {name}, which is not a setting")))?;
+            let place = self.place(&name).ok_or_else(|| {
+                Senseless(format!("the settings file names {name}, which is not a setting"))
+            })?;
             let text = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(yes) => yes.to_string(),
                 toml::Value::Array(items) => {
                     let items: Option<Vec<_>> = items.iter().map(toml::Value::as_str).collect();
-                    let wrong = || Senseless(format!("{name} in the settings file is a list of something else than text"));
+                    let wrong = || {
+                        Senseless(format!(
+                            "{name} in the settings file is a list of something else than text"
+                        ))
+                    };
                     items.ok_or_else(wrong)?.join(",")
                 }
-                _ => return Err(Senseless(format!("{name} in the settings file is neither text, number nor true or false"))),
+                _ => {
+                    return Err(Senseless(format!(
+                        "{name} in the settings file is neither text, number nor true or false"
+                    )));
+                }
             };
             place.get_or_insert(text);
         }
@@ -159,11 +169,16 @@ mod tests {
     #[test]
     fn the_file_fills_what_is_not_said_and_says_nothing_else() {
         let mut raw = Raw { listen: Some("127.0.0.1:1".into()), ..Raw::default() };
-        raw.fill_from("listen = '127.0.0.1:2'\nmax-lines = 7\ndemo = true\ntrusted-origin = ['https://a', 'https://b']").unwrap();
+        raw.fill_from(
+            "listen = '127.0.0.1:2'\nmax-lines = 7\ndemo = true\ntrusted-origin = ['https://a', 'https://b']",
+        )
+        .unwrap();
         assert_eq!(raw.listen.as_deref(), Some("127.0.0.1:1"));
         assert_eq!((raw.max_lines.as_deref(), raw.demo.as_deref()), (Some("7"), Some("true")));
         assert_eq!(raw.trusted_origin.as_deref(), Some("https://a,https://b"));
-        for wrong in ["lisen = 'x'", "idle = '2h'", "listen = 1.5", "[listen]", "trusted-origin = [1]", "listen"] {
+        for wrong in
+            ["lisen = 'x'", "idle = '2h'", "listen = 1.5", "[listen]", "trusted-origin = [1]", "listen"]
+        {
             assert!(Raw::default().fill_from(wrong).is_err(), "{wrong}");
         }
     }

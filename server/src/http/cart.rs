@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CACHE_CONTROL, ETAG};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::{get, post, put};
 use trolley_core::cart::op::{Intent, LineRef};
@@ -50,16 +51,16 @@ async fn add(State(front): State<Arc<Front>>, caller: Caller, Json(add): Json<Ad
 async fn set(
     State(front): State<Arc<Front>>,
     caller: Caller,
-    Path(line): Path<String>,
+    LineName(line): LineName,
     Json(set): Json<SetLine>,
 ) -> Answer {
-    let line = LineId::parse(&line).ok_or_else(|| Problem::new(Code::LineNotFound))?;
+    let line = line.ok_or_else(|| Problem::new(Code::LineNotFound))?;
     let intent = Intent::Set(LineRef::Id(line), set.quantity);
     Ok(front.answer(front.change(caller, intent).await?))
 }
 
-async fn remove(State(front): State<Arc<Front>>, caller: Caller, Path(line): Path<String>) -> Answer {
-    let changed = match LineId::parse(&line) {
+async fn remove(State(front): State<Arc<Front>>, caller: Caller, LineName(line): LineName) -> Answer {
+    let changed = match line {
         Some(line) => front.change(caller, Intent::Remove(LineRef::Id(line))).await?,
         None => unchanged(&front, &caller.visitor).await?,
     };
@@ -85,6 +86,18 @@ fn not_modified(etag: HeaderValue) -> Response<Body> {
     response.headers_mut().insert(ETAG, etag);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The line that the path names; none where no line ever has such an id.
+struct LineName(Option<LineId>);
+
+impl FromRequestParts<Arc<Front>> for LineName {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<LineName, Self::Rejection> {
+        let named = Path::<String>::from_request_parts(parts, front).await;
+        Ok(LineName(named.ok().and_then(|Path(name)| LineId::parse(&name))))
+    }
 }
 
 /// `{sku, quantity=1, options={}}`.

@@ -32,7 +32,7 @@ pub fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
         value
             .as_bytes()
             .split(|b| *b == b',')
-            .map(|tag| tag.trim_ascii())
+            .map(<[u8]>::trim_ascii)
             .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
     })
 }

@@ -23,6 +23,13 @@ pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotenc
 pub struct Problem {
     code: Code,
     detail: Cow<'static, str>,
+    /// Most problems have no more to say, and a `Result` is as large as its larger half.
+    more: Option<Box<More>>,
+}
+
+/// What only some problems have.
+#[derive(Debug, Default)]
+struct More {
     errors: Vec<Fault>,
     /// The cart as it is; the inner none is nobody's.
     cart: Option<Option<Arc<Cart>>>,
@@ -59,15 +66,7 @@ impl Problem {
 
     /// With a sentence of its own, which tells what to do.
     pub fn with(code: Code, detail: impl Into<Cow<'static, str>>) -> Problem {
-        Problem {
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-            cart: None,
-            replayed: false,
-            allow: None,
-            cause: None,
-        }
+        Problem { code, detail: detail.into(), more: None }
     }
 
     /// About one place of the input, whose sentence is the detail too.
@@ -79,36 +78,40 @@ impl Problem {
     /// With these faults.
     #[must_use]
     pub fn and(mut self, errors: Vec<Fault>) -> Problem {
-        self.errors = errors;
+        self.more().errors = errors;
         self
     }
 
     /// With the cart as it is; none is the empty one of a visitor without a session.
     #[must_use]
     pub fn showing(mut self, cart: Option<Arc<Cart>>) -> Problem {
-        self.cart = Some(cart);
+        self.more().cart = Some(cart);
         self
     }
 
     /// As the repetition of an earlier answer.
     #[must_use]
     pub fn replayed(mut self) -> Problem {
-        self.replayed = true;
+        self.more().replayed = true;
         self
     }
 
     /// With the methods that the path knows.
     #[must_use]
     pub fn allowing(mut self, methods: Option<HeaderValue>) -> Problem {
-        self.allow = methods;
+        self.more().allow = methods;
         self
     }
 
     /// With what only the log is told.
     #[must_use]
     pub fn because(mut self, cause: String) -> Problem {
-        self.cause = Some(cause);
+        self.more().cause = Some(cause);
         self
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     /// Its code.
@@ -130,10 +133,10 @@ impl Serialize for Problem {
         problem.serialize_field("status", &self.code.status())?;
         problem.serialize_field("detail", &self.detail)?;
         problem.serialize_field("code", self.code.as_str())?;
-        if !self.errors.is_empty() {
-            problem.serialize_field("errors", &self.errors)?;
+        if let Some(more) = self.more.as_ref().filter(|more| !more.errors.is_empty()) {
+            problem.serialize_field("errors", &more.errors)?;
         }
-        if let Some(cart) = &self.cart {
+        if let Some(cart) = self.more.as_ref().and_then(|more| more.cart.as_ref()) {
             problem.serialize_field("cart", &cart.as_deref().map_or_else(CartView::empty, CartView::of))?;
         }
         problem.end()
@@ -154,13 +157,14 @@ impl IntoResponse for Problem {
             503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}
         }
-        if self.replayed {
+        let more = self.more.map_or_else(More::default, |more| *more);
+        if more.replayed {
             headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
-        if let Some(allow) = self.allow {
+        if let Some(allow) = more.allow {
             headers.insert(ALLOW, allow);
         }
-        if let Some(cause) = self.cause {
+        if let Some(cause) = more.cause {
             response.extensions_mut().insert(Cause(cause.into()));
         }
         response

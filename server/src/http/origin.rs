@@ -1,7 +1,8 @@
 //! The cross-site rule (SESSION.md, S24): a request that changes something comes from the shop's own pages, from a
 //! trusted origin, or from no browser at all.
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{Method, Uri};
 
 use super::error::Problem;
@@ -34,7 +35,7 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> 
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Problem> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (value, None) => Ok(value.map(|value| value.as_bytes())),
+        (value, None) => Ok(value.map(HeaderValue::as_bytes)),
         _ => Err(Problem::new(Code::CrossSite)),
     }
 }
@@ -52,7 +53,7 @@ fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
         return false;
     };
     let asked = headers.get(HOST).and_then(|value| value.to_str().ok());
-    let asked = asked.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let asked = asked.or_else(|| uri.authority().map(Authority::as_str));
     asked.is_some_and(|asked| !host.is_empty() && asked.eq_ignore_ascii_case(host))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
@@ -102,8 +103,9 @@ pub fn routes() -> Router<Arc<Front>> {
     Router::new().route("/problems/{code}", get(show))
 }
 
-async fn show(Path(name): Path<String>) -> Result<Response, Problem> {
-    let code = Code::named(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
+async fn show(name: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    let code =
+        name.ok().and_then(|Path(name)| Code::named(&name)).ok_or_else(|| Problem::new(Code::NotFound))?;
     page(&ProblemPage { code })
 }
 

@@ -87,7 +87,11 @@ pub fn kept_success() -> Answer {
 
 /// What a ledger keeps of a refusal: the answer that the caller was given.
 pub fn kept_refusal(refusal: &Refusal) -> Answer {
-    let status = if matches!(refusal, Refusal::LineNotFound) { 404 } else { 422 };
+    let status = match refusal {
+        Refusal::LineNotFound => 404,
+        Refusal::NotUndoable | Refusal::Sealed(_) => 409,
+        _ => 422,
+    };
     Answer { status, code: Some(refusal.code().as_str().into()), about: None }
 }
 

@@ -127,13 +127,9 @@ mod tests {
     #[test]
     fn a_full_book_lets_go_of_those_unseen_longest_and_names_them() {
         let book = SeenBook::new(SHARDS * 2 * 2);
-        for n in 1..=4 {
-            book.note(session(n), Timestamp::from_ms(1));
-        }
-        book.note(session(1), Timestamp::from_ms(2));
-        let noted = book.note(session(5), Timestamp::from_ms(3));
-        let mut left = noted.left;
-        left.extend(book.note(session(6), Timestamp::from_ms(3)).left);
+        let seen_in_turn = [1, 2, 3, 4, 1, 5, 6];
+        let left: Vec<_> =
+            seen_in_turn.iter().flat_map(|n| book.note(session(*n), Timestamp::from_ms(1)).left).collect();
         assert!(left.contains(&session(2)) && !left.contains(&session(1)), "{left:?}");
         assert!(book.sessions().len() <= 4);
     }

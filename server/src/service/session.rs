@@ -54,7 +54,7 @@ impl Service {
         match self.store.commit(vec![write]).await {
             Ok(()) | Err(CommitError::Conflict(_)) => {}
             Err(error) => {
-                tracing::warn!(%error, session = %session.id, "a first visit could not be written down")
+                tracing::warn!(%error, session = %session.id, "a first visit could not be written down");
             }
         }
         presented

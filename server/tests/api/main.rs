@@ -1,0 +1,20 @@
+//! The API from outside, over HTTP: one file a resource or a promise; `support` holds the actors.
+//!
+//! Time is turned by hand, nothing sleeps to wait for a clock, and each test has a shop of its own.
+
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+
+mod bad_input;
+mod callers;
+mod cart;
+mod cross_site;
+mod demo;
+mod faults;
+mod problems;
+mod retries;
+mod sessions;
+mod socket;
+mod storm;
+mod support;
+mod sweeping;

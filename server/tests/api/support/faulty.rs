@@ -1,0 +1,173 @@
+//! A store that can be told to fail, to wait, and to forget that anything expires.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use trolley_core::ids::SessionId;
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Action, CommitError, Counts, Key, Promise, Record, Store, StoreError, Write};
+
+/// What commits do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    Well,
+    Full,
+    Down,
+    /// Done, but nobody is told.
+    Unknown,
+    /// One of our own bugs.
+    Panics,
+}
+
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    mode: Mutex<Mode>,
+    loads_fail: AtomicBool,
+    nothing_expires: AtomicBool,
+    gate: Semaphore,
+    gated: AtomicBool,
+    waiting: AtomicUsize,
+    commits: AtomicUsize,
+    loads: AtomicUsize,
+    ahead_ms: AtomicU64,
+}
+
+impl Faulty {
+    pub fn over(inner: Arc<dyn Store>) -> Faulty {
+        Faulty {
+            inner,
+            mode: Mutex::new(Mode::Well),
+            loads_fail: AtomicBool::new(false),
+            nothing_expires: AtomicBool::new(false),
+            gate: Semaphore::new(0),
+            gated: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            commits: AtomicUsize::new(0),
+            loads: AtomicUsize::new(0),
+            ahead_ms: AtomicU64::new(0),
+        }
+    }
+
+    pub fn set(&self, mode: Mode) {
+        *self.mode.lock() = mode;
+    }
+
+    pub fn fail_loads(&self, fail: bool) {
+        self.loads_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// Sessions expire by judgement alone: nothing is swept.
+    pub fn never_sweep(&self) {
+        self.nothing_expires.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on commits wait for [`Faulty::open_gate`].
+    pub fn shut_gate(&self) {
+        self.gated.store(true, Ordering::SeqCst);
+    }
+
+    pub fn open_gate(&self) {
+        self.gated.store(false, Ordering::SeqCst);
+        self.gate.add_permits(1_000_000);
+    }
+
+    /// Until so many commits stand before the gate.
+    pub async fn until_waiting(&self, commits: usize) {
+        until(|| self.waiting.load(Ordering::SeqCst) >= commits).await;
+    }
+
+    /// Until so many were done.
+    pub async fn until_commits(&self, commits: usize) {
+        until(|| self.commits() >= commits).await;
+    }
+
+    /// Takes a session out behind the service's back, as another node would.
+    pub async fn end_session(&self, session: SessionId) {
+        let record = self.inner.load(Key::Session(session)).await.unwrap().unwrap();
+        self.inner.commit(vec![Write::delete(Key::Session(session), record.version())]).await.unwrap();
+    }
+
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    pub fn loads(&self) -> usize {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    /// How far the test clock was turned.
+    pub fn ahead_ms(&self) -> u64 {
+        self.ahead_ms.load(Ordering::SeqCst)
+    }
+}
+
+/// Lets other tasks run until it is so. What never becomes so fails the test and does not hang it.
+async fn until(so: impl Fn() -> bool) {
+    for _ in 0..10_000_000 {
+        if so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never happened");
+}
+
+impl Store for Faulty {
+    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        if self.loads_fail.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::Down("the secret address of the store".to_owned())) });
+        }
+        self.inner.load(key)
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+        Box::pin(async move {
+            if self.gated.load(Ordering::SeqCst) {
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+                self.gate.acquire().await.unwrap().forget();
+            }
+            let mode = *self.mode.lock();
+            match mode {
+                Mode::Well => {}
+                Mode::Panics => panic!("the secret address of the store"),
+                Mode::Full => return Err(CommitError::Full),
+                Mode::Down => {
+                    return Err(StoreError::Down("the secret address of the store".to_owned()).into());
+                }
+                Mode::Unknown => {
+                    self.inner.commit(writes).await?;
+                    return Err(CommitError::Unknown("the secret address of the store".to_owned()));
+                }
+            }
+            self.commits.fetch_add(1, Ordering::SeqCst);
+            for write in &writes {
+                if let Action::Put { record: Record::Clock(clock), .. } = &write.action {
+                    self.ahead_ms.store(clock.ahead_ms, Ordering::SeqCst);
+                }
+            }
+            self.inner.commit(writes).await
+        })
+    }
+
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+        if self.nothing_expires.load(Ordering::SeqCst) {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
+        self.inner.expired(now, most)
+    }
+
+    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+        self.inner.upkeep()
+    }
+
+    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+        self.inner.count()
+    }
+
+    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+        self.inner.close()
+    }
+}

@@ -1,0 +1,194 @@
+//! A shop in process and the actors that call on it.
+
+pub mod faulty;
+pub mod reply;
+pub mod seeded;
+pub mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use trolley::http::app::App;
+use trolley::http::cookie::NAME;
+use trolley::http::front::{Front, Rules};
+use trolley::service::Service;
+use trolley::service::clock::Clock;
+use trolley::service::settings::Settings;
+use trolley_core::time::Span;
+use trolley_store::memory::Memory;
+
+use self::faulty::Faulty;
+use self::reply::Reply;
+use self::seeded::Seeded;
+
+/// A whole shop, without a socket.
+pub struct Shop {
+    pub app: Arc<App>,
+    pub service: Arc<Service>,
+    pub store: Arc<Faulty>,
+}
+
+impl Shop {
+    pub fn new() -> Shop {
+        Shop::with(Rules::default(), Settings::default())
+    }
+
+    pub fn with(rules: Rules, settings: Settings) -> Shop {
+        Shop::over(Arc::new(Faulty::over(Arc::new(Memory::new()))), rules, settings)
+    }
+
+    /// Another process over the same store: what memory knew is gone.
+    pub fn over(store: Arc<Faulty>, rules: Rules, settings: Settings) -> Shop {
+        let clock = Clock::Test(AtomicU64::new(store.ahead_ms()));
+        let service = Service::new(store.clone(), clock, Box::new(Seeded::new()), settings);
+        let app = Arc::new(App::new(Front { service: service.clone(), rules }));
+        Shop { app, service, store }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser { app: self.app.clone(), jar: Mutex::new(None) }
+    }
+
+    /// A browser that sends this cookie value, whatever it is.
+    pub fn browser_with(&self, cookie: &str) -> Browser {
+        Browser { app: self.app.clone(), jar: Mutex::new(Some(cookie.to_owned())) }
+    }
+
+    pub async fn bearer(&self) -> Bearer {
+        let begun =
+            self.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.expect(201);
+        Bearer { app: self.app.clone(), token: begun.json["token"].as_str().unwrap().to_owned() }
+    }
+
+    /// A caller without any credentials.
+    pub fn anyone(&self) -> Anyone {
+        Anyone { app: self.app.clone() }
+    }
+
+    /// Turns the clock, and what expired leaves.
+    pub async fn turn(&self, by: Span) {
+        self.service.turn_clock(by).await.unwrap();
+    }
+}
+
+/// What every actor can do; they differ in what they send along and keep.
+pub trait Actor {
+    fn app(&self) -> &App;
+    fn credentials(&self, headers: &mut HeaderMap);
+    fn keep(&self, _reply: &Reply) {}
+
+    async fn send(&self, mut request: Request<Body>) -> Reply {
+        self.credentials(request.headers_mut());
+        let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let reply = Reply::read(self.app().answer(request, peer).await).await;
+        self.keep(&reply);
+        reply
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send(request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn delete(&self, path: &str) -> Reply {
+        self.send(request("DELETE", path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn json(&self, method: &str, path: &str, body: Value) -> Reply {
+        self.with(method, path, &[], body).await
+    }
+
+    /// With these headers too.
+    async fn with(&self, method: &str, path: &str, headers: &[(&'static str, &str)], body: Value) -> Reply {
+        let mut request = request(method, path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(HeaderName::from_static(name), *value);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    async fn add(&self, sku: &str, quantity: u32) -> Reply {
+        self.json("POST", "/v1/cart/lines", json!({"sku": sku, "quantity": quantity})).await
+    }
+
+    async fn cart(&self) -> Reply {
+        self.get("/v1/cart").await.expect(200)
+    }
+}
+
+pub fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .uri(path)
+        .header("host", "shop.test")
+}
+
+/// A browser with a cookie jar.
+pub struct Browser {
+    app: Arc<App>,
+    jar: Mutex<Option<String>>,
+}
+
+impl Browser {
+    pub fn cookie(&self) -> Option<String> {
+        self.jar.lock().clone()
+    }
+}
+
+impl Actor for Browser {
+    fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn credentials(&self, headers: &mut HeaderMap) {
+        if let Some(cookie) = self.cookie() {
+            let pair = HeaderValue::from_bytes(format!("{NAME}={cookie}").as_bytes()).unwrap();
+            headers.append("cookie", pair);
+        }
+    }
+
+    fn keep(&self, reply: &Reply) {
+        if let Some(token) = reply.token() {
+            *self.jar.lock() = Some(token);
+        }
+    }
+}
+
+/// An app without cookies.
+pub struct Bearer {
+    app: Arc<App>,
+    pub token: String,
+}
+
+impl Actor for Bearer {
+    fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn credentials(&self, headers: &mut HeaderMap) {
+        headers.append("authorization", format!("Bearer {}", self.token).parse().unwrap());
+    }
+}
+
+/// Nobody in particular.
+pub struct Anyone {
+    app: Arc<App>,
+}
+
+impl Actor for Anyone {
+    fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn credentials(&self, _headers: &mut HeaderMap) {}
+}
+
+/// Milliseconds of so many days.
+pub fn days(days: u64) -> Span {
+    Span::from_days(days)
+}

@@ -1,0 +1,107 @@
+//! Expired sessions leave in bounded batches, with all that is theirs, and nothing else does.
+
+use serde_json::json;
+use trolley::http::front::Rules;
+use trolley::service::settings::{Bounds, Settings};
+use trolley::service::token::Token;
+use trolley_core::session::Policy;
+use trolley_core::time::Span;
+use trolley_store::port::{Counts, Key, Record, Store as _};
+
+use crate::support::{Actor, Shop, days};
+
+#[tokio::test]
+async fn an_expired_guest_leaves_with_token_ledger_and_cart() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    let key = [("idempotency-key", "one")];
+    app.with("POST", "/v1/cart/lines", &key, json!({"sku": "a"})).await.expect(200);
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    assert_eq!(shop.store.count().await.unwrap(), Counts { carts: 2, sessions: 2 });
+    let token = Key::Token(Token::parse(app.token.as_bytes()).unwrap().digest());
+    let Some(Record::Token(named)) = shop.store.load(token).await.unwrap() else { panic!() };
+    let ledger = Key::Ledger(named.session);
+    assert!(shop.store.load(ledger).await.unwrap().is_some());
+    shop.turn(days(40)).await;
+    assert_eq!(shop.store.count().await.unwrap(), Counts::default());
+    for key in [token, ledger] {
+        assert_eq!(shop.store.load(key).await.unwrap(), None);
+    }
+    app.get("/v1/cart").await.problem(401, "session_ended");
+}
+
+#[tokio::test]
+async fn many_leave_in_batches_and_the_living_stay() {
+    let bounds = Bounds { sweep_batch: 7, ..Bounds::default() };
+    let shop = Shop::with(Rules::default(), Settings { bounds, ..Settings::default() });
+    for _ in 0..30 {
+        shop.browser().add("a", 1).await.expect(200);
+    }
+    let living = shop.browser();
+    shop.turn(Span::from_hours(23)).await;
+    living.add("a", 1).await.expect(200);
+    let commits = shop.store.commits();
+    shop.turn(Span::from_hours(2)).await;
+    assert_eq!(shop.store.count().await.unwrap(), Counts { carts: 1, sessions: 1 });
+    assert_eq!(shop.store.commits() - commits, 1 + 5, "the turn, and thirty in batches of seven");
+    assert_eq!(living.cart().await.shown(), "a=1");
+}
+
+#[tokio::test]
+async fn a_session_that_memory_saw_lately_stays_though_the_store_does_not_know() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    browser.cart().await;
+    // Nobody writes touches down here: the store believes that it was last seen on the first day.
+    for _ in 0..3 {
+        shop.turn(days(20)).await;
+        assert_eq!(browser.cart().await.shown(), "a=1");
+    }
+    shop.turn(days(32)).await;
+    assert_eq!(shop.store.count().await.unwrap(), Counts::default());
+}
+
+#[tokio::test]
+async fn a_longer_policy_keeps_what_a_shorter_one_had_doomed() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    browser.cart().await;
+    let policy = Policy { guest_idle: days(90), ..Policy::default() };
+    let patient =
+        Shop::over(shop.store.clone(), Rules::default(), Settings { policy, ..Settings::default() });
+    patient.turn(days(60)).await;
+    assert_eq!(patient.browser_with(&browser.cookie().unwrap()).cart().await.shown(), "a=1");
+}
+
+#[tokio::test]
+async fn the_test_clock_turns_for_loopback_peers_alone_and_sweeps_at_once() {
+    let rules = Rules { test_clock: true, ..Rules::default() };
+    let shop = Shop::with(rules.clone(), Settings::default());
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    let turned =
+        shop.anyone().json("POST", "/test/clock", json!({"advance_ms": 172_800_000})).await.expect(200);
+    assert_eq!(turned.json["now"].as_str().map(str::len), Some(24));
+    assert_eq!(shop.store.count().await.unwrap(), Counts::default());
+    let again = Shop::over(shop.store.clone(), rules, Settings::default());
+    let now = again.anyone().json("POST", "/test/clock", json!({"advance_ms": 0})).await.expect(200);
+    assert!(now.json["now"].as_str() >= turned.json["now"].as_str(), "a restart keeps the clock");
+    for header in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+        let refused = shop
+            .anyone()
+            .with("POST", "/test/clock", &[(header, "127.0.0.1")], json!({"advance_ms": 1}))
+            .await;
+        refused.problem(403, "loopback_only");
+    }
+    let far = crate::support::request("POST", "/test/clock").header("content-type", "application/json");
+    let far = far.body(r#"{"advance_ms":1}"#.into()).unwrap();
+    let answer = shop.app.answer(far, ([192, 0, 2, 1], 1).into()).await;
+    assert_eq!(answer.status().as_u16(), 403);
+    for body in [json!({}), json!({"advance_ms": -1}), json!({"advance_ms": 1.5}), json!({"advance_ms": "1"})]
+    {
+        shop.anyone().json("POST", "/test/clock", body).await.problem(422, "invalid_body");
+    }
+}

@@ -8,12 +8,14 @@ use crate::item::Item;
 use crate::time::Timestamp;
 
 use super::apply::Effect;
+use super::client::digest_of;
 use super::edit::{Brought, List};
 use super::limits::Limits;
 use super::op::{NoticeCode, OpKind, Outcome, Policy, Refusal};
 use super::stamp::Stamp;
 use super::state::{
-    Applied, AppliedKey, Author, Cart, Client, GuestBase, GuestRegister, Line, Merged, Notice, Origin, Seal,
+    Applied, AppliedKey, Author, Cart, Client, Departed, GuestBase, GuestRegister, Line, Merged, Notice,
+    Origin, Seal,
 };
 
 /// One surviving contribution of a guest's line.
@@ -63,7 +65,7 @@ impl Cart {
             self.keep_guest_registers(guest, policy, &withheld, at);
             self.move_clients(guest, policy, &stamp, limits);
         }
-        self.inherit_departed(guest, limits);
+        self.inherit_departed(guest, at, limits);
         let mut pieces = self.pieces_since(&kept.0, &kept.1);
         if policy == Policy::KeepGuest {
             self.tell_what_was_moved(&mut pieces, &kept.0);
@@ -229,9 +231,15 @@ impl Cart {
         }
     }
 
-    /// A client that had departed from the guest cart may not begin anew here.
-    fn inherit_departed(&mut self, guest: &Cart, limits: &Limits) {
-        for departed in &guest.departed {
+    /// A client that had departed from the guest cart may not begin anew here, nor one whose lease ran out there before
+    /// anybody called: what it sent is in the guest's lines.
+    fn inherit_departed(&mut self, guest: &Cart, at: Timestamp, limits: &Limits) {
+        let is_live_here = |id| self.clients.iter().any(|known| known.id == id);
+        let lapsed: Vec<_> = (guest.clients.iter())
+            .filter(|client| client.has_lapsed(at, limits) && !is_live_here(client.id))
+            .map(|client| Departed { digest: digest_of(client.id), at })
+            .collect();
+        for departed in guest.departed.iter().chain(&lapsed) {
             if !self.departed.iter().any(|known| known.digest == departed.digest) {
                 self.departed.push(*departed);
             }

@@ -126,7 +126,7 @@ impl Client {
 }
 
 /// What is kept of a client that has gone.
-fn digest_of(id: ClientId) -> [u8; 8] {
+pub(super) fn digest_of(id: ClientId) -> [u8; 8] {
     let mut digest = [0; 8];
     digest.copy_from_slice(&Sha256::digest(id.bytes())[..8]);
     digest

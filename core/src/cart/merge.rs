@@ -4,16 +4,18 @@
 use std::sync::Arc;
 
 use crate::ids::{CartId, Quantity, Revision, SessionId};
-use crate::item::Item;
+use crate::item::{Item, LineId};
 use crate::time::Timestamp;
 
 use super::apply::Effect;
+use super::client::digest_of;
 use super::edit::{Brought, List};
 use super::limits::Limits;
 use super::op::{NoticeCode, OpKind, Outcome, Policy, Refusal};
 use super::stamp::Stamp;
 use super::state::{
-    Applied, AppliedKey, Author, Cart, Client, GuestBase, GuestRegister, Line, Merged, Notice, Origin, Seal,
+    Applied, AppliedKey, Author, Cart, Client, Departed, GuestBase, GuestRegister, Line, Merged, Notice,
+    Origin, Piece, Seal,
 };
 
 /// One surviving contribution of a guest's line.
@@ -55,21 +57,20 @@ impl Cart {
         let kept = (self.lines.clone(), self.saved.clone());
         let imports = self.plan_imports(guest, policy);
         let withheld = self.quantities();
-        if policy == Policy::KeepGuest {
-            self.move_all_to_saved(&stamp, limits)?;
-        }
+        let moved = match policy {
+            Policy::KeepGuest => self.move_to_saved(&stamp, limits)?,
+            Policy::Sum | Policy::Max | Policy::KeepAccount => Vec::new(),
+        };
         let brought = self.carry_out(&imports, &stamp, limits);
         if guest.clients.iter().any(|client| !client.has_lapsed(at, limits)) {
             self.keep_guest_registers(guest, policy, &withheld, at);
             self.move_clients(guest, policy, &stamp, limits);
         }
-        self.inherit_departed(guest, limits);
+        self.inherit_departed(guest, at, limits);
         let mut pieces = self.pieces_since(&kept.0, &kept.1);
-        if policy == Policy::KeepGuest {
-            self.tell_what_was_moved(&mut pieces, &kept.0);
-        }
+        self.tell_what_was_moved(&mut pieces, &moved);
         let mut effect = Effect::new(OpKind::Merge, Outcome::Applied, pieces);
-        effect.notices = merge_notices(&brought, policy, &kept.0);
+        effect.notices = merge_notices(&brought, policy, !moved.is_empty());
         self.note_applied(Applied { key, revision: stamp.revision });
         self.take_in(effect, &stamp, limits);
         self.version += 1;
@@ -130,36 +131,37 @@ impl Cart {
         brought
     }
 
-    /// Puts every line of the cart on the saved list, as it stands.
-    fn move_all_to_saved(&mut self, stamp: &Stamp, limits: &Limits) -> Result<(), Refusal> {
+    /// Puts the lines of the cart on the saved list, as they stand, and says which and how many units. A line that does
+    /// not fit there whole stays in the cart: a merge drops nothing, and the account's cart is nowhere else to be read.
+    fn move_to_saved(&mut self, stamp: &Stamp, limits: &Limits) -> Result<Vec<(LineId, Quantity)>, Refusal> {
         let shown: Vec<_> = self.shown().map(|line| (line.id, line.item.clone(), line.quantity())).collect();
+        let mut moved = Vec::with_capacity(shown.len());
         for (id, item, quantity) in shown {
-            let Some(item) = item else { continue };
+            let target = (id, item.as_ref());
+            let kept = self.lines.clone();
             self.edit(List::Cart, (id, None), stamp.at, limits, |line| line.write(stamp, 0))?;
-            self.bring_in(List::Saved, &item, &stamp.add(quantity), stamp.at, limits);
+            match self.edit(List::Saved, target, stamp.at, limits, |line| line.add(stamp, quantity)) {
+                Ok(_) => moved.push((id, quantity)),
+                Err(_) => self.lines = kept,
+            }
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// A line may have left the cart and come back in with the same quantity: its piece says what left.
-    fn tell_what_was_moved(&self, pieces: &mut Vec<super::state::Piece>, before: &[Arc<Line>]) {
-        for line in before.iter().filter(|line| line.is_shown()) {
-            let dropped = line.quantity();
-            let after = self.line(List::Cart, line.id).map_or(0, Line::quantity);
-            match pieces.iter_mut().find(|piece| !piece.saved && piece.line == line.id) {
-                Some(piece) => piece.dropped = dropped,
-                None => pieces.push(super::state::Piece {
-                    line: line.id,
-                    saved: false,
-                    before: dropped,
-                    after,
-                    dropped,
-                }),
+    fn tell_what_was_moved(&self, pieces: &mut Vec<Piece>, moved: &[(LineId, Quantity)]) {
+        for &(line, before) in moved {
+            match pieces.iter_mut().find(|piece| !piece.saved && piece.line == line) {
+                Some(piece) => piece.dropped = before,
+                None => {
+                    let after = self.line(List::Cart, line).map_or(0, Line::quantity);
+                    pieces.push(Piece { line, saved: false, before, after, dropped: before });
+                }
             }
         }
     }
 
-    fn quantities(&self) -> Vec<(crate::item::LineId, Quantity)> {
+    fn quantities(&self) -> Vec<(LineId, Quantity)> {
         self.shown().map(|line| (line.id, line.quantity())).collect()
     }
 
@@ -168,7 +170,7 @@ impl Cart {
         &mut self,
         guest: &Cart,
         policy: Policy,
-        held: &[(crate::item::LineId, Quantity)],
+        held: &[(LineId, Quantity)],
         at: Timestamp,
     ) {
         let list = if policy == Policy::KeepAccount { List::Saved } else { List::Cart };
@@ -229,9 +231,15 @@ impl Cart {
         }
     }
 
-    /// A client that had departed from the guest cart may not begin anew here.
-    fn inherit_departed(&mut self, guest: &Cart, limits: &Limits) {
-        for departed in &guest.departed {
+    /// A client that had departed from the guest cart may not begin anew here, nor one whose lease ran out there before
+    /// anybody called: what it sent is in the guest's lines.
+    fn inherit_departed(&mut self, guest: &Cart, at: Timestamp, limits: &Limits) {
+        let is_live_here = |id| self.clients.iter().any(|known| known.id == id);
+        let lapsed: Vec<_> = (guest.clients.iter())
+            .filter(|client| client.has_lapsed(at, limits) && !is_live_here(client.id))
+            .map(|client| Departed { digest: digest_of(client.id), at })
+            .collect();
+        for departed in guest.departed.iter().chain(&lapsed) {
             if !self.departed.iter().any(|known| known.digest == departed.digest) {
                 self.departed.push(*departed);
             }
@@ -291,7 +299,7 @@ impl Line {
     }
 }
 
-fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, before: &[Arc<Line>]) -> Vec<Notice> {
+fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, moved_account: bool) -> Vec<Notice> {
     let mut notices = vec![Notice::of_cart(NoticeCode::CartsMerged)];
     let clamped = brought.iter().filter(|(brought, _)| brought.clamped);
     let mut over: Vec<_> = clamped.map(|(brought, item)| (brought.saved, item.line_id())).collect();
@@ -302,7 +310,6 @@ fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, before: &[Arc
             notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(line) });
         }
     }
-    let moved_account = policy == Policy::KeepGuest && before.iter().any(|line| line.is_shown());
     let moved_guest = policy == Policy::KeepAccount && !brought.is_empty();
     if moved_account || moved_guest {
         notices.push(Notice::of_cart(NoticeCode::LinesSaved));

@@ -1,0 +1,235 @@
+//! The carts of one vector, and the little service around them: sessions have carts, a sign-in seals and merges.
+
+use std::collections::BTreeMap;
+
+use trolley_core::cart::checkout::{NoCheckout, Taken};
+use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::{Call, Op, OpResult, Policy, Refusal, Sync, SyncRefusal};
+use trolley_core::cart::state::{AppliedKey, Cart};
+use trolley_core::time::{Span, Timestamp};
+
+use crate::edge::{intent, intent_of_op};
+use crate::names;
+use crate::parse::{CallStep, MergeStep, OpFields, SyncStep, Vector};
+
+/// Time 0 of every vector. Late enough that a clock may be a year slow.
+const EPOCH_MS: u64 = 1_700_000_000_000;
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) limits: Limits,
+    pub(crate) carts: BTreeMap<String, Cart>,
+    orders: BTreeMap<String, Vec<Taken>>,
+    unknown_skus: Vec<String>,
+    now: Timestamp,
+}
+
+/// What a step answered.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Answer {
+    Synced {
+        acked: u64,
+        results: Vec<OpResult>,
+    },
+    Called(String),
+    Ordered(Vec<Taken>),
+    /// A cancel or merge, and whether it did anything.
+    Done(bool),
+    Refused {
+        code: String,
+        expected_seq: Option<u64>,
+    },
+    Nothing,
+}
+
+impl World {
+    pub(crate) fn new(vector: &Vector) -> World {
+        World {
+            limits: limits(&vector.limits),
+            carts: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            unknown_skus: vector.unknown_skus.clone(),
+            now: Timestamp::from_ms(EPOCH_MS),
+        }
+    }
+
+    pub(crate) fn turn_clock_to(&mut self, ms: u64) {
+        let then = Timestamp::from_ms(EPOCH_MS + ms);
+        assert!(then >= self.now, "time does not run backwards: {ms}");
+        self.now = then;
+    }
+
+    pub(crate) fn wait(&mut self, ms: u64) {
+        self.now = self.now + Span::from_ms(ms);
+    }
+
+    pub(crate) fn cart(&mut self, name: &str) -> &mut Cart {
+        let now = self.now;
+        self.carts.entry(name.into()).or_insert_with(|| Cart::new(names::cart(name), now))
+    }
+
+    pub(crate) fn sync(&mut self, on: &str, step: &SyncStep) -> Answer {
+        let ops = step.ops.iter().flat_map(|fields| self.ops(&step.client, fields)).collect();
+        let sync = Sync { client: names::client(&step.client), at: self.now, ops };
+        let limits = self.limits.clone();
+        match self.cart(on).sync(&sync, &limits) {
+            Ok(synced) => Answer::Synced { acked: synced.acked, results: synced.results },
+            Err(refusal) => refused(&refusal),
+        }
+    }
+
+    fn ops(&self, client: &str, fields: &OpFields) -> Vec<Op> {
+        let since = |acted: u64| self.now.since(Timestamp::from_ms(EPOCH_MS + acted)).as_ms();
+        // The edge reads a negative age as none.
+        let age = fields.acted_at.map_or(fields.age_ms.unwrap_or(0).max(0).unsigned_abs(), since);
+        let numbered = |i: u64| {
+            let seq = fields.seq + i;
+            let named = fields.op_id.as_deref().map(|hex| u64::from_str_radix(hex, 16).unwrap());
+            let mut wanted = fields.intent.clone();
+            if let Some(serde_json::Value::String(sku)) = wanted.get_mut("sku") {
+                *sku = sku.replace('#', &(i + 1).to_string());
+            }
+            Op {
+                seq,
+                op_id: named.unwrap_or_else(|| names::op_id(client, seq)),
+                cart: fields.cart.as_deref().map(names::cart),
+                generation: fields.generation,
+                base: fields.base,
+                age: Span::from_ms(age),
+                intent: intent_of_op(&wanted, &self.unknown_skus),
+            }
+        };
+        (0..fields.times.unwrap_or(1)).map(numbered).collect()
+    }
+
+    /// A plain call, so many times; the answer is the last one's, and none before it may be refused.
+    pub(crate) fn call(&mut self, on: &str, step: &CallStep) -> Answer {
+        let session = names::session(step.by.as_deref().unwrap_or("S"));
+        let (limits, at) = (self.limits.clone(), self.now);
+        let mut answer = Answer::Nothing;
+        for i in 1..=step.times.unwrap_or(1) {
+            if let Answer::Refused { .. } = answer {
+                panic!("call {} of many was refused", i - 1);
+            }
+            let mut wanted = step.intent.clone();
+            if let Some(serde_json::Value::String(sku)) = wanted.get_mut("sku") {
+                *sku = sku.replace('#', &i.to_string());
+            }
+            let called = intent(&wanted, &self.unknown_skus)
+                .map(|intent| Call { session, base: step.base, at, intent })
+                .and_then(|call| self.cart(on).call(&call, &limits));
+            answer = match called {
+                Ok(outcome) => Answer::Called(format!("{outcome:?}").to_lowercase()),
+                Err(refusal) => refused_op(&refusal),
+            };
+        }
+        answer
+    }
+
+    pub(crate) fn checkout(&mut self, on: &str, order: &str) -> Answer {
+        let (limits, at) = (self.limits.clone(), self.now);
+        match self.cart(on).checkout(names::session("S"), at, &limits) {
+            Ok(taken) => {
+                self.orders.insert(order.into(), taken.clone());
+                Answer::Ordered(taken)
+            }
+            Err(NoCheckout::CartEmpty) => Answer::Refused { code: "cart_empty".into(), expected_seq: None },
+            Err(NoCheckout::Sealed) => Answer::Refused { code: "cart_sealed".into(), expected_seq: None },
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, on: &str, order: &str) -> Answer {
+        let (limits, at) = (self.limits.clone(), self.now);
+        let lines = self.orders.get(order).expect("an order that was made").clone();
+        let cart = self.cart(on);
+        match cart.give_back_order(names::order(order), &lines, names::session("shop"), at, &limits) {
+            Ok(done) => Answer::Done(done),
+            Err(refusal) => refused_op(&refusal),
+        }
+    }
+
+    /// A sign-in: seal the guest's cart by compare-and-set, apply with its key, mark done; every step repeatable.
+    pub(crate) fn merge(&mut self, on: &str, step: &MergeStep) -> Answer {
+        let (limits, at) = (self.limits.clone(), self.now);
+        let into = names::cart(on);
+        let guest = self.cart(&step.guest);
+        guest.seal(into);
+        let seal = guest.sealed.expect("just sealed");
+        if seal.into != into {
+            return refused_op(&Refusal::Sealed(seal.into));
+        }
+        if seal.done {
+            return Answer::Done(false);
+        }
+        let guest = guest.clone();
+        if step.crash_after.as_deref() == Some("seal") {
+            return Answer::Nothing;
+        }
+        let merged = self.cart(on).merge(&guest, policy(&step.policy), names::session("S"), at, &limits);
+        match merged {
+            Err(refusal) => refused_op(&refusal),
+            Ok(done) => {
+                if step.crash_after.as_deref() != Some("apply") {
+                    self.cart(&step.guest).mark_merged();
+                    self.cart(on).forget_applied(AppliedKey::Merge(guest.id));
+                }
+                Answer::Done(done)
+            }
+        }
+    }
+}
+
+fn policy(name: &str) -> Policy {
+    match name {
+        "sum" => Policy::Sum,
+        "max" => Policy::Max,
+        "keep_account" => Policy::KeepAccount,
+        "keep_guest" => Policy::KeepGuest,
+        other => panic!("no policy is called {other}"),
+    }
+}
+
+fn refused_op(refusal: &Refusal) -> Answer {
+    Answer::Refused { code: refusal.code().as_str().into(), expected_seq: None }
+}
+
+fn refused(refusal: &SyncRefusal) -> Answer {
+    let (code, expected_seq) = match refusal {
+        SyncRefusal::SequenceGap { expected } => ("sequence_gap", Some(*expected)),
+        SyncRefusal::ClientForked { .. } => ("client_forked", None),
+        SyncRefusal::ForeignCart => ("foreign_cart", None),
+        SyncRefusal::ClientExpired => ("client_expired", None),
+        SyncRefusal::TooManyClients => ("too_many_clients", None),
+        SyncRefusal::BaseDecreased { .. } => ("base_decreased", None),
+        SyncRefusal::TooManyOps(_) => ("too_many_ops", None),
+        SyncRefusal::Sealed(_) => ("cart_sealed", None),
+    };
+    Answer::Refused { code: code.into(), expected_seq }
+}
+
+fn limits(overrides: &BTreeMap<String, u64>) -> Limits {
+    let mut limits = Limits::default();
+    for (name, &value) in overrides {
+        let count = usize::try_from(value).unwrap();
+        match &**name {
+            "lines" => limits.lines = count,
+            "saved" => limits.saved = count,
+            "quantity" => limits.quantity = value.try_into().unwrap(),
+            "text_bytes" => limits.text_bytes = count,
+            "clients" => limits.clients = count,
+            "line_adds" => limits.line_adds = count,
+            "cart_adds" => limits.cart_adds = count,
+            "tombstones" => limits.tombstones = count,
+            "fold_after_ms" => limits.fold_after = Span::from_ms(value),
+            "lease_ms" => limits.lease = Span::from_ms(value),
+            "departed_for_ms" => limits.departed_for = Span::from_ms(value),
+            "departed" => limits.departed = count,
+            "ring_least" => limits.ring_least = count,
+            "ring_for_ms" => limits.ring_for = Span::from_ms(value),
+            "ring_most" => limits.ring_most = count,
+            "ops" => limits.ops = count,
+            other => panic!("no limit is called {other}"),
+        }
+    }
+    limits
+}

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn fill(folder: &str, count: u64, cookies: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let store = trolley_store::open::open(&format!("file:{folder}"), &Default::default())?;
+    let store = trolley_store::open::open(&format!("file:{folder}"), &Default::default(), Arc::new(|_| {}))?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     let now = Timestamp::from_ms(u64::try_from(now)?);
     let mut tokens = String::new();

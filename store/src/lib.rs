@@ -4,3 +4,4 @@ pub mod embedded;
 pub mod memory;
 pub mod open;
 pub mod port;
+pub mod record;

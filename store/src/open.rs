@@ -1,8 +1,10 @@
 //! From the text of a setting to a store: `memory:`, `file:DIR`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::embedded::settings::{LastResort, Settings};
+use crate::embedded::{Embedded, OpenFailed};
 use crate::memory::Memory;
 use crate::port::Store;
 
@@ -17,6 +19,9 @@ pub enum OpenError {
     /// `file:` and nothing more.
     #[error("\"file:\" names no folder: write, for example, file:data")]
     NoFolder,
+    /// The folder's store does not open.
+    #[error(transparent)]
+    Embedded(#[from] OpenFailed),
 }
 
 /// The store at `address`. It blocks while a file store finds out what a crash left, seconds at the most.
@@ -27,10 +32,10 @@ pub fn open(
     settings: &Settings,
     last_resort: LastResort,
 ) -> Result<Arc<dyn Store>, OpenError> {
-    let _ = (settings, &last_resort);
     match address.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(Memory::new())),
         Some(("file", "")) => Err(OpenError::NoFolder),
+        Some(("file", folder)) => Ok(Arc::new(Embedded::open(Path::new(folder), settings, last_resort)?)),
         _ => Err(OpenError::UnknownScheme(address.to_owned())),
     }
 }

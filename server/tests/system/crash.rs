@@ -60,7 +60,10 @@ impl Shopper {
         assert_eq!(answer.status, 200, "{answer:?}");
         let lines = answer.body["lines"].as_array().expect("lines");
         let units = |line: &serde_json::Value| {
-            (line["sku"].as_str().unwrap_or_default().to_owned(), line["quantity"].as_u64().unwrap_or_default())
+            (
+                line["sku"].as_str().unwrap_or_default().to_owned(),
+                line["quantity"].as_u64().unwrap_or_default(),
+            )
         };
         (lines.iter().map(units).collect(), answer.body["revision"].as_u64().expect("a revision"))
     }

@@ -22,8 +22,9 @@ fn add_at_once(times: usize) {
                     let key = format!("add-{add}");
                     for sent in 0..times {
                         let headers = [("Cookie", cookie.as_str()), ("Idempotency-Key", key.as_str())];
-                        let answer =
-                            wire.send("POST", "/v1/cart/lines", &headers, r#"{"sku":"mug"}"#).expect("an answer");
+                        let answer = wire
+                            .send("POST", "/v1/cart/lines", &headers, r#"{"sku":"mug"}"#)
+                            .expect("an answer");
                         assert_eq!(answer.status, 200, "{answer:?}");
                         assert_eq!(answer.header("idempotency-replayed").is_some(), sent > 0);
                     }

@@ -13,8 +13,12 @@ impl SmallDisk {
     fn new(megabytes: u32) -> SmallDisk {
         let folder = Folder::new("small-disk");
         let size = format!("size={megabytes}m");
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).status();
-        assert!(status.is_ok_and(|status| status.success()), "this trial mounts a small tmpfs: run it as root");
+        let status =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "this trial mounts a small tmpfs: run it as root"
+        );
         SmallDisk(folder)
     }
 

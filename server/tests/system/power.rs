@@ -36,7 +36,8 @@ fn traced_run(more: &[&str]) -> Run {
         shoppers.into_iter().map(|shopper| shopper.join().expect("a shopper")).collect()
     });
     // strace ends with its child; the child is found by its parent's id.
-    let child = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.pid())).expect("children");
+    let child =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.pid())).expect("children");
     crate::program::signal("KILL", child.trim().parse().expect("one child"));
     program.wait();
     let trace = std::fs::read_to_string(&out).expect("a trace");
@@ -47,7 +48,8 @@ fn traced_run(more: &[&str]) -> Run {
 /// Adds one unit after another; the cart's id and the cookie that opens it.
 fn shop(mut wire: Wire) -> (String, String) {
     let first = wire.send("POST", "/v1/cart/lines", &[], r#"{"sku":"mug"}"#).expect("an answer");
-    let (id, cookie) = (first.body["id"].as_str().expect("an id").to_owned(), first.cookie().expect("a cookie"));
+    let (id, cookie) =
+        (first.body["id"].as_str().expect("an id").to_owned(), first.cookie().expect("a cookie"));
     for n in 1..ADDS_EACH {
         let sku = format!(r#"{{"sku":"sku-{}"}}"#, n % 5);
         let answer = wire.send("POST", "/v1/cart/lines", &[("Cookie", &cookie)], &sku).expect("an answer");
@@ -237,7 +239,8 @@ fn relaxed_durability_is_seen_to_lose_acknowledged_changes() {
 
 /// Between a request's arrival and its answer a whole sync of the log lies, begun after the one and ended before the other.
 fn no_answer_precedes_its_sync(run: &Run) {
-    let (mut heard, mut began, mut checked): (HashMap<&str, usize>, HashMap<usize, usize>, usize) = Default::default();
+    let (mut heard, mut began, mut checked): (HashMap<&str, usize>, HashMap<usize, usize>, usize) =
+        Default::default();
     let mut newest_whole_sync = None;
     let mut seen: BTreeSet<(String, u64)> = BTreeSet::new();
     for (at, event) in run.events.iter().enumerate() {
@@ -248,11 +251,13 @@ fn no_answer_precedes_its_sync(run: &Run) {
             Event::SyncBegan { file, sync } if is_log(file) => {
                 began.insert(*sync, at);
             }
-            Event::SyncEnded { file, sync } if is_log(file) => newest_whole_sync = newest_whole_sync.max(began.get(sync)),
+            Event::SyncEnded { file, sync } if is_log(file) => {
+                newest_whole_sync = newest_whole_sync.max(began.get(sync).copied())
+            }
             Event::Told { socket, bytes } => {
                 let Some(change) = told(bytes).filter(|change| seen.insert(change.clone())) else { continue };
                 let asked = heard[socket.as_str()];
-                let synced = newest_whole_sync.is_some_and(|began_at| *began_at > asked);
+                let synced = newest_whole_sync.is_some_and(|began_at| began_at > asked);
                 assert!(synced, "the answer of {change:?} at event {at} left before a sync of its log");
                 checked += 1;
             }

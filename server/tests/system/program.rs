@@ -29,13 +29,16 @@ impl Program {
 
     fn start_by(mut command: Command, folder: &Path, more: &[&str]) -> Program {
         let store = format!("file:{}", folder.display());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--store", &store, "--rate-limits", "off"]).args(more);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", &store, "--rate-limits", "off"])
+            .args(more);
         command.env_remove("TROLLEY_STORE").current_dir(folder);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("trolley starts");
         let stdout = child.stdout.take().expect("its standard output");
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("a first line");
-        let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+        let address =
+            line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
         let Some(address) = address else {
             let status = child.wait();
             panic!("trolley did not start: {line:?}, {status:?}");
@@ -93,7 +96,8 @@ impl Drop for Program {
     fn drop(&mut self) {
         // Under a tracer the server is its child, and would outlive it.
         let pid = self.child.id();
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let children =
+            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         for child in children.split_whitespace() {
             let _ = Command::new("kill").args(["-KILL", child]).status();
         }

@@ -38,7 +38,9 @@ pub fn parse(trace: &str, folder: &Path) -> Vec<Event> {
             begin(part, folder, &mut syncs, &mut events);
             begun.insert(pid, part.to_owned());
         } else if call.starts_with("<... ") {
-            let (Some(part), Some((_, rest))) = (begun.remove(pid), call.split_once(" resumed>")) else { continue };
+            let (Some(part), Some((_, rest))) = (begun.remove(pid), call.split_once(" resumed>")) else {
+                continue;
+            };
             let number = syncs_of(&events, &part, folder);
             end(&format!("{part}{rest}"), folder, number, &mut events);
         } else {
@@ -68,7 +70,8 @@ fn begin(call: &str, folder: &Path, syncs: &mut usize, events: &mut Vec<Event>) 
 /// What counts once a call has come back.
 fn end(call: &str, folder: &Path, sync: Option<usize>, events: &mut Vec<Event>) {
     let Some((name, target)) = name_and_target(call) else { return };
-    let result: i64 = call.rsplit_once(" = ").and_then(|(_, result)| result.split(' ').next()?.parse().ok()).unwrap_or(-1);
+    let result: i64 =
+        call.rsplit_once(" = ").and_then(|(_, result)| result.split(' ').next()?.parse().ok()).unwrap_or(-1);
     if result < 0 {
         return;
     }
@@ -80,19 +83,24 @@ fn end(call: &str, folder: &Path, sync: Option<usize>, events: &mut Vec<Event>) 
             bytes.truncate(result as usize);
             events.push(Event::Wrote { file, offset, bytes });
         }
-        "ftruncate" if is_kept(&target, folder) => events.push(Event::Cut { file, length: last_number(call) }),
+        "ftruncate" if is_kept(&target, folder) => {
+            events.push(Event::Cut { file, length: last_number(call) })
+        }
         "fdatasync" | "fsync" if is_kept(&target, folder) => {
             events.extend(sync.map(|sync| Event::SyncEnded { file, sync }));
         }
         "unlink" if is_kept(&target, folder) => events.push(Event::Removed { file }),
-        "recvfrom" | "read" if is_socket(&target) && result > 0 => events.push(Event::Heard { socket: target }),
+        "recvfrom" | "read" if is_socket(&target) && result > 0 => {
+            events.push(Event::Heard { socket: target })
+        }
         _ => {}
     }
 }
 
 /// The number of the sync that `call` began last on its file.
 fn syncs_of(events: &[Event], call: &str, folder: &Path) -> Option<usize> {
-    let (_, target) = name_and_target(call).filter(|(name, target)| name.contains("sync") && is_kept(target, folder))?;
+    let (_, target) =
+        name_and_target(call).filter(|(name, target)| name.contains("sync") && is_kept(target, folder))?;
     events.iter().rev().find_map(|event| match event {
         Event::SyncBegan { file, sync } if *file == Path::new(&target) => Some(*sync),
         _ => None,

@@ -1,3 +1,170 @@
 //! Records in one folder on this machine's disk, by SQLite: the default, durable and fast on one node.
+//!
+//! Changes are appended to a journal in commit order, many callers' in one synced transaction, and folded into a table of
+//! records later. What only the journal says stands decoded in memory.
 
+mod batch;
+mod error;
+mod fold;
+mod folder;
+mod journal;
+mod overlay;
+mod recovery;
+mod schema;
 pub mod settings;
+mod shared;
+mod table;
+mod writer;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+use trolley_core::ids::SessionId;
+use trolley_core::time::Timestamp;
+
+use crate::port::{CommitError, Counts, Key, Promise, Record, Store, StoreError, Write};
+
+use self::folder::Folder;
+use self::settings::{LastResort, Settings};
+use self::shared::{Fault, Known, Shared};
+use self::writer::{Ask, Writer};
+
+pub use self::error::OpenFailed;
+
+/// How many asks wait for the writer at most; who comes later waits to be let in.
+const WAITING_MAX: usize = 4096;
+
+/// A store in a folder.
+pub struct Embedded {
+    shared: Arc<Shared>,
+    asks: Option<mpsc::Sender<Ask>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Embedded {
+    /// Opens the store in `folder`, or makes one. It blocks while it reads what the journal says.
+    pub fn open(folder: &Path, settings: &Settings, last_resort: LastResort) -> Result<Embedded, OpenFailed> {
+        let held = Folder::hold(folder)?;
+        let file = held.database();
+        let connection = schema::open_for_writing(&file, settings.durability)?;
+        let found = recovery::read(&connection, &file)?;
+        held.sync().map_err(|source| OpenFailed::Folder { folder: folder.to_owned(), source })?;
+
+        let mut found = found;
+        let overlay = std::mem::take(&mut found.overlay);
+        let shared = Arc::new(Shared::new(file, overlay, found.counts, settings.cache_mb));
+        let (asks, receiver) = mpsc::channel(WAITING_MAX);
+        let how = (settings.durability, last_resort);
+        let writer = Writer::new((connection, held), Arc::clone(&shared), receiver, how, &found);
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
+        let thread = thread.map_err(|source| OpenFailed::Folder { folder: folder.to_owned(), source })?;
+        Ok(Embedded { shared, asks: Some(asks), writer: Some(thread) })
+    }
+
+    /// Asks the writer. Where it is gone, so is the answer.
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.as_ref()?.send(ask(reply)).await.ok()?;
+        answer.await.ok()
+    }
+
+    fn why_down(&self) -> StoreError {
+        self.shared.up().err().unwrap_or_else(|| StoreError::Down("its writer ended".into()))
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // The writer ends when nobody is left to ask; then the folder is free for the next.
+        self.asks.take();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Store for Embedded {
+    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+        Box::pin(async move {
+            let epoch = match self.shared.known(&key)? {
+                Known::Here(record) => return Ok(record),
+                Known::InTables(epoch) => epoch,
+            };
+            let shared = Arc::clone(&self.shared);
+            blocking(move || {
+                let record = shared.reading(|connection| table::load(connection, &key))?;
+                if let Some(record) = &record {
+                    shared.remember(key, record, epoch);
+                }
+                Ok(record)
+            })
+            .await
+        })
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+        Box::pin(async move {
+            self.shared.up()?;
+            match self.ask(|reply| Ask::Commit(writes, reply)).await {
+                Some(result) => result,
+                None => Err(CommitError::Unknown(self.why_down().to_string())),
+            }
+        })
+    }
+
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+        Box::pin(async move {
+            self.shared.up()?;
+            let shared = Arc::clone(&self.shared);
+            blocking(move || expired(&shared, now, most)).await
+        })
+    }
+
+    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            self.shared.up()?;
+            self.ask(Ask::Upkeep).await.unwrap_or_else(|| Err(self.why_down()))
+        })
+    }
+
+    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+        Box::pin(async move { self.shared.counts() })
+    }
+
+    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.shared.up()?;
+            self.ask(Ask::Close).await.ok_or_else(|| self.why_down())
+        })
+    }
+}
+
+/// The overlay first, then the table: what is folded in between is found twice, never missed.
+fn expired(shared: &Shared, now: Timestamp, most: usize) -> Result<Vec<SessionId>, StoreError> {
+    let mut found: HashMap<SessionId, Timestamp> =
+        shared.overlay(|overlay| overlay.expired(now, most)).into_iter().map(|(at, id)| (id, at)).collect();
+    let mut more = 0;
+    shared.reading(|connection| {
+        let enough = |at, session| {
+            if shared.slot(&Key::Session(session)).is_none() && found.insert(session, at).is_none() {
+                more += 1;
+            }
+            more >= most
+        };
+        table::expired(connection, now, enough).map_err(Fault::from)
+    })?;
+    let mut found: Vec<_> = found.into_iter().map(|(id, at)| (at, id)).collect();
+    found.sort_unstable();
+    Ok(found.into_iter().take(most).map(|(_, id)| id).collect())
+}
+
+/// Runs what reads from the disk on a thread that may wait for it.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(read).await;
+    done.unwrap_or_else(|error| Err(StoreError::Down(error.to_string())))
+}

@@ -1,0 +1,103 @@
+//! Folding: the newest states go from the journal into the tables, in small slices and in key order, between commits.
+
+use rusqlite::{Connection, params};
+
+use crate::port::{Counts, Key};
+
+use super::error::Trouble;
+use super::shared::Shared;
+use super::table;
+
+/// How many rows of the journal that the tables have made needless go at a time.
+const ROWS_AT_ONCE: i64 = 500;
+
+/// A fold under way.
+///
+/// A slice that was written and is lost again by a power cut costs nothing: the journal still says it. That is why
+/// `folded` is noted in the last slice, and rows go only after it.
+pub(super) struct Fold {
+    /// The last row that it brings into the tables.
+    upto: u64,
+    /// How many bytes the journal had then.
+    bytes: usize,
+    /// The records that changed up to then, in the order of the tables.
+    keys: Vec<Key>,
+    /// How many of them the tables have.
+    written: usize,
+    /// How many of them have left the overlay.
+    left: usize,
+}
+
+impl Fold {
+    /// Begins one of everything that the journal says up to row `upto`, its newest.
+    pub(super) fn begin(shared: &Shared, upto: u64, bytes: usize) -> Fold {
+        let mut keys = shared.overlay(super::overlay::Overlay::keys);
+        keys.sort_unstable();
+        Fold { upto, bytes, keys, written: 0, left: 0 }
+    }
+
+    /// The last row that it brings into the tables.
+    pub(super) fn upto(&self) -> u64 {
+        self.upto
+    }
+
+    /// How many bytes of the journal it makes needless.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the tables have all of it.
+    pub(super) fn noted(&self) -> bool {
+        self.written == self.keys.len()
+    }
+
+    /// Does the next `most` records; says whether it is finished.
+    pub(super) fn step(
+        &mut self,
+        shared: &Shared,
+        connection: &Connection,
+        counts: Counts,
+        most: usize,
+    ) -> Result<bool, Trouble> {
+        if !self.noted() {
+            let slice = &self.keys[self.written..self.keys.len().min(self.written + most)];
+            let last = self.written + slice.len() == self.keys.len();
+            write(shared, connection, slice, last.then_some((self.upto, counts)))?;
+            self.written += slice.len();
+            return Ok(false);
+        }
+        let slice = &self.keys[self.left..self.keys.len().min(self.left + most)];
+        shared.let_go(slice, self.upto);
+        self.left += slice.len();
+        Ok(self.left == self.keys.len())
+    }
+}
+
+/// Writes the newest states of `slice` in one transaction; with the last of them, that the fold is done.
+fn write(
+    shared: &Shared,
+    connection: &Connection,
+    slice: &[Key],
+    done: Option<(u64, Counts)>,
+) -> Result<(), Trouble> {
+    let transaction = connection.unchecked_transaction()?;
+    for key in slice {
+        if let Some(slot) = shared.slot(key) {
+            table::fold(&transaction, key, &slot)?;
+        }
+    }
+    if let Some((upto, counts)) = done {
+        table::note_folded(&transaction, upto, counts)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Lets a bounded number of rows go that the tables have made needless; says whether there are more.
+pub(super) fn drop_rows(connection: &Connection, folded: u64) -> Result<bool, Trouble> {
+    let folded = i64::try_from(folded).unwrap_or(i64::MAX);
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq LIMIT ?2)",
+    )?;
+    let gone = delete.execute(params![folded, ROWS_AT_ONCE])?;
+    Ok(i64::try_from(gone).unwrap_or(0) == ROWS_AT_ONCE)
+}

@@ -1,0 +1,87 @@
+//! The newest state of every record that changed since the tables were last brought up to date, decoded, in memory.
+
+use std::collections::{BTreeSet, HashMap};
+
+use trolley_core::ids::SessionId;
+use trolley_core::time::Timestamp;
+
+use crate::port::{Key, Record, StoreError};
+use crate::record;
+
+use super::journal::{Entry, State};
+
+/// What the journal says of one record.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    /// Its newest state; none where it is gone.
+    pub(super) record: Option<Record>,
+    /// When [`crate::port::Store::expired`] begins to name it.
+    pub(super) expires_at: Option<Timestamp>,
+    /// The row of the journal that says so.
+    pub(super) seq: u64,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Overlay {
+    slots: HashMap<Key, Slot>,
+    /// The sessions that expire at all, soonest first.
+    by_expiry: BTreeSet<(Timestamp, SessionId)>,
+}
+
+impl Overlay {
+    pub(super) fn get(&self, key: &Key) -> Option<&Slot> {
+        self.slots.get(key)
+    }
+
+    pub(super) fn put(&mut self, key: Key, slot: Slot) {
+        let expires_at = slot.expires_at.filter(|_| slot.record.is_some());
+        let before = self.slots.insert(key, slot);
+        self.note_expiry(key, before, expires_at);
+    }
+
+    /// Takes out what row `upto` or one before it said, if that is the newest there is.
+    pub(super) fn take_folded(&mut self, key: &Key, upto: u64) -> Option<Slot> {
+        self.slots.get(key).filter(|slot| slot.seq <= upto)?;
+        let slot = self.slots.remove(key);
+        self.note_expiry(*key, slot.clone(), None);
+        slot
+    }
+
+    /// The records' keys, in the order of the tables.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.slots.keys().copied().collect()
+    }
+
+    /// Up to `most` sessions that expire at or before `now`.
+    pub(super) fn expired(&self, now: Timestamp, most: usize) -> Vec<(Timestamp, SessionId)> {
+        self.by_expiry.iter().take_while(|(at, _)| *at <= now).take(most).copied().collect()
+    }
+
+    /// Does again what row `seq` says.
+    pub(super) fn replay(&mut self, seq: u64, entry: &Entry<'_>) -> Result<(), StoreError> {
+        let key = entry.key;
+        let (record, expires_at) = match entry.state {
+            State::Gone => (None, None),
+            State::Image(image, expires_at) => (Some(record::decode(key, image)?), expires_at),
+            State::Delta(delta, expires_at) => {
+                let before = self.slots.get(&key).and_then(|slot| slot.record.as_ref());
+                let before =
+                    before.ok_or(StoreError::Damaged { key, what: "what it changed is not there".into() })?;
+                (Some(record::apply(before, delta)?), expires_at)
+            }
+        };
+        self.put(key, Slot { record, expires_at, seq });
+        Ok(())
+    }
+
+    fn note_expiry(&mut self, key: Key, before: Option<Slot>, expires_at: Option<Timestamp>) {
+        let Key::Session(session) = key else { return };
+        if let Some(at) = before.and_then(|slot| slot.expires_at) {
+            self.by_expiry.remove(&(at, session));
+        }
+        if let Some(at) = expires_at {
+            self.by_expiry.insert((at, session));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a start finds: the tables, and the rows of the journal that they do not have yet, read again in order.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::port::Counts;
+
+use super::error::OpenFailed;
+use super::journal::unseal;
+use super::overlay::Overlay;
+use super::table::meta;
+
+/// Everything that was acknowledged.
+pub(super) struct Found {
+    /// What only the journal says.
+    pub(super) overlay: Overlay,
+    /// How many records there are.
+    pub(super) counts: Counts,
+    /// The last row that the tables have.
+    pub(super) folded: u64,
+    /// The last row.
+    pub(super) newest: u64,
+    /// How many bytes the rows after `folded` have.
+    pub(super) bytes: usize,
+}
+
+/// Reads it. A row that is missing or damaged refuses the start: what came after it was acknowledged too.
+pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFailed> {
+    let engine =
+        |error: rusqlite::Error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() };
+    let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
+    let folded = meta(connection, "folded").map_err(engine)?;
+    let counts = Counts {
+        carts: meta(connection, "carts").map_err(engine)?,
+        sessions: meta(connection, "sessions").map_err(engine)?,
+    };
+    let mut found = Found { overlay: Overlay::default(), counts, folded, newest: folded, bytes: 0 };
+    let mut select =
+        connection.prepare("SELECT seq, row FROM journal WHERE seq > ?1 ORDER BY seq").map_err(engine)?;
+    let mut rows = select.query([i64::try_from(folded).unwrap_or(i64::MAX)]).map_err(engine)?;
+    while let Some(row) = rows.next().map_err(engine)? {
+        let seq = row.get::<_, i64>(0).map_err(engine)?.unsigned_abs();
+        let bytes = row.get_ref(1).map_err(engine)?.as_blob().map_err(|error| damaged(error.to_string()))?;
+        if seq != found.newest + 1 {
+            return Err(damaged(format!("row {} of its journal is missing", found.newest + 1)));
+        }
+        let (counts, entries) =
+            unseal(seq, bytes).map_err(|what| damaged(format!("row {seq} of its journal: {what}")))?;
+        for entry in &entries {
+            let replayed = found.overlay.replay(seq, entry);
+            replayed.map_err(|error| damaged(format!("row {seq} of its journal: {error}")))?;
+        }
+        found.counts = counts;
+        found.newest = seq;
+        found.bytes += bytes.len();
+    }
+    Ok(found)
+}

@@ -1,0 +1,82 @@
+//! Numbers and lengths as bytes: unsigned LEB128, and a length before whatever varies.
+
+/// What bytes are not what they should be. It names what is wrong, never what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub &'static str);
+
+const SHORT: Malformed = Malformed("it ends too early");
+
+/// Appends a number: 1 byte for up to 127, 10 at the most.
+pub fn put_u64(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends a length and the bytes.
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_u64(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Takes from the front of some bytes what was put there.
+#[derive(Debug)]
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Of these bytes.
+    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader(bytes)
+    }
+
+    /// Whether all was taken.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One byte.
+    pub fn u8(&mut self) -> Result<u8, Malformed> {
+        let (first, rest) = self.0.split_first().ok_or(SHORT)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    /// A number.
+    pub fn u64(&mut self) -> Result<u64, Malformed> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            let part = u64::from(byte & 0x7f);
+            if shift == 63 && part > 1 {
+                break;
+            }
+            number |= part << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(Malformed("a number is too large"))
+    }
+
+    /// A length that what is left can hold, each element taking a byte at least.
+    pub fn len(&mut self) -> Result<usize, Malformed> {
+        let length = usize::try_from(self.u64()?).map_err(|_| SHORT)?;
+        if length > self.0.len() { Err(SHORT) } else { Ok(length) }
+    }
+
+    /// A length and so many bytes.
+    pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = self.len()?;
+        self.take(length)
+    }
+
+    /// So many bytes.
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(SHORT)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}

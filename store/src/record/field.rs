@@ -1,0 +1,233 @@
+//! How each part of a record is written and read. A struct's fields are listed once, for both ways; one that is not listed does
+//! not compile.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use trolley_core::ids::{CartId, ClientId, OrderId, SessionId, TokenDigest};
+use trolley_core::item::{Item, LineId};
+use trolley_core::time::Timestamp;
+
+use super::bytes::{Malformed, Reader, put_bytes, put_u64};
+
+/// What can be put into bytes and taken out again.
+pub(super) trait Field: Sized {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed>;
+}
+
+/// A struct: its fields in this order.
+macro_rules! fields {
+    ($($of:ty as $name:ident { $($field:ident),* $(,)? })*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                let $name { $($field),* } = self;
+                $($field.put(out);)*
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                $(let $field = Field::take(from)?;)*
+                Ok($name { $($field),* })
+            }
+        }
+    )*};
+}
+pub(super) use fields;
+
+/// An enum without contents: a number for each, never given to another one.
+macro_rules! numbered {
+    ($($of:ident { $($number:literal $variant:ident),* $(,)? })*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.push(match self { $($of::$variant => $number),* });
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                match from.u8()? {
+                    $($number => Ok($of::$variant),)*
+                    _ => Err(Malformed(concat!("an unknown ", stringify!($of)))),
+                }
+            }
+        }
+    )*};
+}
+pub(super) use numbered;
+
+/// An enum of which each variant holds one thing.
+macro_rules! tagged {
+    ($($of:ident { $($number:literal $variant:ident),* $(,)? })*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                match self { $($of::$variant(held) => { out.push($number); held.put(out) }),* }
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                match from.u8()? {
+                    $($number => Ok($of::$variant(Field::take(from)?)),)*
+                    _ => Err(Malformed(concat!("an unknown ", stringify!($of)))),
+                }
+            }
+        }
+    )*};
+}
+pub(super) use tagged;
+
+/// What is some bytes with a name.
+macro_rules! named_bytes {
+    ($($of:ident),*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.bytes());
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                Ok($of::from_bytes(Field::take(from)?))
+            }
+        }
+    )*};
+}
+named_bytes!(CartId, SessionId, ClientId, OrderId, TokenDigest);
+
+impl Field for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_u64(out, *self);
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.u64()
+    }
+}
+
+macro_rules! smaller {
+    ($($of:ident),*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                put_u64(out, u64::from(*self));
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                $of::try_from(from.u64()?).map_err(|_| Malformed("a number is too large"))
+            }
+        }
+    )*};
+}
+smaller!(u16, u32);
+
+impl Field for bool {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match from.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed("neither yes nor no")),
+        }
+    }
+}
+
+impl<const N: usize> Field for [u8; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.take(N)?.try_into().map_err(|_| Malformed("it ends too early"))
+    }
+}
+
+impl Field for Timestamp {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.as_ms());
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.u64().map(Timestamp::from_ms)
+    }
+}
+
+impl Field for Box<str> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.as_bytes());
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        text(from).map(Box::from)
+    }
+}
+
+fn text<'a>(from: &mut Reader<'a>) -> Result<&'a str, Malformed> {
+    std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("a text is not UTF-8"))
+}
+
+impl Field for LineId {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_str().as_bytes());
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(from.take(22)?).ok();
+        text.and_then(LineId::parse).ok_or(Malformed("not a line's id"))
+    }
+}
+
+impl Field for Item {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.sku().as_bytes());
+        put_u64(out, self.options().len() as u64);
+        for (name, value) in self.options() {
+            put_bytes(out, name.as_bytes());
+            put_bytes(out, value.as_bytes());
+        }
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let sku = text(from)?;
+        let count = from.len()?;
+        let options = (0..count).map(|_| Ok((text(from)?.to_owned(), text(from)?.to_owned())));
+        let options = options.collect::<Result<_, _>>()?;
+        Item::new(sku, options).map_err(|_| Malformed("an item over its bounds"))
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.is_some().put(out);
+        if let Some(held) = self {
+            held.put(out);
+        }
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        bool::take(from)?.then(|| T::take(from)).transpose()
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ident),*) => {$(
+        impl<T: Field> Field for $pointer<T> {
+            fn put(&self, out: &mut Vec<u8>) {
+                (**self).put(out);
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                T::take(from).map($pointer::new)
+            }
+        }
+    )*};
+}
+pointers!(Arc, Box);
+
+macro_rules! lists {
+    ($($list:ident),*) => {$(
+        impl<T: Field> Field for $list<T> {
+            fn put(&self, out: &mut Vec<u8>) {
+                put_u64(out, self.len() as u64);
+                for element in self {
+                    element.put(out);
+                }
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                (0..from.len()?).map(|_| T::take(from)).collect()
+            }
+        }
+    )*};
+}
+lists!(Vec, VecDeque);
+
+impl<A: Field, B: Field> Field for (A, B) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((A::take(from)?, B::take(from)?))
+    }
+}

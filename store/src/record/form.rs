@@ -1,0 +1,108 @@
+//! The records' forms in format 1: which fields, in which order, and which number each name has.
+
+use std::sync::Arc;
+
+use trolley_core::cart::op::{NoticeCode, OpKind, Policy, RefusalCode};
+use trolley_core::cart::state::{
+    Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Line, Merged,
+    Notice, Origin, Piece, Recent, Register, Seal,
+};
+use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::session::{Session, Transport};
+
+use crate::port::{Clock, Record, Token};
+
+use super::bytes::{Malformed, Reader};
+use super::field::{Field, fields, numbered, tagged};
+
+fields! {
+    Cart as Cart {
+        id, generation, generation_start, revision, version, created_at, updated_at, lines, saved, clients, departed,
+        ring, floor, marks, merged, applied, sealed, notices,
+    }
+    Line as Line { id, item, register, adds, guests, added_at, updated_at }
+    Register as Register { eff, base, author, seq, n, revision }
+    Add as Add { revision, from, client, seq, n, origin }
+    Origin as Origin { cart, revision, client, seq, register }
+    GuestRegister as GuestRegister { cart, register, withheld }
+    Client as Client { id, last_seq, last_eff, last_seen, lowest_base, recent, guest }
+    GuestBase as GuestBase { cart, lowest_base }
+    Departed as Departed { digest, at }
+    Merged as Merged { cart, revision, guest_revision, guest_generation_start, guest_generation, policy }
+    Applied as Applied { key, revision }
+    Seal as Seal { into, done }
+    Change as Change { revision, at, author, seq, kind, pieces }
+    Piece as Piece { line, saved, before, after, dropped }
+    Notice as Notice { code, line }
+    Session as Session { id, version, token, transport, cart, created_at, last_seen, presented }
+    Token as Token { digest, session }
+    Ledger as Ledger { session, version, entries }
+    Entry as Entry { key, request, at, answer }
+    Answer as Answer { status, code, about }
+    Clock as Clock { version, ahead_ms }
+}
+
+/// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
+impl Field for Recent {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Recent { seq, op_id, refused } = self;
+        seq.put(out);
+        op_id.to_le_bytes().put(out);
+        refused.put(out);
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Recent {
+            seq: Field::take(from)?,
+            op_id: u64::from_le_bytes(Field::take(from)?),
+            refused: Field::take(from)?,
+        })
+    }
+}
+
+tagged! {
+    Author { 1 Device, 2 Session }
+    AppliedKey { 1 Merge, 2 Cancel }
+    Record { 1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock }
+}
+
+numbered! {
+    OpKind {
+        1 Add, 2 Set, 3 Remove, 4 Clear, 5 Save, 6 Unsave, 7 Discard, 8 Undo, 9 Merge, 10 Checkout, 11 Cancel,
+    }
+    RefusalCode {
+        1 LineNotFound, 2 QuantityOverLimit, 3 QuantityZero, 4 TooManyLines, 5 TooManySaved, 6 TooMuchText,
+        7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed,
+    }
+    NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
+    Policy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
+    Transport { 1 Cookie, 2 Bearer }
+}
+
+/// Bytes that a decoded record takes in memory, about.
+pub fn weight(record: &Record) -> usize {
+    /// A share's two counters, and what an allocation costs besides.
+    const SHARE: usize = 32;
+    fn line(line: &Arc<Line>) -> usize {
+        let text = line.item.as_ref().map_or(0, |item| SHARE + size_of_val(&**item) + item.text_bytes());
+        SHARE + size_of::<Line>() + text + size_of_val(&*line.adds) + size_of_val(&*line.guests)
+    }
+    fn client(client: &Arc<Client>) -> usize {
+        SHARE + size_of::<Client>() + client.recent.len() * size_of::<Recent>()
+    }
+    fn change(change: &Arc<Change>) -> usize {
+        SHARE + size_of::<Change>() + size_of_val(&*change.pieces)
+    }
+    let held = match record {
+        Record::Cart(cart) => {
+            let parts: usize = cart.lines.iter().chain(&cart.saved).map(line).sum::<usize>()
+                + cart.clients.iter().map(client).sum::<usize>()
+                + cart.ring.iter().map(change).sum::<usize>();
+            size_of::<Cart>() + parts + size_of_val(&*cart.departed) + size_of_val(&*cart.marks)
+        }
+        Record::Session(_) => size_of::<Session>(),
+        Record::Token(_) => size_of::<Token>(),
+        Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
+        Record::Clock(_) => 0,
+    };
+    size_of::<Record>() + SHARE + held
+}

@@ -1,0 +1,124 @@
+//! Records as bytes at rest: an image is all of a record, a delta is what changed since an earlier state of it.
+//!
+//! Each begins with its format number. An image ends with a CRC-32C over it and over the key it stands under; a delta is
+//! always part of something that has a checksum of its own. Domain types know nothing of this.
+//!
+//! A new format gets the next number: `encode` and `delta` write it from then on, `decode` and `apply` go on reading the
+//! older ones by the number they begin with, and `tests/golden` keeps the bytes of every format that was ever released.
+
+pub mod bytes;
+mod delta;
+mod field;
+mod form;
+
+use std::sync::Arc;
+
+use trolley_core::ids::{CartId, SessionId, TokenDigest};
+
+use crate::port::{Key, Record, StoreError};
+
+use self::bytes::{Malformed, Reader, put_u64};
+use self::field::Field;
+
+pub use self::form::weight;
+
+/// The newest format, the first byte of every image and delta.
+pub const FORMAT: u8 = 1;
+
+/// The image of a record: all of it.
+pub fn encode(record: &Record) -> Vec<u8> {
+    let mut image = Vec::with_capacity(256);
+    image.push(FORMAT);
+    record.put(&mut image);
+    let sum = checksum(&record.key(), &image);
+    image.extend_from_slice(&sum.to_le_bytes());
+    image
+}
+
+/// The record whose image stands under `key`.
+pub fn decode(key: Key, image: &[u8]) -> Result<Record, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged { key, what: what.to_owned() };
+    let (body, sum) = image.split_last_chunk::<4>().ok_or_else(|| damaged("it is too short"))?;
+    if u32::from_le_bytes(*sum) != checksum(&key, body) {
+        return Err(damaged("its checksum is wrong"));
+    }
+    let read = |body| {
+        let mut reader = known_format(body)?;
+        let record = Record::take(&mut reader)?;
+        end(&reader)?;
+        Ok(record)
+    };
+    let record = read(body).map_err(|malformed: Malformed| damaged(malformed.0))?;
+    if record.key() == key { Ok(record) } else { Err(damaged("it is the record of another key")) }
+}
+
+/// What makes `after` of `before`, a record of the same key; none where it would be no shorter than an image.
+pub fn delta(before: &Record, after: &Record) -> Option<Vec<u8>> {
+    let mut delta = Vec::with_capacity(256);
+    delta.push(FORMAT);
+    put_u64(&mut delta, before.version());
+    match (before, after) {
+        (Record::Cart(before), Record::Cart(after)) => delta::of_carts(before, after, &mut delta),
+        (Record::Ledger(before), Record::Ledger(after)) => delta::of_ledgers(before, after, &mut delta),
+        _ => return None,
+    }
+    Some(delta)
+}
+
+/// The record that `delta` makes of `before`, the state it was made from.
+pub fn apply(before: &Record, delta: &[u8]) -> Result<Record, StoreError> {
+    let read = || {
+        let mut reader = known_format(delta)?;
+        if reader.u64()? != before.version() {
+            return Err(Malformed("it changes another version"));
+        }
+        let after = match before {
+            Record::Cart(cart) => Record::Cart(Arc::new(delta::to_cart(cart, &mut reader)?)),
+            Record::Ledger(ledger) => Record::Ledger(Arc::new(delta::to_ledger(ledger, &mut reader)?)),
+            _ => return Err(Malformed("it changes what has no parts")),
+        };
+        end(&reader)?;
+        Ok(after)
+    };
+    read().map_err(|malformed| StoreError::Damaged { key: before.key(), what: malformed.0.to_owned() })
+}
+
+/// A key as a kind's number, never given to another, and the bytes of its id.
+pub fn key_parts(key: &Key) -> (u8, &[u8]) {
+    match key {
+        Key::Cart(id) => (1, id.bytes()),
+        Key::Session(id) => (2, id.bytes()),
+        Key::Token(digest) => (3, digest.bytes()),
+        Key::Ledger(session) => (4, session.bytes()),
+        Key::Clock => (5, &[]),
+    }
+}
+
+/// The key of these parts.
+pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
+    match kind {
+        1 => Some(Key::Cart(CartId::from_bytes(id.try_into().ok()?))),
+        2 => Some(Key::Session(SessionId::from_bytes(id.try_into().ok()?))),
+        3 => Some(Key::Token(TokenDigest::from_bytes(id.try_into().ok()?))),
+        4 => Some(Key::Ledger(SessionId::from_bytes(id.try_into().ok()?))),
+        5 => id.is_empty().then_some(Key::Clock),
+        _ => None,
+    }
+}
+
+fn known_format(bytes: &[u8]) -> Result<Reader<'_>, Malformed> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => Ok(Reader::new(rest)),
+        Some(_) => Err(Malformed("a newer trolley wrote it")),
+        None => Err(Malformed("it is empty")),
+    }
+}
+
+fn end(reader: &Reader<'_>) -> Result<(), Malformed> {
+    if reader.is_empty() { Ok(()) } else { Err(Malformed("it goes on where it should end")) }
+}
+
+fn checksum(key: &Key, image: &[u8]) -> u32 {
+    let (kind, id) = key_parts(key);
+    crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(&[kind]), id), image)
+}

@@ -20,7 +20,7 @@ pub struct Raw {
     /// Serve a demo shop on / [default: false]
     #[arg(long, env = "TROLLEY_DEMO", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub demo: Option<String>,
-    /// Who we are behind a proxy: https://shop.example
+    /// Who we are behind a proxy: `https://shop.example`
     #[arg(long, env = "TROLLEY_PUBLIC_ORIGIN", value_name = "ORIGIN")]
     pub public_origin: Option<String>,
     /// Other origins whose pages may change carts, separated by commas

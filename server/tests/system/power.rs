@@ -223,6 +223,7 @@ fn cuts() -> usize {
 }
 
 #[test]
+#[ignore = "system: ./check runs it"]
 fn a_power_cut_loses_nothing_acknowledged() {
     let run = traced_run(&[]);
     assert_eq!(lost_by_power_cuts(&run, cuts(), 0x1157, &[]), 0);
@@ -232,6 +233,7 @@ fn a_power_cut_loses_nothing_acknowledged() {
 
 /// The trial itself is tried: with `--durability relaxed` the log is not synced at a commit, and that must show.
 #[test]
+#[ignore = "system: ./check runs it"]
 fn relaxed_durability_is_seen_to_lose_acknowledged_changes() {
     let run = traced_run(&["--durability", "relaxed"]);
     assert_ne!(lost_by_power_cuts(&run, 12, 0x1157, &["--durability", "relaxed"]), 0);
@@ -252,7 +254,7 @@ fn no_answer_precedes_its_sync(run: &Run) {
                 began.insert(*sync, at);
             }
             Event::SyncEnded { file, sync } if is_log(file) => {
-                newest_whole_sync = newest_whole_sync.max(began.get(sync).copied())
+                newest_whole_sync = newest_whole_sync.max(began.get(sync).copied());
             }
             Event::Told { socket, bytes } => {
                 let Some(change) = told(bytes).filter(|change| seen.insert(change.clone())) else { continue };

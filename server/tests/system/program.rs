@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use crate::wire::Wire;
 
 /// A running server; dropped, it is killed.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Program {
     /// Starts `trolley serve` on a free port with its store in `folder`, and waits until it listens.
-    pub fn start(folder: &Path, more: &[&str]) -> Program {
+    pub(crate) fn start(folder: &Path, more: &[&str]) -> Program {
         Program::start_by(Command::new(env!("CARGO_BIN_EXE_trolley")), folder, more)
     }
 
     /// The same, where `command` runs the program that its next arguments name.
-    pub fn start_under(mut command: Command, folder: &Path, more: &[&str]) -> Program {
+    pub(crate) fn start_under(mut command: Command, folder: &Path, more: &[&str]) -> Program {
         command.arg(env!("CARGO_BIN_EXE_trolley"));
         Program::start_by(command, folder, more)
     }
@@ -47,7 +47,7 @@ impl Program {
     }
 
     /// Runs `trolley` where it must refuse to start, and gives back what it said.
-    pub fn refused(folder: &Path, more: &[&str]) -> (ExitStatus, String) {
+    pub(crate) fn refused(folder: &Path, more: &[&str]) -> (ExitStatus, String) {
         let store = format!("file:{}", folder.display());
         let output = Command::new(env!("CARGO_BIN_EXE_trolley"))
             .args(["serve", "--listen", "127.0.0.1:0", "--store", &store, "--rate-limits", "off"])
@@ -59,27 +59,27 @@ impl Program {
         (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    pub fn wire(&self) -> Wire {
+    pub(crate) fn wire(&self) -> Wire {
         Wire::new(self.address)
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL: no goodbye.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it has ended");
     }
 
     /// Waits for its end.
-    pub fn wait(mut self) {
+    pub(crate) fn wait(mut self) {
         self.child.wait().expect("it has ended");
     }
 
     /// SIGTERM, and the exit status it ends with.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(mut self) -> ExitStatus {
         signal("TERM", self.child.id());
         let end = Instant::now() + Duration::from_secs(20);
         loop {
@@ -107,7 +107,7 @@ impl Drop for Program {
 }
 
 /// Sends a signal to a process of ours.
-pub fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()), "kill -{name} {pid}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// One thing the server did.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub(crate) enum Event {
     /// Bytes were handed to the kernel for a file.
     Wrote { file: PathBuf, offset: u64, bytes: Vec<u8> },
     /// A file's length was set.
@@ -23,11 +23,11 @@ pub enum Event {
 }
 
 /// The system calls that [`parse`] reads.
-pub const CALLS: &str = "pwrite64,write,writev,sendto,fdatasync,fsync,ftruncate,unlink,recvfrom,read";
+pub(crate) const CALLS: &str = "pwrite64,write,writev,sendto,fdatasync,fsync,ftruncate,unlink,recvfrom,read";
 
 /// Reads a trace. Only files below `folder` and sockets count; what SQLite keeps in shared memory does not: it is made
 /// anew after a power cut.
-pub fn parse(trace: &str, folder: &Path) -> Vec<Event> {
+pub(crate) fn parse(trace: &str, folder: &Path) -> Vec<Event> {
     let mut events = Vec::new();
     let mut begun: HashMap<&str, String> = HashMap::new();
     let mut syncs = 0;
@@ -84,14 +84,14 @@ fn end(call: &str, folder: &Path, sync: Option<usize>, events: &mut Vec<Event>) 
             events.push(Event::Wrote { file, offset, bytes });
         }
         "ftruncate" if is_kept(&target, folder) => {
-            events.push(Event::Cut { file, length: last_number(call) })
+            events.push(Event::Cut { file, length: last_number(call) });
         }
         "fdatasync" | "fsync" if is_kept(&target, folder) => {
             events.extend(sync.map(|sync| Event::SyncEnded { file, sync }));
         }
         "unlink" if is_kept(&target, folder) => events.push(Event::Removed { file }),
         "recvfrom" | "read" if is_socket(&target) && result > 0 => {
-            events.push(Event::Heard { socket: target })
+            events.push(Event::Heard { socket: target });
         }
         _ => {}
     }

@@ -8,15 +8,15 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// The first header of this name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(other, _)| other.eq_ignore_ascii_case(name))
@@ -24,29 +24,35 @@ impl Answer {
     }
 
     /// `name=value` of the cookie it sets.
-    pub fn cookie(&self) -> Option<String> {
+    pub(crate) fn cookie(&self) -> Option<String> {
         Some(self.header("set-cookie")?.split(';').next()?.to_owned())
     }
 
     /// Units of all lines of the cart in it.
-    pub fn quantity(&self) -> u64 {
+    pub(crate) fn quantity(&self) -> u64 {
         self.body["quantity"].as_u64().unwrap_or_else(|| panic!("no cart: {self:?}"))
     }
 }
 
 /// One connection, opened when it is first needed.
-pub struct Wire {
+pub(crate) struct Wire {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl Wire {
-    pub fn new(address: SocketAddr) -> Wire {
+    pub(crate) fn new(address: SocketAddr) -> Wire {
         Wire { address, stream: None }
     }
 
     /// Sends a request and waits for its answer; none where the connection broke before a whole answer came.
-    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<Answer> {
         let answer = self.try_send(method, path, headers, body);
         if answer.is_none() {
             self.stream = None;

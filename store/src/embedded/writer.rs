@@ -41,7 +41,7 @@ const CHECKPOINT_BYTES: usize = 8 << 20;
 /// Bytes that a record takes in the write-ahead log when it is folded, about: a page.
 const FOLDED_BYTES: usize = 4096;
 /// Pages of the database that may stand empty; what is beyond is given back to the file system.
-const FREE_PAGES_KEPT: i64 = 32 * 1024;
+const FREE_PAGES_KEPT: i64 = 4 * 1024;
 /// How many empty pages are given back at once.
 const FREE_PAGES_AT_ONCE: i64 = 256;
 
@@ -101,16 +101,23 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(ask) = self.asks.blocking_recv() {
             match self.answer(ask) {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(None) => {}
+                Ok(Some(closed)) => {
+                    self.shared.take_down("it was closed");
+                    self.checkpoint();
+                    // Whoever asked may open the folder again at once.
+                    drop(self);
+                    let _ = closed.send(());
+                    return;
+                }
                 Err(why) => return self.give_up(&why),
             }
         }
         self.shared.take_down("it was closed");
     }
 
-    /// Answers one ask, and those that wait behind it where they share its transaction. Says whether to go on.
-    fn answer(&mut self, ask: Ask) -> Result<bool, String> {
+    /// Answers one ask, and those that wait behind it where they share its transaction. Gives back who asked for the end.
+    fn answer(&mut self, ask: Ask) -> Result<Option<oneshot::Sender<()>>, String> {
         let mut next = Some(ask);
         while let Some(ask) = next.take() {
             match ask {
@@ -124,15 +131,10 @@ impl Writer {
                     let _ = reply.send(Ok(more));
                     done?;
                 }
-                Ask::Close(reply) => {
-                    self.shared.take_down("it was closed");
-                    self.checkpoint();
-                    let _ = reply.send(());
-                    return Ok(false);
-                }
+                Ask::Close(reply) => return Ok(Some(reply)),
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Commits, with all others that wait. Gives back the first ask that is none.

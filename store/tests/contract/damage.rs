@@ -1,0 +1,154 @@
+//! What a folder's store does with a file that is not what it wrote.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use trolley_core::ids::SessionId;
+use trolley_core::ledger::Ledger;
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Key, Record, StoreError, Write};
+
+use crate::make::{cart_key, first, next, session_id};
+use crate::place::{Kind, Place};
+use crate::runtime;
+
+/// A store with a cart and a session: in the table where `folded`, in the journal alone where not.
+fn filled(folded: bool) -> Place {
+    let place = Place::new(Kind::File);
+    runtime().block_on(async {
+        let store = place.open();
+        for key in [cart_key(1), Key::Session(session_id(1))] {
+            store.commit(vec![Write::create(first(key), Some(Timestamp::from_ms(5)))]).await.unwrap();
+            store.commit(vec![Write::swap(1, next(&first(key)), None)]).await.unwrap();
+        }
+        while folded && store.upkeep().await.unwrap() {}
+        while folded && store.upkeep().await.unwrap() {}
+        store.close().await.unwrap();
+    });
+    place
+}
+
+fn change(place: &Place, sql: &str) {
+    let connection = Connection::open(place.database()).unwrap();
+    connection.execute_batch(sql).unwrap();
+}
+
+fn refused(place: &Place) -> String {
+    place.try_open().err().expect("it does not open")
+}
+
+#[test]
+fn a_row_of_the_journal_that_is_missing_refuses_the_start() {
+    let place = filled(false);
+    change(&place, "DELETE FROM journal WHERE seq = 2");
+    assert!(refused(&place).contains("row 2 of its journal is missing"), "{}", refused(&place));
+}
+
+#[test]
+fn a_row_of_the_journal_that_was_changed_refuses_the_start() {
+    let place = filled(false);
+    change(&place, "UPDATE journal SET row = (SELECT row FROM journal WHERE seq = 3) WHERE seq = 4");
+    assert!(refused(&place).contains("row 4 of its journal: its checksum is wrong"), "{}", refused(&place));
+}
+
+#[test]
+fn a_damaged_record_is_an_error_that_names_it_and_others_are_read() {
+    let place = filled(true);
+    change(
+        &place,
+        "UPDATE records SET image = CAST(substr(image, 1, 20) || x'00' || substr(image, 22) AS BLOB) WHERE kind = 1",
+    );
+    runtime().block_on(async {
+        let store = place.open();
+        let (cart, session) = (cart_key(1), Key::Session(session_id(1)));
+        assert!(matches!(store.load(cart).await, Err(StoreError::Damaged { key, .. }) if key == cart));
+        let over = store.commit(vec![Write::swap(2, next(&next(&first(cart))), None)]).await;
+        assert!(over.is_err(), "nothing is written over it");
+        assert_eq!(store.load(session).await, Ok(Some(next(&first(session)))));
+    });
+}
+
+#[test]
+fn a_record_in_the_place_of_another_is_damaged() {
+    let place = filled(true);
+    change(
+        &place,
+        "INSERT INTO records SELECT kind, x'02020202020202020202020202020202', image, NULL FROM records WHERE kind = 1",
+    );
+    runtime().block_on(async {
+        let store = place.open();
+        assert!(matches!(store.load(cart_key(2)).await, Err(StoreError::Damaged { .. })));
+    });
+}
+
+#[test]
+fn a_store_that_a_newer_release_wrote_is_refused_and_left_alone() {
+    let place = filled(true);
+    change(&place, "PRAGMA user_version = 99");
+    let before = std::fs::read(place.database()).unwrap();
+    assert!(refused(&place).contains("newer trolley"), "{}", refused(&place));
+    assert_eq!(std::fs::read(place.database()).unwrap(), before);
+}
+
+#[test]
+fn another_programs_file_is_refused_and_left_alone() {
+    let place = filled(true);
+    change(&place, "PRAGMA application_id = 7");
+    assert!(refused(&place).contains("is not a trolley store"), "{}", refused(&place));
+    std::fs::write(place.database(), "a shopping list, in plain text, by hand\n".repeat(50)).unwrap();
+    assert!(refused(&place).contains("is not a trolley store"), "{}", refused(&place));
+}
+
+#[test]
+fn a_folder_has_one_store_at_a_time() {
+    let place = filled(false);
+    let store = place.open();
+    assert!(refused(&place).contains("in use by another trolley"), "{}", refused(&place));
+    drop(store);
+    place.open();
+}
+
+#[test]
+fn space_comes_back_when_most_records_are_gone() {
+    let place = Place::new(Kind::File);
+    let size = || std::fs::metadata(place.database()).unwrap().len();
+    runtime().block_on(async {
+        let store = place.open();
+        let id = |n: u32| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            Key::Ledger(SessionId::from_bytes(bytes))
+        };
+        let wide = |key| (0..200).fold(first(key), |record, _| next(&record));
+        let version = wide(id(0)).version();
+        for batch in 0..10 {
+            let keys = (0..300).map(|n| id(batch * 300 + n));
+            let image = wide(id(batch));
+            let writes = keys.map(|key| Write::create(moved(&image, key), None)).collect();
+            store.commit(writes).await.unwrap();
+        }
+        while store.upkeep().await.unwrap() {}
+        while store.upkeep().await.unwrap() {}
+        let full = size();
+        assert!(full > 25 << 20, "{full} bytes");
+        for batch in 0..10 {
+            let keys = (0..300).map(|n| id(batch * 300 + n));
+            store.commit(keys.map(|key| Write::delete(key, version)).collect()).await.unwrap();
+        }
+        while store.upkeep().await.unwrap() {}
+        while store.upkeep().await.unwrap() {}
+        store.close().await.unwrap();
+        assert!(size() <= (18 << 20), "{} of {full} bytes are left", size());
+    });
+}
+
+/// The same ledger of another session.
+fn moved(record: &Record, key: Key) -> Record {
+    match (record, key) {
+        (Record::Ledger(ledger), Key::Ledger(session)) => {
+            let ledger = Ledger { session, ..(**ledger).clone() };
+            Record::Ledger(Arc::new(ledger))
+        }
+        _ => unreachable!("only ledgers are moved"),
+    }
+}

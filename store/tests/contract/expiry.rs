@@ -1,0 +1,79 @@
+//! Which sessions are named as expired, and when.
+
+use std::sync::Arc;
+
+use trolley_core::ids::SessionId;
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Key, Store, Write};
+
+use crate::make::{cart_key, first, next, session_id};
+
+async fn create(store: &Arc<dyn Store>, n: u8, expires_ms: Option<u64>) {
+    let session = first(Key::Session(session_id(n)));
+    store.commit(vec![Write::create(session, expires_ms.map(Timestamp::from_ms))]).await.unwrap();
+}
+
+async fn expired(store: &Arc<dyn Store>, now_ms: u64, most: usize) -> Vec<SessionId> {
+    store.expired(Timestamp::from_ms(now_ms), most).await.unwrap()
+}
+
+pub(crate) async fn sessions_are_named_from_their_millisecond_on(store: Arc<dyn Store>) {
+    create(&store, 1, Some(1_000)).await;
+    create(&store, 2, None).await;
+    store.commit(vec![Write::create(first(cart_key(1)), Some(Timestamp::from_ms(1)))]).await.unwrap();
+    assert_eq!(expired(&store, 999, 10).await, []);
+    assert_eq!(expired(&store, 1_000, 10).await, [session_id(1)]);
+    assert_eq!(
+        expired(&store, u64::MAX, 10).await,
+        [session_id(1)],
+        "no other kind, and none that never expires"
+    );
+    assert!(store.load(Key::Session(session_id(1))).await.unwrap().is_some(), "expiry hides nothing");
+}
+
+pub(crate) async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc<dyn Store>) {
+    for n in 1..=9 {
+        create(&store, n, Some(1_000 - u64::from(n))).await;
+        if n == 5 {
+            while store.upkeep().await.unwrap() {}
+            while store.upkeep().await.unwrap() {}
+        }
+    }
+    assert_eq!(expired(&store, 2_000, 3).await, [9, 8, 7].map(session_id));
+    assert_eq!(expired(&store, 996, 100).await, [9, 8, 7, 6, 5, 4].map(session_id));
+    store.commit(vec![Write::delete(Key::Session(session_id(9)), 1)]).await.unwrap();
+    store.commit(vec![Write::delete(Key::Session(session_id(4)), 1)]).await.unwrap();
+    assert_eq!(expired(&store, 996, 100).await, [8, 7, 6, 5].map(session_id));
+}
+
+pub(crate) async fn a_later_expiry_takes_the_place_of_the_earlier(store: Arc<dyn Store>) {
+    let key = Key::Session(session_id(1));
+    create(&store, 1, Some(1_000)).await;
+    let (two, three) = (next(&first(key)), next(&next(&first(key))));
+    store.commit(vec![Write::swap(1, two, Some(Timestamp::from_ms(2_000)))]).await.unwrap();
+    assert_eq!(expired(&store, 1_999, 10).await, []);
+    assert_eq!(expired(&store, 2_000, 10).await, [session_id(1)]);
+    store.commit(vec![Write::swap(2, three, None)]).await.unwrap();
+    assert_eq!(expired(&store, u64::MAX, 10).await, []);
+}
+
+pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
+    let key = Key::Session(session_id(1));
+    let fold = async || {
+        // The first time somebody wrote since; the second time nobody did.
+        while store.upkeep().await.unwrap() {}
+        while store.upkeep().await.unwrap() {}
+    };
+    create(&store, 1, Some(1_000)).await;
+    fold().await;
+    assert_eq!(expired(&store, 999, 10).await, []);
+    assert_eq!(expired(&store, 1_000, 10).await, [session_id(1)]);
+    store.commit(vec![Write::swap(1, next(&first(key)), Some(Timestamp::from_ms(3_000)))]).await.unwrap();
+    assert_eq!(expired(&store, 2_999, 10).await, [], "the table still has the earlier time");
+    fold().await;
+    assert_eq!(expired(&store, 3_000, 10).await, [session_id(1)]);
+    store.commit(vec![Write::delete(key, 2)]).await.unwrap();
+    assert_eq!(expired(&store, 3_000, 10).await, []);
+    fold().await;
+    assert_eq!(expired(&store, 3_000, 10).await, []);
+}

@@ -1,0 +1,77 @@
+//! Records to put into stores.
+
+use std::sync::Arc;
+
+use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::{Call, Intent, LineRef};
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::item::Item;
+use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::session::{Session, Transport};
+use trolley_core::time::Timestamp;
+use trolley_store::port::{Clock, Key, Record, Token};
+
+pub(crate) fn session_id(n: u8) -> SessionId {
+    SessionId::from_bytes([n; 16])
+}
+
+pub(crate) fn cart_key(n: u8) -> Key {
+    Key::Cart(CartId::from_bytes([n; 16]))
+}
+
+/// The first state of the record under `key`.
+pub(crate) fn first(key: Key) -> Record {
+    match key {
+        Key::Cart(id) => next(&Record::Cart(Arc::new(Cart::new(id, Timestamp::from_ms(1))))),
+        Key::Session(id) => Record::Session(Arc::new(Session {
+            id,
+            version: 1,
+            token: TokenDigest::from_bytes([id.bytes()[0]; 32]),
+            transport: Transport::Cookie,
+            cart: None,
+            created_at: Timestamp::from_ms(1),
+            last_seen: Timestamp::from_ms(1),
+            presented: false,
+        })),
+        Key::Token(digest) => {
+            Record::Token(Arc::new(Token { digest, session: session_id(digest.bytes()[0]) }))
+        }
+        Key::Ledger(session) => next(&Record::Ledger(Arc::new(Ledger::new(session)))),
+        Key::Clock => Record::Clock(Clock { version: 1, ahead_ms: 0 }),
+    }
+}
+
+/// The state after `record`: one version on, and changed as a service would change it.
+pub(crate) fn next(record: &Record) -> Record {
+    match record {
+        Record::Cart(cart) => {
+            let mut cart = Cart::clone(cart);
+            let sku = format!("sku-{}", cart.version % 120);
+            let item = Item::new(&sku, vec![("size".into(), "one".into())]).unwrap();
+            let intent = Intent::Add(LineRef::Item(Arc::new(item)), 1);
+            let at = Timestamp::from_ms(1_000 * cart.version);
+            let call = Call { session: session_id(cart.id.bytes()[0]), base: None, at, intent };
+            cart.call(&call, &Limits::default()).unwrap();
+            Record::Cart(Arc::new(cart))
+        }
+        Record::Session(session) => {
+            let last_seen = Timestamp::from_ms(session.last_seen.as_ms() + 1);
+            let session =
+                Session { version: session.version + 1, last_seen, presented: true, ..(**session).clone() };
+            Record::Session(Arc::new(session))
+        }
+        Record::Token(token) => Record::Token(Arc::clone(token)),
+        Record::Ledger(ledger) => {
+            let mut ledger = Ledger::clone(ledger);
+            let mut key = [0; 16];
+            key[..8].copy_from_slice(&ledger.version.to_be_bytes());
+            let answer = Answer { status: 200, code: Some("an_example".into()), about: None };
+            ledger.keep(Entry { key, request: key, at: Timestamp::from_ms(ledger.version), answer });
+            Record::Ledger(Arc::new(ledger))
+        }
+        Record::Clock(clock) => {
+            Record::Clock(Clock { version: clock.version + 1, ahead_ms: clock.ahead_ms + 7 })
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, serve, version};
+use trolley::cmd::{Failed, backup, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -17,6 +17,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Command {
     /// Serve carts and sessions over HTTP
     Serve(Box<Raw>),
+    /// Copy a store, also while it is served, and verify the copy
+    Backup(backup::Backup),
+    /// Make a store of a backup
+    Restore(backup::Restore),
     /// Tell which release this is
     Version,
 }
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::Serve(raw) => serve::run(*raw),
+        Command::Backup(asked) => backup::back_up_store(&asked),
+        Command::Restore(asked) => backup::restore_store(&asked),
         Command::Version => version::run(),
     };
     match done {

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::embedded::backup::{BackupFailed, Verified};
 use crate::embedded::settings::{LastResort, Settings};
-use crate::embedded::{Embedded, OpenFailed};
+use crate::embedded::{Embedded, OpenFailed, backup};
 use crate::memory::Memory;
 use crate::port::Store;
 
@@ -19,6 +20,12 @@ pub enum OpenError {
     /// `file:` and nothing more.
     #[error("\"file:\" names no folder: write, for example, file:data")]
     NoFolder,
+    /// There is nothing on the disk to copy from or to.
+    #[error("\"{0}\" is not a folder's store: backup and restore work on file:DIR")]
+    NotInAFolder(String),
+    /// The copy failed.
+    #[error(transparent)]
+    Backup(#[from] BackupFailed),
     /// The folder's store does not open.
     #[error(transparent)]
     Embedded(#[from] OpenFailed),
@@ -36,6 +43,25 @@ pub fn open(
         Some(("memory", "")) => Ok(Arc::new(Memory::new())),
         Some(("file", "")) => Err(OpenError::NoFolder),
         Some(("file", folder)) => Ok(Arc::new(Embedded::open(Path::new(folder), settings, last_resort)?)),
+        _ => Err(OpenError::UnknownScheme(address.to_owned())),
+    }
+}
+
+/// Copies the store at `address` into the folder `to`, also while it is served.
+pub fn back_up(address: &str, to: &Path) -> Result<Verified, OpenError> {
+    Ok(backup::backup(folder_of(address)?, to)?)
+}
+
+/// Makes a store at `address`, where there is none, of the backup in the folder `from`.
+pub fn restore(from: &Path, address: &str) -> Result<Verified, OpenError> {
+    Ok(backup::restore(from, folder_of(address)?)?)
+}
+
+fn folder_of(address: &str) -> Result<&Path, OpenError> {
+    match address.split_once(':') {
+        Some(("file", "")) => Err(OpenError::NoFolder),
+        Some(("file", folder)) => Ok(Path::new(folder)),
+        Some(("memory", "")) => Err(OpenError::NotInAFolder(address.to_owned())),
         _ => Err(OpenError::UnknownScheme(address.to_owned())),
     }
 }

@@ -1,5 +1,6 @@
 //! The commands of the `trolley` program: one file each, all of one shape: arguments in, a sentence out where it fails.
 
+pub mod backup;
 pub mod serve;
 pub mod version;
 

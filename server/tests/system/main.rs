@@ -1,6 +1,7 @@
 //! The real program on a real disk: killed, cut off from power, filled up. Each trial starts the `trolley` binary on a
 //! free port with its own folder, speaks HTTP to it, and ends it by its own process id.
 
+mod backup;
 mod crash;
 mod exact;
 mod folder;

@@ -3,6 +3,7 @@
 //! Changes are appended to a journal in commit order, many callers' in one synced transaction, and folded into a table of
 //! records later. What only the journal says stands decoded in memory.
 
+pub mod backup;
 mod batch;
 mod error;
 mod fold;

@@ -78,7 +78,7 @@ pub(super) fn sync_commits(connection: &Connection, durability: Durability) -> r
 }
 
 /// Refuses what is not ours or newer than we are, before anything is written.
-fn check(connection: &Connection, file: &Path) -> Result<(), OpenFailed> {
+pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFailed> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         let one = |sql| connection.query_row(sql, (), |row| row.get(0));
         let tables = one("SELECT count(*) FROM sqlite_schema")?;

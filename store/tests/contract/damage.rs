@@ -109,21 +109,49 @@ fn a_folder_has_one_store_at_a_time() {
 }
 
 #[test]
+fn a_power_cut_at_any_step_of_a_fold_loses_nothing() {
+    let place = Place::new(Kind::File);
+    let keys: Vec<Key> = (0..1_000).map(numbered).collect();
+    runtime().block_on(async {
+        let store = place.open();
+        let mut versions = 0;
+        for _ in 0..2 {
+            let writes = keys.iter().map(|key| match versions {
+                0 => Write::create(first(*key), None),
+                _ => Write::swap(1, next(&first(*key)), None),
+            });
+            store.commit(writes.collect()).await.unwrap();
+            versions += 1;
+            for _ in 0..2 {
+                while store.upkeep().await.unwrap() {
+                    let copy = place.copy();
+                    let cut = copy.open();
+                    for key in keys.iter().step_by(99) {
+                        assert_eq!(cut.load(*key).await.unwrap().unwrap().version(), versions);
+                    }
+                }
+            }
+        }
+    });
+}
+
+fn numbered(n: u32) -> Key {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    Key::Ledger(SessionId::from_bytes(bytes))
+}
+
+#[test]
 fn space_comes_back_when_most_records_are_gone() {
     let place = Place::new(Kind::File);
     let size = || std::fs::metadata(place.database()).unwrap().len();
     runtime().block_on(async {
         let store = place.open();
-        let id = |n: u32| {
-            let mut bytes = [0; 16];
-            bytes[..4].copy_from_slice(&n.to_be_bytes());
-            Key::Ledger(SessionId::from_bytes(bytes))
-        };
         let wide = |key| (0..200).fold(first(key), |record, _| next(&record));
-        let version = wide(id(0)).version();
+        let version = wide(numbered(0)).version();
         for batch in 0..10 {
-            let keys = (0..300).map(|n| id(batch * 300 + n));
-            let image = wide(id(batch));
+            let keys = (0..300).map(|n| numbered(batch * 300 + n));
+            let image = wide(numbered(batch));
             let writes = keys.map(|key| Write::create(moved(&image, key), None)).collect();
             store.commit(writes).await.unwrap();
         }
@@ -132,7 +160,7 @@ fn space_comes_back_when_most_records_are_gone() {
         let full = size();
         assert!(full > 25 << 20, "{full} bytes");
         for batch in 0..10 {
-            let keys = (0..300).map(|n| id(batch * 300 + n));
+            let keys = (0..300).map(|n| numbered(batch * 300 + n));
             store.commit(keys.map(|key| Write::delete(key, version)).collect()).await.unwrap();
         }
         while store.upkeep().await.unwrap() {}

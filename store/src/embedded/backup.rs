@@ -1,0 +1,150 @@
+//! Backup of a store, also while it is served, and its way back. Both are verified before they are called done.
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::port::{Counts, Key, StoreError};
+use crate::record::{decode, key_from};
+
+use super::error::OpenFailed;
+use super::folder::{Folder, database_in, sync_folder};
+use super::recovery;
+use super::schema;
+
+/// A copy that was written down and read again, every record of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What it holds.
+    pub counts: Counts,
+    /// How many bytes it takes.
+    pub bytes: u64,
+}
+
+/// Why there is no backup, or no restored store. Nothing that was there is touched.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupFailed {
+    /// There is nothing to copy.
+    #[error("there is no store in {}", .0.display())]
+    NoStore(PathBuf),
+    /// Something is there already.
+    #[error("{} holds a store already: name a new folder", .0.display())]
+    Taken(PathBuf),
+    /// What is copied, or its copy, does not open or is damaged.
+    #[error(transparent)]
+    Store(#[from] OpenFailed),
+    /// The copy could not be written.
+    #[error("{}: {what}", file.display())]
+    Write {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        what: String,
+    },
+}
+
+/// Copies the store in `folder` into the folder `to`, as of one moment. Who serves it goes on, also with writing.
+pub fn backup(folder: &Path, to: &Path) -> Result<Verified, BackupFailed> {
+    if !database_in(folder).exists() {
+        return Err(BackupFailed::NoStore(folder.to_owned()));
+    }
+    if database_in(to).exists() {
+        return Err(BackupFailed::Taken(to.to_owned()));
+    }
+    let written = DirBuilder::new().recursive(true).mode(0o700).create(to);
+    written.map_err(|error| failed(to, &error))?;
+    copy(&schema::open_for_reading(&database_in(folder))?, to)
+}
+
+/// Makes a store in `folder`, where there is none, of the backup in the folder `from`.
+pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupFailed> {
+    if !database_in(from).exists() {
+        return Err(BackupFailed::NoStore(from.to_owned()));
+    }
+    let held = Folder::hold(folder)?;
+    if held.database().exists() {
+        return Err(BackupFailed::Taken(folder.to_owned()));
+    }
+    let source = read_only(&database_in(from))?;
+    verify(&source, &database_in(from))?;
+    copy(&source, folder)
+}
+
+/// Writes a copy beside its place, verifies it, and gives it its name when it is on the disk.
+fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupFailed> {
+    let (place, unfinished) = (database_in(folder), folder.join("unfinished.db"));
+    let _ = std::fs::remove_file(&unfinished);
+    let write = || -> rusqlite::Result<bool> {
+        let mut target = Connection::open(&unfinished)?;
+        // All pages in one step: the source stands still for this reader alone.
+        let whole = Backup::new(source, &mut target)?.step(-1)? == StepResult::Done;
+        // One file, without a log beside it, that is read without being written to.
+        target.pragma_update(None, "journal_mode", "DELETE")?;
+        Ok(whole)
+    };
+    if !write().map_err(|error| failed(&unfinished, &error))? {
+        return Err(failed(&unfinished, &"the store was not to be read as a whole"));
+    }
+    let counts = verify(&read_only(&unfinished)?, &unfinished)?;
+    let settle = || -> io::Result<u64> {
+        let file = File::open(&unfinished)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, &place)?;
+        sync_folder(folder)?;
+        Ok(file.metadata()?.len())
+    };
+    let bytes = settle().map_err(|error| failed(&place, &error))?;
+    Ok(Verified { counts, bytes })
+}
+
+/// Reads all of it: the engine's own structure, every row of the journal, every record.
+fn verify(connection: &Connection, file: &Path) -> Result<Counts, OpenFailed> {
+    schema::check(connection, file)?;
+    let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
+    let engine = |error: rusqlite::Error| damaged(error.to_string());
+    let whole: String =
+        connection.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0)).map_err(engine)?;
+    if whole != "ok" {
+        return Err(damaged(whole));
+    }
+    let found = recovery::read(connection, file)?;
+    let mut counts = Counts::default();
+    let mut count = |key| counts.of(key).into_iter().for_each(|count| *count += 1);
+    let mut select = connection.prepare("SELECT kind, id, image FROM records").map_err(engine)?;
+    let mut rows = select.query(()).map_err(engine)?;
+    while let Some(row) = rows.next().map_err(engine)? {
+        let key = key_of(row).map_err(engine)?.ok_or_else(|| damaged("an unknown kind of record".into()))?;
+        let image = row.get_ref(2).and_then(|image| Ok(image.as_blob()?)).map_err(engine)?;
+        decode(key, image).map_err(|error: StoreError| damaged(error.to_string()))?;
+        if found.overlay.get(&key).is_none() {
+            count(key);
+        }
+    }
+    for key in found.overlay.keys() {
+        if found.overlay.get(&key).is_some_and(|slot| slot.record.is_some()) {
+            count(key);
+        }
+    }
+    if counts != found.counts {
+        return Err(damaged(format!("it holds {counts:?}, and says {:?}", found.counts)));
+    }
+    Ok(counts)
+}
+
+fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
+    Ok(key_from(row.get(0)?, row.get_ref(1)?.as_blob()?))
+}
+
+fn read_only(file: &Path) -> Result<Connection, OpenFailed> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(file, flags)
+        .map_err(|error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() })
+}
+
+fn failed(file: &Path, why: &dyn std::fmt::Display) -> BackupFailed {
+    BackupFailed::Write { file: file.to_owned(), what: why.to_string() }
+}

@@ -116,11 +116,14 @@ fn a_power_cut_at_any_step_of_a_fold_loses_nothing() {
         let store = place.open();
         let mut versions = 0;
         for _ in 0..2 {
-            let writes = keys.iter().map(|key| match versions {
-                0 => Write::create(first(*key), None),
-                _ => Write::swap(1, next(&first(*key)), None),
-            });
-            store.commit(writes.collect()).await.unwrap();
+            // In small commits: a large one makes for a large slice.
+            for some in keys.chunks(100) {
+                let writes = some.iter().map(|key| match versions {
+                    0 => Write::create(first(*key), None),
+                    _ => Write::swap(1, next(&first(*key)), None),
+                });
+                store.commit(writes.collect()).await.unwrap();
+            }
             versions += 1;
             for _ in 0..2 {
                 while store.upkeep().await.unwrap() {

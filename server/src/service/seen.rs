@@ -37,8 +37,8 @@ pub struct SeenBook {
 pub struct Noted {
     /// The session is not waiting to be written down: who sees that it is due puts it there.
     pub unqueued: bool,
-    /// Sessions that left the book for lack of room: they are written down as they go.
-    pub left: Vec<SessionId>,
+    /// Sessions that left the book for lack of room, with when they were last seen: they are written down as they go.
+    pub left: Vec<(SessionId, Timestamp)>,
 }
 
 impl SeenBook {
@@ -67,7 +67,8 @@ impl SeenBook {
         let mut left = Vec::new();
         if shard.young.len() >= self.generation {
             let young = std::mem::take(&mut shard.young);
-            left = std::mem::replace(&mut shard.old, young).into_keys().collect();
+            let old = std::mem::replace(&mut shard.old, young);
+            left = old.into_iter().map(|(session, seen)| (session, seen.at)).collect();
         }
         shard.young.insert(session, Seen { at, queued });
         Noted { unqueued: !queued, left }
@@ -130,7 +131,8 @@ mod tests {
         let seen_in_turn = [1, 2, 3, 4, 1, 5, 6];
         let left: Vec<_> =
             seen_in_turn.iter().flat_map(|n| book.note(session(*n), Timestamp::from_ms(1)).left).collect();
-        assert!(left.contains(&session(2)) && !left.contains(&session(1)), "{left:?}");
+        let named = |n| left.contains(&(session(n), Timestamp::from_ms(1)));
+        assert!(named(2) && !named(1), "{left:?}");
         assert!(book.sessions().len() <= 4);
     }
 }

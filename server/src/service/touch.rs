@@ -17,11 +17,14 @@ use super::failure::Failure;
 /// Sessions that may wait to be written down; one more is tried again when it is next seen.
 const WAITING_MAX: usize = 8_192;
 
+/// A session that waits to be written down, with when it was seen where the book does not remember that any more.
+type Touch = (SessionId, Option<Timestamp>);
+
 /// Sessions that wait to be written down.
 pub(super) struct TouchQueue {
-    sender: mpsc::Sender<SessionId>,
+    sender: mpsc::Sender<Touch>,
     /// Taken by the task that writes.
-    receiver: Mutex<Option<mpsc::Receiver<SessionId>>>,
+    receiver: Mutex<Option<mpsc::Receiver<Touch>>>,
 }
 
 impl TouchQueue {
@@ -36,16 +39,13 @@ impl Service {
     pub(super) fn see(&self, session: &Session, now: Timestamp) {
         let noted = self.seen.note(session.id, now);
         if noted.unqueued && self.settings.policy.touch_due(session, now) {
-            self.queue_touch(session.id);
+            let queued = self.touches.sender.try_send((session.id, None)).is_ok();
+            self.seen.set_queued(session.id, queued);
         }
-        for left in noted.left {
-            self.queue_touch(left);
+        for (left, at) in noted.left {
+            // Where the queue is full this is lost, and the session lives a little longer.
+            let _ = self.touches.sender.try_send((left, Some(at)));
         }
-    }
-
-    fn queue_touch(&self, session: SessionId) {
-        let queued = self.touches.sender.try_send(session).is_ok();
-        self.seen.set_queued(session, queued);
     }
 
     /// Writes down what is queued, for as long as the service lives.
@@ -57,7 +57,7 @@ impl Service {
             if let Err(failure) = self.touch(&batch).await {
                 tracing::warn!(?failure, sessions = batch.len(), "last-seen could not be written down");
             }
-            for session in batch.drain(..) {
+            for (session, _) in batch.drain(..) {
                 self.seen.set_queued(session, false);
             }
         }
@@ -65,17 +65,18 @@ impl Service {
 
     /// Writes down all that memory knows better than the store: what SIGTERM does last.
     pub async fn flush_touches(&self) -> Result<(), Failure> {
-        for batch in self.seen.sessions().chunks(self.settings.bounds.sweep_batch) {
+        let all: Vec<Touch> = self.seen.sessions().into_iter().map(|session| (session, None)).collect();
+        for batch in all.chunks(self.settings.bounds.sweep_batch) {
             self.touch(batch).await?;
         }
         Ok(())
     }
 
     /// One commit for the batch; where one of them was changed meanwhile, one a session, and that one is let be.
-    async fn touch(&self, batch: &[SessionId]) -> Result<(), Failure> {
+    async fn touch(&self, batch: &[Touch]) -> Result<(), Failure> {
         let mut writes = Vec::with_capacity(batch.len());
-        for session in batch {
-            writes.extend(self.touch_of(*session).await?);
+        for (session, at) in batch {
+            writes.extend(self.touch_of(*session, *at).await?);
         }
         writes.sort_by_key(|write| write.key);
         writes.dedup_by_key(|write| write.key);
@@ -96,12 +97,12 @@ impl Service {
         Ok(())
     }
 
-    async fn touch_of(&self, id: SessionId) -> Result<Option<Write>, Failure> {
+    async fn touch_of(&self, id: SessionId, at: Option<Timestamp>) -> Result<Option<Write>, Failure> {
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             self.seen.forget(id);
             return Ok(None);
         };
-        let seen = self.seen.at(id).unwrap_or(session.last_seen);
+        let seen = self.seen.at(id).max(at).unwrap_or(session.last_seen);
         if session.presented && seen <= session.last_seen {
             return Ok(None);
         }

@@ -64,6 +64,38 @@ async fn a_session_that_memory_saw_lately_stays_though_the_store_does_not_know()
 }
 
 #[tokio::test]
+async fn a_session_that_leaves_memory_is_written_down_as_it_goes() {
+    let bounds = Bounds { seen_sessions: 1, ..Bounds::default() };
+    let shop = Shop::with(Rules::default(), Settings { bounds, ..Settings::default() });
+    let chores = shop.service.start_chores();
+    let first = shop.browser();
+    first.add("a", 1).await.expect(200);
+    let id = first.get("/v1/session").await.expect(200).json["device"]["id"].clone();
+    let id = id.as_str().unwrap().parse().unwrap();
+    // Less than a twentieth of the idle limit: seen again, but not yet due to be written down.
+    shop.turn(Span::from_hours(20)).await;
+    first.cart().await;
+    let seen = shop.service.now();
+    for _ in 0..400 {
+        let other = shop.browser();
+        other.add("b", 1).await.expect(200);
+        other.cart().await;
+    }
+    let mut written = None;
+    for _ in 0..10_000 {
+        if written == Some(seen) {
+            break;
+        }
+        tokio::task::yield_now().await;
+        if let Some(Record::Session(session)) = shop.store.load(Key::Session(id)).await.unwrap() {
+            written = Some(session.last_seen);
+        }
+    }
+    chores.stop().await;
+    assert_eq!(written, Some(seen));
+}
+
+#[tokio::test]
 async fn a_longer_policy_keeps_what_a_shorter_one_had_doomed() {
     let shop = Shop::new();
     let browser = shop.browser();

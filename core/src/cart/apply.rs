@@ -238,9 +238,10 @@ impl Cart {
 }
 
 impl Line {
-    /// Whether a plain CLEAR of a caller who had seen `base` means this line.
+    /// Whether a plain CLEAR of a caller who had seen `base` means this line. A tombstone alone shows nothing to clear:
+    /// a cart that was folded has none any more, and the same call must do the same there.
     fn is_touched_by(&self, base: Revision) -> bool {
-        self.register.as_ref().is_some_and(|register| register.revision <= base)
+        self.register.as_ref().is_some_and(|register| register.n > 0 && register.revision <= base)
             || self.adds.iter().any(|add| add.revision <= base)
     }
 }

@@ -1,0 +1,162 @@
+//! No client, however it lies, pushes a cart over a bound, breaks its form or takes another's units.
+
+use proptest::prelude::*;
+use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::{Call, Intent, LineRef, Op, Sync};
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{CartId, ClientId, SessionId};
+use trolley_core::item::{Item, LineId};
+use trolley_core::time::{Span, Timestamp};
+
+use crate::runner::{cases, over};
+
+fn tiny() -> Limits {
+    Limits {
+        lines: 4,
+        saved: 3,
+        quantity: 20,
+        text_bytes: 60,
+        clients: 3,
+        line_adds: 4,
+        cart_adds: 8,
+        tombstones: 5,
+        departed: 4,
+        ring_least: 3,
+        ring_for: Span::from_hours(1),
+        ring_most: 6,
+        ring_pieces: 12,
+        ops: 5,
+        ..Limits::default()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Lie {
+    Sync { client: u8, ops: Vec<(u64, u64, u8, Option<u64>, u64, u64, Intent)> },
+    Call { base: Option<u64>, intent: Intent },
+    Checkout,
+    Pass(u64),
+}
+
+fn line() -> impl Strategy<Value = LineRef> {
+    let named = (0..9usize, 0..3usize).prop_map(|(sku, long)| {
+        let item = Item::new(&format!("{sku}{}", "x".repeat(long * 8)), vec![]).unwrap();
+        LineRef::Item(std::sync::Arc::new(item))
+    });
+    let by_id = (0..3u8).prop_map(|n| LineRef::Id(LineId::parse(&format!("{}{n}", "A".repeat(21))).unwrap()));
+    prop_oneof![6 => named, 1 => by_id]
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let n = prop_oneof![4 => 0..6u32, 1 => Just(u32::MAX), 1 => Just(20)];
+    prop_oneof![
+        6 => (line(), n.clone()).prop_map(|(line, n)| Intent::Add(line, n)),
+        3 => (line(), n).prop_map(|(line, n)| Intent::Set(line, n)),
+        2 => line().prop_map(Intent::Remove),
+        2 => line().prop_map(Intent::Save),
+        1 => line().prop_map(Intent::Unsave),
+        1 => line().prop_map(Intent::Discard),
+        1 => proptest::collection::vec(line(), 0..9)
+            .prop_map(|lines| Intent::Clear(Some(lines.iter().map(LineRef::id).collect()))),
+        1 => Just(Intent::Clear(None)),
+        2 => (0..30u64).prop_map(Intent::Undo),
+    ]
+}
+
+fn lie() -> impl Strategy<Value = Lie> {
+    let wild = || prop_oneof![6 => 0..20u64, 1 => Just(u64::MAX), 1 => Just(u64::MAX / 2)];
+    let cart = prop_oneof![8 => Just(9u8), 1 => 0..3u8];
+    let op = (0..9u64, 0..3u64, cart, proptest::option::of(0..3u64), wild(), wild(), intent());
+    prop_oneof![
+        6 => (0..9u8, proptest::collection::vec(op, 0..7)).prop_map(|(client, mut ops)| {
+            // Mostly in order, or nothing would ever be taken in.
+            ops.sort_by_key(|op| op.0);
+            Lie::Sync { client, ops }
+        }),
+        6 => (proptest::option::of(wild()), intent()).prop_map(|(base, intent)| Lie::Call { base, intent }),
+        1 => Just(Lie::Checkout),
+        1 => prop_oneof![Just(1), Just(3_600_000), Just(40 * 24 * 3_600_000)].prop_map(Lie::Pass),
+    ]
+}
+
+/// Everything of a cart that has a bound is within it, and its form is sound.
+fn sound(cart: &Cart, now: Timestamp, limits: &Limits) -> Result<(), TestCaseError> {
+    prop_assert!(cart.shown().count() <= limits.lines);
+    prop_assert!(cart.shown_saved().count() <= limits.saved);
+    prop_assert!(cart.clients.len() <= limits.clients);
+    prop_assert!(cart.departed.len() <= limits.departed);
+    prop_assert!(cart.ring.len() <= limits.ring_most);
+    let hidden = cart.lines.iter().chain(&cart.saved).filter(|line| !line.is_shown()).count();
+    prop_assert!(hidden <= limits.tombstones, "{} lines that are not shown", hidden);
+    let mut adds = 0;
+    for line in cart.lines.iter().chain(&cart.saved) {
+        prop_assert!(line.quantity() <= limits.quantity);
+        prop_assert!(line.adds.len() <= limits.line_adds);
+        prop_assert!(line.adds.is_sorted_by_key(|add| add.revision));
+        prop_assert!(
+            line.adds
+                .iter()
+                .all(|add| add.n > 0 && add.from <= add.revision && add.revision <= cart.revision)
+        );
+        adds += line.adds.len();
+    }
+    prop_assert!(adds <= limits.cart_adds);
+    prop_assert!(cart.floor <= cart.revision);
+    prop_assert!(cart.clients.iter().all(|client| client.recent.len() <= 64));
+    let mut live = cart.clients.iter().filter(|client| now.since(client.last_seen) < limits.lease);
+    prop_assert!(live.all(|client| client.lowest_base >= cart.floor), "the floor is what all have seen");
+    prop_assert!(cart.ring.iter().map(|change| change.revision).is_sorted());
+    Ok(())
+}
+
+#[test]
+fn no_lie_pushes_a_cart_over_a_bound() {
+    let limits = tiny();
+    over(cases() / 2, &proptest::collection::vec(lie(), 1..50), |lies| {
+        let mut cart = Cart::new(CartId::from_bytes([9; 16]), Timestamp::from_ms(0));
+        let mut now = 1_000;
+        for lie in lies {
+            now += 1;
+            let (at, session) = (Timestamp::from_ms(now), SessionId::from_bytes([1; 16]));
+            let before = cart.clone();
+            let refused = match lie {
+                Lie::Sync { client, ops } => {
+                    let ops = ops.into_iter().enumerate().map(
+                        |(n, (skip, op_id, of, generation, base, age, intent))| Op {
+                            // The next seq most often, now and then a gap or a repetition.
+                            seq: match skip {
+                                0 => 1,
+                                8 => 40,
+                                _ => cart.acked(ClientId::from_bytes([client; 16])) + 1 + n as u64,
+                            },
+                            op_id,
+                            cart: (of != 0).then(|| CartId::from_bytes([of; 16])),
+                            generation,
+                            base,
+                            age: Span::from_ms(age),
+                            intent: Ok(intent),
+                        },
+                    );
+                    let sync = Sync { client: ClientId::from_bytes([client; 16]), at, ops: ops.collect() };
+                    cart.sync(&sync, &limits).is_err()
+                }
+                Lie::Call { base, intent } => {
+                    cart.call(&Call { session, base, at, intent }, &limits).is_err()
+                }
+                Lie::Checkout => cart.checkout(session, at, &limits).is_err(),
+                Lie::Pass(ms) => {
+                    now += ms;
+                    continue;
+                }
+            };
+            if refused {
+                prop_assert_eq!(&cart, &before, "what is refused changes nothing");
+            } else {
+                prop_assert!(cart.version > before.version);
+            }
+            prop_assert!(cart.revision >= before.revision);
+            sound(&cart, at, &limits)?;
+        }
+        Ok(())
+    });
+}

@@ -30,9 +30,12 @@ fn tiny() -> Limits {
     }
 }
 
+/// How its seq skips, its op id, its cart, generation, base and age, and what is wanted.
+type LyingOp = (u64, u64, u8, Option<u64>, u64, u64, Intent);
+
 #[derive(Clone, Debug)]
 enum Lie {
-    Sync { client: u8, ops: Vec<(u64, u64, u8, Option<u64>, u64, u64, Intent)> },
+    Sync { client: u8, ops: Vec<LyingOp> },
     Call { base: Option<u64>, intent: Intent },
     Checkout,
     Pass(u64),

@@ -50,7 +50,7 @@ fn no_unit_is_made_twice_and_none_is_lost() {
             let now = Timestamp::from_ms(at);
             let before = units(&cart);
             let revision = cart.revision;
-            let mut call = |cart: &mut Cart, intent, behind: u64| {
+            let call = |cart: &mut Cart, intent, behind: u64| {
                 let base = (behind > 0).then(|| revision.saturating_sub(behind));
                 cart.call(&Call { session, base, at: now, intent }, &limits)
             };
@@ -85,8 +85,7 @@ fn no_unit_is_made_twice_and_none_is_lost() {
                     }
                     // Once more finds nothing left to take back.
                     let after = units(&cart);
-                    let again = cart.clone();
-                    let mut again = again;
+                    let mut again = cart.clone();
                     let _ = call(&mut again, Intent::Undo(target), 0);
                     prop_assert_eq!(units(&again), after, "an undo is done once");
                 }

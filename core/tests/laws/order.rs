@@ -12,8 +12,11 @@ use crate::world::{Act, LINES, intent, quantity, tight};
 
 const NOON: u64 = 50_000;
 
+/// What each device did and how long after its act before, and two orders in which it arrives.
+type History = (Vec<(u8, Act, u64)>, Vec<u8>, Vec<u8>);
+
 /// A cart that all devices had seen at revision 3, then what each did offline, then an order in which it arrives.
-fn history() -> impl Strategy<Value = (Vec<(u8, Act, u64)>, Vec<u8>, Vec<u8>)> {
+fn history() -> impl Strategy<Value = History> {
     let acts = proptest::collection::vec((0..3u8, act(), 1..6u64), 1..9);
     acts.prop_flat_map(|acts| {
         let order: Vec<u8> = acts.iter().map(|(device, ..)| *device).collect();

@@ -37,6 +37,13 @@ fn units(cart: &Cart) -> u64 {
     cart.quantity() + cart.shown_saved().map(|line| u64::from(line.quantity())).sum::<u64>()
 }
 
+/// How many units the change at this revision brought in, if history still has it.
+fn added_by(cart: &Cart, revision: u64) -> u64 {
+    let change = cart.history().find(|change| change.revision == revision);
+    let pieces = change.iter().flat_map(|change| &change.pieces);
+    pieces.map(|piece| u64::from(piece.after.saturating_sub(piece.before))).sum()
+}
+
 #[test]
 fn no_unit_is_made_twice_and_none_is_lost() {
     let limits = Limits { ring_least: 64, ring_for: Span::from_hours(24), ..Limits::default() };
@@ -71,12 +78,7 @@ fn no_unit_is_made_twice_and_none_is_lost() {
                 }
                 Move::Undo(back) => {
                     let target = revision.saturating_sub(back);
-                    let change = cart.history().find(|change| change.revision == target).cloned();
-                    let added: u64 = change
-                        .iter()
-                        .flat_map(|change| &change.pieces)
-                        .map(|piece| u64::from(piece.after.saturating_sub(piece.before)))
-                        .sum();
+                    let added = added_by(&cart, target);
                     let outcome = call(&mut cart, Intent::Undo(target), 0);
                     let taken_back = before.saturating_sub(units(&cart));
                     prop_assert!(taken_back <= added, "an undo takes back no more than was added");

@@ -2,6 +2,7 @@
 //! at some moment could have left it: what was synced is there, what was not is dropped, kept or torn, as dice say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,10 +32,20 @@ fn traced_run(more: &[&str]) -> Run {
     strace.arg(format!("trace={CALLS}")).arg("-o").arg(&out);
     let program = Program::start_under(strace, &data, more);
     let address = program.address;
-    let cookies = std::thread::scope(|scope| {
-        let shoppers: Vec<_> = (0..SHOPPERS).map(|_| scope.spawn(move || shop(Wire::new(address)))).collect();
+    let cookies: BTreeMap<String, String> = std::thread::scope(|scope| {
+        let shoppers: Vec<_> =
+            (0..SHOPPERS).map(|_| scope.spawn(move || arrive(Wire::new(address)))).collect();
         shoppers.into_iter().map(|shopper| shopper.join().expect("a shopper")).collect()
     });
+    all_add(address, &cookies);
+    // Nobody writes: the store folds its journal and copies its log into the database, which is traced too.
+    let database = data.join("trolley.db");
+    let size = || std::fs::metadata(&database).map_or(0, |file| file.len());
+    let began = size();
+    while size() == began {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    all_add(address, &cookies);
     // strace ends with its child; the child is found by its parent's id.
     let child =
         std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.pid())).expect("children");
@@ -45,17 +56,26 @@ fn traced_run(more: &[&str]) -> Run {
     Run { events: parse(&trace, &data), cookies, folder }
 }
 
-/// Adds one unit after another; the cart's id and the cookie that opens it.
-fn shop(mut wire: Wire) -> (String, String) {
+/// A new shopper's first unit; the cart's id and the cookie that opens it.
+fn arrive(mut wire: Wire) -> (String, String) {
     let first = wire.send("POST", "/v1/cart/lines", &[], r#"{"sku":"mug"}"#).expect("an answer");
-    let (id, cookie) =
-        (first.body["id"].as_str().expect("an id").to_owned(), first.cookie().expect("a cookie"));
-    for n in 1..ADDS_EACH {
-        let sku = format!(r#"{{"sku":"sku-{}"}}"#, n % 5);
-        let answer = wire.send("POST", "/v1/cart/lines", &[("Cookie", &cookie)], &sku).expect("an answer");
-        assert_eq!(answer.status, 200, "{answer:?}");
-    }
-    (id, cookie)
+    (first.body["id"].as_str().expect("an id").to_owned(), first.cookie().expect("a cookie"))
+}
+
+/// Everybody adds one unit after another, side by side.
+fn all_add(address: SocketAddr, cookies: &BTreeMap<String, String>) {
+    std::thread::scope(|scope| {
+        for cookie in cookies.values() {
+            scope.spawn(move || {
+                let mut wire = Wire::new(address);
+                for n in 0..ADDS_EACH / 2 {
+                    let sku = format!(r#"{{"sku":"sku-{}"}}"#, n % 5);
+                    let answer = wire.send("POST", "/v1/cart/lines", &[("Cookie", cookie)], &sku);
+                    assert_eq!(answer.expect("an answer").status, 200);
+                }
+            });
+        }
+    });
 }
 
 /// The disk as the kernel and the platter know it.
@@ -166,11 +186,16 @@ fn lost_by_power_cuts(run: &Run, cuts: usize, seed: u64, more: &[&str]) -> usize
         .filter(|&at| matches!(&run.events[at], Event::Told { bytes, .. } if told(bytes).is_some()))
         .collect();
     assert!(answers.len() >= SHOPPERS * ADDS_EACH, "{} answers were traced", answers.len());
+    let copies: Vec<usize> = (0..run.events.len())
+        .filter(|&at| matches!(&run.events[at], Event::Wrote { file, .. } | Event::SyncBegan { file, .. } if !is_log(file)))
+        .collect();
+    assert!(!copies.is_empty(), "the log was copied into the database");
     let mut dice = Dice(seed | 1);
-    // Right after an answer is when a missing sync shows; a few moments are anywhere.
+    // Right after an answer is when a missing sync shows; some moments are while the log is copied, a few are anywhere.
     let moments: BTreeSet<usize> = (0..cuts)
         .map(|n| match n % 4 {
             0 => dice.roll(run.events.len() as u64) as usize,
+            1 => copies[dice.roll(copies.len() as u64) as usize],
             _ => answers[dice.roll(answers.len() as u64) as usize],
         })
         .collect();

@@ -78,15 +78,24 @@ impl Program {
         self.child.wait().expect("it has ended");
     }
 
+    /// How it ends by itself, within 20 s.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.wait_for_end("by itself")
+    }
+
     /// SIGTERM, and the exit status it ends with.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         signal("TERM", self.child.id());
+        self.wait_for_end("of SIGTERM")
+    }
+
+    fn wait_for_end(&mut self, why: &str) -> ExitStatus {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             if let Some(status) = self.child.try_wait().expect("its state is known") {
                 return status;
             }
-            assert!(Instant::now() < end, "it did not end within 20 s of SIGTERM");
+            assert!(Instant::now() < end, "it did not end within 20 s {why}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

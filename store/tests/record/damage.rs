@@ -11,7 +11,7 @@ use trolley_store::record::{apply, decode, delta, encode};
 use crate::golden::samples;
 use crate::history::{cart, change, record};
 
-fn is_damaged(result: Result<Record, StoreError>, key: Key) -> bool {
+fn is_damaged(result: &Result<Record, StoreError>, key: Key) -> bool {
     matches!(result, Err(StoreError::Damaged { key: of, .. }) if of == key)
 }
 
@@ -22,10 +22,10 @@ fn every_flipped_bit_and_every_missing_end_is_noticed() {
         for bit in 0..image.len() * 8 {
             let mut flipped = image.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(is_damaged(decode(key, &flipped), key), "{name}, bit {bit}");
+            assert!(is_damaged(&decode(key, &flipped), key), "{name}, bit {bit}");
         }
         for length in 0..image.len() {
-            assert!(is_damaged(decode(key, &image[..length]), key), "{name}, {length} bytes");
+            assert!(is_damaged(&decode(key, &image[..length]), key), "{name}, {length} bytes");
         }
     }
 }
@@ -34,7 +34,7 @@ fn every_flipped_bit_and_every_missing_end_is_noticed() {
 fn an_image_under_another_key_is_noticed() {
     let sample = record(&cart());
     let other = Key::Cart(CartId::from_bytes([1; 16]));
-    assert!(is_damaged(decode(other, &encode(&sample)), other));
+    assert!(is_damaged(&decode(other, &encode(&sample)), other));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_delta_of_another_state_or_kind_is_noticed() {
         change(&mut cart, step * 11, 2_000_000 + step);
     }
     let made = delta(&states[0], &states[1]).unwrap();
-    assert!(is_damaged(apply(&states[1], &made), states[1].key()));
+    assert!(is_damaged(&apply(&states[1], &made), states[1].key()));
     let ledger = Record::Ledger(Arc::new(Ledger::new(trolley_core::ids::SessionId::from_bytes([0; 16]))));
     assert!(apply(&ledger, &made).is_err());
     assert_eq!(delta(&ledger, &states[0]), None);

@@ -17,7 +17,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let session = SessionId::from_bytes([3; 16]);
     let mut full = cart();
     (0..160).for_each(|step: u64| {
-        change(&mut full, step.wrapping_mul(0x9e37_79b9_7f4a_7c15), 2_000_000 + step * 60_000)
+        change(&mut full, step.wrapping_mul(0x9e37_79b9_7f4a_7c15), 2_000_000 + step * 60_000);
     });
     let mut ledger = Ledger::new(session);
     for n in 0..3 {

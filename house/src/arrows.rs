@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn arrows_that_point_up_or_across_are_found() {
         for (path, text) in [
-            ("core/src/cart/apply.rs", "use trolley_store::port::Key;"),
+            ("core/src/cart/apply.rs", "use trolley_store::kind::Key;"),
             ("core/tests/laws.rs", "use trolley::service::Service;"),
             ("core/src/item.rs", "use std::{fmt, fs};"),
             ("core/src/session.rs", "use crate::cart::state::Cart;"),
@@ -204,7 +204,7 @@ mod tests {
             ("core/src/cart/apply.rs", "use super::state::Cart;\n#[cfg(test)]\nmod tests { use super::*; }"),
             ("core/tests/vectors.rs", "use std::fs;"),
             ("store/src/open.rs", "use crate::memory::Memory;\nuse crate::embedded::Embedded;"),
-            ("store/src/embedded/writer.rs", "use super::journal::Row;\nuse crate::port::Key;"),
+            ("store/src/embedded/writer.rs", "use super::journal::Row;\nuse crate::kind::Key;"),
             ("server/src/main.rs", "use trolley::config::Config;"),
             ("server/src/cmd/serve.rs", "use crate::config::Config;\nuse trolley_store::open;"),
             ("server/src/http/cart.rs", "use crate::service::cart::Carts;\nuse trolley_store::port::Store;"),

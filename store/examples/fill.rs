@@ -12,7 +12,8 @@ use trolley_core::ids::{CartId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::item::Item;
 use trolley_core::session::{Policy, Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Record, Token, Write};
+use trolley_store::kind::{Record, Token};
+use trolley_store::port::Write;
 
 /// Base64url without padding, as tokens are written.
 mod base64_url {

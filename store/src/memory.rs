@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use parking_lot::Mutex;
-use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 
-use crate::port::{Action, CommitError, Counts, Expect, Key, Promise, Record, Store, StoreError, Write};
+use crate::kind::{Counts, Key, Record};
+use crate::port::{
+    Action, CommitError, Direction, Expect, Listed, Listing, Promise, Store, StoreError, Write,
+};
+use crate::record::key_parts;
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -17,8 +20,10 @@ pub struct Memory {
 #[derive(Default)]
 struct State {
     records: HashMap<Key, Held>,
-    /// The sessions that expire at all, soonest first.
-    by_expiry: BTreeSet<(Timestamp, SessionId)>,
+    /// Their keys, in the order of a listing.
+    keys: BTreeSet<Key>,
+    /// What expires at all, soonest first.
+    by_expiry: BTreeSet<(Timestamp, Key)>,
     counts: Counts,
     closed: bool,
 }
@@ -70,11 +75,15 @@ impl Store for Memory {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
         self.with(move |state| {
             let due = state.by_expiry.iter().take_while(|(at, _)| *at <= now);
-            Ok(due.take(most).map(|(_, session)| *session).collect())
+            Ok(due.take(most).map(|(_, key)| *key).collect())
         })
+    }
+
+    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+        self.with(move |state| Ok(state.list(&listing, most)))
     }
 
     fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
@@ -98,6 +107,18 @@ impl State {
         expect.met_by(self.records.get(&key).map(|held| &held.record))
     }
 
+    fn list(&self, listing: &Listing, most: usize) -> Vec<Listed> {
+        let taken = self.keys.iter().filter(|key| listing.takes(key.kind(), key_parts(key).1));
+        let listed = |key: &Key| {
+            let held = self.records.get(key)?;
+            Some(Listed { record: held.record.clone(), expires_at: held.expires_at })
+        };
+        match listing.direction {
+            Direction::Ascending => taken.filter_map(listed).take(most).collect(),
+            Direction::Descending => taken.rev().filter_map(listed).take(most).collect(),
+        }
+    }
+
     fn apply(&mut self, Write { key, action, .. }: Write) {
         let (before, after) = match action {
             Action::Keep => return,
@@ -107,17 +128,20 @@ impl State {
                 (self.records.insert(key, Held { record, expires_at }), Some(expires_at))
             }
         };
+        if after.is_some() {
+            self.keys.insert(key)
+        } else {
+            self.keys.remove(&key)
+        };
         if let Some(count) = self.counts.of(key) {
             *count += u64::from(after.is_some());
             *count -= u64::from(before.is_some());
         }
-        if let Key::Session(session) = key {
-            if let Some(at) = before.and_then(|held| held.expires_at) {
-                self.by_expiry.remove(&(at, session));
-            }
-            if let Some(at) = after.flatten() {
-                self.by_expiry.insert((at, session));
-            }
+        if let Some(at) = before.and_then(|held| held.expires_at) {
+            self.by_expiry.remove(&(at, key));
+        }
+        if let Some(at) = after.flatten() {
+            self.by_expiry.insert((at, key));
         }
     }
 }

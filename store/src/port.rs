@@ -3,91 +3,15 @@
 //! A store keeps *records* under *keys*. Every record has a version that each change advances, and the one primitive that
 //! changes anything is compare-and-set on it: there are no blind writes.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use trolley_core::cart::state::Cart;
-use trolley_core::ids::{CartId, SessionId, TokenDigest};
-use trolley_core::ledger::Ledger;
-use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
+
+use crate::kind::{Counts, Key, Kind, Record};
 
 /// What a call of the port gives back: a future that any thread may drive.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// The name of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// A cart.
-    Cart(CartId),
-    /// A session.
-    Session(SessionId),
-    /// Which session a token opens.
-    Token(TokenDigest),
-    /// The keyed calls of a session.
-    Ledger(SessionId),
-    /// How far the test clock was turned.
-    Clock,
-}
-
-/// What stands under a key. A record always belongs under [`Record::key`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// A cart.
-    Cart(Arc<Cart>),
-    /// A session.
-    Session(Arc<Session>),
-    /// A token's digest and what it opens; it never changes, so its version is 1.
-    Token(Arc<Token>),
-    /// The keyed calls of a session.
-    Ledger(Arc<Ledger>),
-    /// How far the test clock was turned.
-    Clock(Clock),
-}
-
-/// Which session a token opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// SHA-256 of the token.
-    pub digest: TokenDigest,
-    /// The session.
-    pub session: SessionId,
-}
-
-/// How far the test clock was turned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// Counts the turns.
-    pub version: u64,
-    /// Milliseconds ahead of the system's clock.
-    pub ahead_ms: u64,
-}
-
-impl Record {
-    /// The key it belongs under.
-    pub fn key(&self) -> Key {
-        match self {
-            Record::Cart(cart) => Key::Cart(cart.id),
-            Record::Session(session) => Key::Session(session.id),
-            Record::Token(token) => Key::Token(token.digest),
-            Record::Ledger(ledger) => Key::Ledger(ledger.session),
-            Record::Clock(_) => Key::Clock,
-        }
-    }
-
-    /// What compare-and-set compares.
-    pub fn version(&self) -> u64 {
-        match self {
-            Record::Cart(cart) => cart.version,
-            Record::Session(session) => session.version,
-            Record::Token(_) => 1,
-            Record::Ledger(ledger) => ledger.version,
-            Record::Clock(clock) => clock.version,
-        }
-    }
-}
 
 /// One part of a commit.
 #[derive(Clone, Debug)]
@@ -165,6 +89,53 @@ impl Write {
     }
 }
 
+/// Which records to list, and from where on.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Of this kind.
+    pub kind: Kind,
+    /// Whose id begins with these bytes.
+    pub prefix: Vec<u8>,
+    /// Only those behind this id, in the listing's own direction: the last one that an earlier listing gave.
+    pub after: Option<Vec<u8>>,
+    /// In which direction.
+    pub direction: Direction,
+}
+
+/// The order of a listing: that of the ids' bytes. A UUIDv7 begins with its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The lowest id first.
+    Ascending,
+    /// The highest id first.
+    Descending,
+}
+
+/// A record as a listing gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The record.
+    pub record: Record,
+    /// When [`Store::expired`] begins to name it.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Listing {
+    /// All records of a kind, the lowest id first.
+    pub fn all(kind: Kind) -> Listing {
+        Listing { kind, prefix: Vec::new(), after: None, direction: Direction::Ascending }
+    }
+
+    /// Whether it is about the record of this kind and id.
+    pub fn takes(&self, kind: Kind, id: &[u8]) -> bool {
+        let behind = |after: &Vec<u8>| match self.direction {
+            Direction::Ascending => id > after.as_slice(),
+            Direction::Descending => id < after.as_slice(),
+        };
+        kind == self.kind && id.starts_with(&self.prefix) && self.after.as_ref().is_none_or(behind)
+    }
+}
+
 /// A place where records are kept.
 pub trait Store: Send + Sync + 'static {
     /// The record as the last successful commit left it.
@@ -181,8 +152,13 @@ pub trait Store: Send + Sync + 'static {
     /// *Unknown*: after [`CommitError::Unknown`] it may have happened or not; who must know loads again.
     fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>>;
 
-    /// Up to `most` sessions whose `expires_at` is at or before `now`, soonest first; none left is an empty list.
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>>;
+    /// Up to `most` records whose `expires_at` is at or before `now`, soonest first; none left is an empty list.
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>>;
+
+    /// Up to `most` records of a listing, in its order; none left is an empty list.
+    ///
+    /// What was committed before the call is seen as it was left, what is committed meanwhile may be seen or not.
+    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>>;
 
     /// Does one bounded piece of upkeep (folding a journal, giving disk space back) and says whether more is waiting.
     /// Never needed for correctness; writers are not held up by it for longer than a commit or two.
@@ -193,26 +169,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Finishes what was begun and lets go of the store. Calls after it are refused as [`StoreError::Down`].
     fn close(&self) -> Promise<'_, Result<(), StoreError>>;
-}
-
-/// How many records there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Carts.
-    pub carts: u64,
-    /// Sessions.
-    pub sessions: u64,
-}
-
-impl Counts {
-    /// The count that a record under `key` is part of, if any is kept of its kind.
-    pub fn of(&mut self, key: Key) -> Option<&mut u64> {
-        match key {
-            Key::Cart(_) => Some(&mut self.carts),
-            Key::Session(_) => Some(&mut self.sessions),
-            Key::Token(_) | Key::Ledger(_) | Key::Clock => None,
-        }
-    }
 }
 
 /// Why a record cannot be had.
@@ -254,10 +210,4 @@ pub enum CommitError {
     /// The store went away between commit and answer: it may have happened or not.
     #[error("the store went away while it committed: {0}")]
     Unknown(String),
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
 }

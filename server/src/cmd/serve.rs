@@ -8,8 +8,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use trolley_store::embedded::settings::Settings;
+use trolley_store::kind::{Key, Record};
 use trolley_store::open::open;
-use trolley_store::port::{Key, Record, Store};
+use trolley_store::port::Store;
 
 use crate::config::checked::Checked;
 use crate::config::raw::Raw;

@@ -8,7 +8,8 @@ use trolley_core::cart::op::Call;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
-use trolley_store::port::{CommitError, Key, Record, Write};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::{CommitError, Write};
 
 use super::Service;
 use super::failure::Failure;

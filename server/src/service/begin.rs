@@ -6,7 +6,8 @@ use trolley_core::cart::op::{Call, Intent, LineRef, Refusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Key, Record, Token as TokenRecord, Write};
+use trolley_store::kind::{Key, Record, Token as TokenRecord};
+use trolley_store::port::Write;
 
 use super::Service;
 use super::failure::Failure;

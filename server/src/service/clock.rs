@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::port::{Clock as Turned, CommitError, Key, Record, Store, StoreError, Write};
+use trolley_store::kind::{Clock as Turned, Key, Record};
+use trolley_store::port::{CommitError, Store, StoreError, Write};
 
 use super::Service;
 use super::failure::Failure;

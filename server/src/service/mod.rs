@@ -20,7 +20,8 @@ use std::sync::Arc;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId, uuid_v7};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Key, Record, Store};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::Store;
 
 use self::clock::Clock;
 use self::failure::Failure;

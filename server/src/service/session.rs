@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use trolley_core::session::{Seen, Session, Transport, Verdict};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{CommitError, Key, Record, Token as TokenRecord};
+use trolley_store::kind::{Key, Record, Token as TokenRecord};
+use trolley_store::port::CommitError;
 
 use super::Service;
 use super::failure::Failure;

@@ -1,8 +1,9 @@
-//! Expired sessions leave in bounded batches, each with its token, its ledger and its guest cart in one commit.
+//! What has expired leaves in bounded batches: a session with its token, its ledger and its guest cart in one commit.
 
 use trolley_core::ids::SessionId;
 use trolley_core::session::{Seen, Verdict};
-use trolley_store::port::{CommitError, Key, Record, Write};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::{CommitError, Write};
 
 use super::Service;
 use super::failure::Failure;
@@ -13,8 +14,11 @@ impl Service {
         let most = self.settings.bounds.sweep_batch;
         let named = self.store.expired(self.now(), most).await?;
         let mut departures = Vec::with_capacity(named.len());
-        for session in &named {
-            let writes = self.departure(*session).await?;
+        for key in &named {
+            let writes = match key {
+                Key::Session(session) => self.departure(*session).await?,
+                other => self.lapse(*other).await?,
+            };
             if !writes.is_empty() {
                 departures.push(writes);
             }
@@ -43,6 +47,12 @@ impl Service {
             }
         }
         Ok(done)
+    }
+
+    /// What takes out a record that simply lapses at its time.
+    async fn lapse(&self, key: Key) -> Result<Vec<Write>, Failure> {
+        let record = self.store.load(key).await?;
+        Ok(record.map(|record| Write::delete(key, record.version())).into_iter().collect())
     }
 
     /// What takes a session out, if core says that it is over. The store names sessions by what was written down; where

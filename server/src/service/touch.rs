@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use trolley_core::ids::SessionId;
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{CommitError, Key, Record, Write};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::{CommitError, Write};
 
 use super::Service;
 use super::failure::Failure;

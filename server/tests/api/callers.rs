@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 use trolley::http::cookie::NAME;
 use trolley::service::token::Token;
-use trolley_store::port::{Key, Record, Store as _};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::Store as _;
 
 use crate::support::{Actor, Shop, days, request};
 

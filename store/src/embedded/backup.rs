@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::port::{Counts, Key, StoreError};
+use crate::kind::{Counts, Key};
+use crate::port::StoreError;
 use crate::record::{decode, key_from};
 
 use super::error::OpenFailed;

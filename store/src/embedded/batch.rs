@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use crate::port::{Action, CommitError, Counts, Key, Record, Write};
+use crate::kind::{Counts, Key, Record};
+use crate::port::{Action, CommitError, Write};
 use crate::record::{delta, encode};
 
 use super::error::Trouble;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::port::{Counts, Key};
+use crate::kind::{Counts, Key};
 
 use super::error::Trouble;
 use super::shared::Shared;

@@ -2,7 +2,7 @@
 
 use trolley_core::time::Timestamp;
 
-use crate::port::{Counts, Key};
+use crate::kind::{Counts, Key};
 use crate::record::bytes::{Malformed, Reader, put_bytes, put_u64};
 use crate::record::{key_from, key_parts};
 

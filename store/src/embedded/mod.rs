@@ -23,10 +23,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
-use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 
-use crate::port::{CommitError, Counts, Key, Promise, Record, Store, StoreError, Write};
+use crate::kind::{Counts, Key, Record};
+use crate::port::{CommitError, Direction, Listed, Listing, Promise, Store, StoreError, Write};
 
 use self::folder::Folder;
 use self::settings::{LastResort, Settings};
@@ -116,11 +116,19 @@ impl Store for Embedded {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
             let shared = Arc::clone(&self.shared);
             blocking(move || expired(&shared, now, most)).await
+        })
+    }
+
+    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+        Box::pin(async move {
+            self.shared.up()?;
+            let shared = Arc::clone(&self.shared);
+            blocking(move || list(&shared, &listing, most)).await
         })
     }
 
@@ -144,22 +152,47 @@ impl Store for Embedded {
 }
 
 /// The overlay first, then the table: what is folded in between is found twice, never missed.
-fn expired(shared: &Shared, now: Timestamp, most: usize) -> Result<Vec<SessionId>, StoreError> {
-    let mut found: HashMap<SessionId, Timestamp> =
-        shared.overlay(|overlay| overlay.expired(now, most)).into_iter().map(|(at, id)| (id, at)).collect();
+fn expired(shared: &Shared, now: Timestamp, most: usize) -> Result<Vec<Key>, StoreError> {
+    let mut found: HashMap<Key, Timestamp> =
+        shared.overlay(|overlay| overlay.expired(now, most)).into_iter().map(|(at, key)| (key, at)).collect();
     let mut more = 0;
     shared.reading(|connection| {
-        let enough = |at, session| {
-            if shared.slot(&Key::Session(session)).is_none() && found.insert(session, at).is_none() {
+        let enough = |at, key| {
+            if shared.slot(&key).is_none() && found.insert(key, at).is_none() {
                 more += 1;
             }
             more >= most
         };
         table::expired(connection, now, enough).map_err(Fault::from)
     })?;
-    let mut found: Vec<_> = found.into_iter().map(|(id, at)| (at, id)).collect();
+    let mut found: Vec<_> = found.into_iter().map(|(key, at)| (at, key)).collect();
     found.sort_unstable();
-    Ok(found.into_iter().take(most).map(|(_, id)| id).collect())
+    Ok(found.into_iter().take(most).map(|(_, key)| key).collect())
+}
+
+/// Two ordered lists become one: what the journal says of a record counts before what the table says.
+fn list(shared: &Shared, listing: &Listing, most: usize) -> Result<Vec<Listed>, StoreError> {
+    let mut newer = shared.overlay(|overlay| overlay.list(listing, most)).into_iter().peekable();
+    let mut found: Vec<Listed> = Vec::new();
+    let is_before = |a: &Key, b: &Key| match listing.direction {
+        Direction::Ascending => a < b,
+        Direction::Descending => a > b,
+    };
+    shared.reading(|connection| {
+        table::list(connection, listing, |key, listed| {
+            while let Some((_, slot)) = newer.next_if(|(newer, _)| is_before(newer, &key)) {
+                found.extend(slot.listed());
+            }
+            match newer.next_if(|(newer, _)| *newer == key) {
+                Some((_, slot)) => found.extend(slot.listed()),
+                None => found.push(listed),
+            }
+            found.len() >= most
+        })
+    })?;
+    found.extend(newer.filter_map(|(_, slot)| slot.listed()));
+    found.truncate(most);
+    Ok(found)
 }
 
 /// Runs what reads from the disk on a thread that may wait for it.

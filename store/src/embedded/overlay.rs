@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 
-use crate::port::{Key, Record, StoreError};
-use crate::record;
+use crate::kind::{Key, Record};
+use crate::port::{Direction, Listed, Listing, StoreError};
+use crate::record::{self, key_parts};
 
 use super::journal::{Entry, State};
 
@@ -21,12 +21,19 @@ pub(super) struct Slot {
     pub(super) seq: u64,
 }
 
+impl Slot {
+    /// As a listing gives it; none where it is gone.
+    pub(super) fn listed(self) -> Option<Listed> {
+        Some(Listed { record: self.record?, expires_at: self.expires_at })
+    }
+}
+
 /// All of them.
 #[derive(Default)]
 pub(super) struct Overlay {
     slots: HashMap<Key, Slot>,
-    /// The sessions that expire at all, soonest first.
-    by_expiry: BTreeSet<(Timestamp, SessionId)>,
+    /// The records that expire at all, soonest first.
+    by_expiry: BTreeSet<(Timestamp, Key)>,
 }
 
 impl Overlay {
@@ -53,8 +60,29 @@ impl Overlay {
         self.slots.keys().copied().collect()
     }
 
-    /// Up to `most` sessions that expire at or before `now`.
-    pub(super) fn expired(&self, now: Timestamp, most: usize) -> Vec<(Timestamp, SessionId)> {
+    /// What the journal says of the records of a listing, in its order: of as many as are needed to find `most` that are there.
+    pub(super) fn list(&self, listing: &Listing, most: usize) -> Vec<(Key, Slot)> {
+        let mut keys: Vec<&Key> =
+            self.slots.keys().filter(|key| listing.takes(key.kind(), key_parts(key).1)).collect();
+        keys.sort_unstable();
+        if listing.direction == Direction::Descending {
+            keys.reverse();
+        }
+        let mut there = 0;
+        let mut found = Vec::new();
+        for key in keys {
+            let slot = &self.slots[key];
+            there += usize::from(slot.record.is_some());
+            found.push((*key, slot.clone()));
+            if there >= most {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Up to `most` records that expire at or before `now`.
+    pub(super) fn expired(&self, now: Timestamp, most: usize) -> Vec<(Timestamp, Key)> {
         self.by_expiry.iter().take_while(|(at, _)| *at <= now).take(most).copied().collect()
     }
 
@@ -76,12 +104,11 @@ impl Overlay {
     }
 
     fn note_expiry(&mut self, key: Key, before: Option<Slot>, expires_at: Option<Timestamp>) {
-        let Key::Session(session) = key else { return };
         if let Some(at) = before.and_then(|slot| slot.expires_at) {
-            self.by_expiry.remove(&(at, session));
+            self.by_expiry.remove(&(at, key));
         }
         if let Some(at) = expires_at {
-            self.by_expiry.insert((at, session));
+            self.by_expiry.insert((at, key));
         }
     }
 }

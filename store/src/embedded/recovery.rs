@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::port::Counts;
+use crate::kind::Counts;
 
 use super::error::OpenFailed;
 use super::journal::unseal;

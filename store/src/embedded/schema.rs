@@ -23,7 +23,8 @@ const LOG_KEPT_BYTES: i64 = 64 << 20;
 
 /// What was added by each release that changed the tables, oldest first. One that was released is never edited: the
 /// database's `user_version` says how many of them it has had.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
     INSERT INTO meta VALUES ('folded', 0), ('carts', 0), ('sessions', 0);
     CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL) STRICT;
@@ -32,7 +33,12 @@ const STEPS: &[&str] = &["
         PRIMARY KEY (kind, id)
     ) WITHOUT ROWID, STRICT;
     CREATE INDEX sessions_by_expiry ON records (expires_at) WHERE kind = 2 AND expires_at IS NOT NULL;
-"];
+",
+    "
+    DROP INDEX sessions_by_expiry;
+    CREATE INDEX records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
+",
+];
 
 /// A connection that writes. It makes the tables where there are none, and upgrades older ones.
 pub(super) fn open_for_writing(file: &Path, durability: Durability) -> Result<Connection, OpenFailed> {

@@ -7,7 +7,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rusqlite::Connection;
 
-use crate::port::{CommitError, Counts, Key, Record, StoreError};
+use crate::kind::{Counts, Key, Record};
+use crate::port::{CommitError, StoreError};
 use crate::record::weight;
 
 use super::overlay::{Overlay, Slot};

@@ -2,14 +2,17 @@
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 
-use crate::port::{Counts, Key, Record};
+use crate::kind::{Counts, Key, Record};
+use crate::port::{Direction, Listed, Listing};
 use crate::record::{decode, encode, key_from, key_parts};
 
 use super::overlay::Slot;
 use super::shared::Fault;
+
+/// Bytes of the longest id.
+const ID_BYTES_MAX: usize = 64;
 
 /// The record that the table has under `key`.
 pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>, Fault> {
@@ -35,23 +38,60 @@ pub(super) fn fold(connection: &Connection, key: &Key, slot: &Slot) -> rusqlite:
     upsert.execute(params![kind, id, encode(record), slot.expires_at.map(as_integer)]).map(drop)
 }
 
-/// The sessions that expire at or before `now`, soonest first, until `enough` of them.
+/// The records that expire at or before `now`, soonest first, until `enough` of them.
 pub(super) fn expired(
     connection: &Connection,
     now: Timestamp,
-    mut enough: impl FnMut(Timestamp, SessionId) -> bool,
+    mut enough: impl FnMut(Timestamp, Key) -> bool,
 ) -> rusqlite::Result<()> {
     let mut select = connection.prepare_cached(
-        "SELECT expires_at, id FROM records
-         WHERE kind = 2 AND expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at",
+        "SELECT expires_at, kind, id FROM records
+         WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at",
     )?;
     let mut rows = select.query([as_integer(now)])?;
     while let Some(row) = rows.next()? {
-        let at = Timestamp::from_ms(u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default());
-        let id = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if let Some(Key::Session(session)) = key_from(2, id)
-            && enough(at, session)
+        let id = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+        if let Some(key) = key_from(row.get(1)?, id)
+            && enough(as_time(row.get(0)?), key)
         {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The records of a listing, in its order, until `enough` of them.
+pub(super) fn list(
+    connection: &Connection,
+    listing: &Listing,
+    mut enough: impl FnMut(Key, Listed) -> bool,
+) -> Result<(), Fault> {
+    let kind = listing.kind as u8;
+    // What begins with the prefix stands between the prefix and the same bytes followed by the highest there are.
+    let beyond = [&*listing.prefix, &[0xff; ID_BYTES_MAX]].concat();
+    let after = listing.after.as_deref();
+    let (sql, low, high) = match listing.direction {
+        Direction::Ascending => (
+            "SELECT id, image, expires_at FROM records
+             WHERE kind = ?1 AND id >= ?2 AND id <= ?3 ORDER BY id",
+            after.map_or(&*listing.prefix, |after| after.max(&*listing.prefix)),
+            &*beyond,
+        ),
+        Direction::Descending => (
+            "SELECT id, image, expires_at FROM records
+             WHERE kind = ?1 AND id >= ?2 AND id <= ?3 ORDER BY id DESC",
+            &*listing.prefix,
+            after.map_or(&*beyond, |after| after.min(&*beyond)),
+        ),
+    };
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query(params![kind, low, high])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let Some(key) = key_from(kind, id).filter(|_| listing.takes(listing.kind, id)) else { continue };
+        let image = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let expires_at = row.get::<_, Option<i64>>(2)?.map(as_time);
+        if enough(key, Listed { record: decode(key, image)?, expires_at }) {
             break;
         }
     }
@@ -74,6 +114,10 @@ pub(super) fn note_folded(connection: &Connection, folded: u64, counts: Counts) 
         update.execute(params![name, Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))])?;
     }
     Ok(())
+}
+
+fn as_time(at: i64) -> Timestamp {
+    Timestamp::from_ms(u64::try_from(at).unwrap_or_default())
 }
 
 /// Beyond the year 292 million it is the same to us.

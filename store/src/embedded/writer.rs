@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::port::{CommitError, Counts, StoreError, Write};
+use crate::kind::Counts;
+use crate::port::{CommitError, StoreError, Write};
 
 use super::batch::{Batch, Committed};
 use super::error::Trouble;

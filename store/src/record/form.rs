@@ -10,7 +10,7 @@ use trolley_core::cart::state::{
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 
-use crate::port::{Clock, Record, Token};
+use crate::kind::{Clock, Record, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use trolley_core::ids::{CartId, SessionId, TokenDigest};
 
-use crate::port::{Key, Record, StoreError};
+use crate::kind::{Key, Kind, Record};
+use crate::port::StoreError;
 
 use self::bytes::{Malformed, Reader, put_u64};
 use self::field::Field;
@@ -83,27 +84,26 @@ pub fn apply(before: &Record, delta: &[u8]) -> Result<Record, StoreError> {
     read().map_err(|malformed| StoreError::Damaged { key: before.key(), what: malformed.0.to_owned() })
 }
 
-/// A key as a kind's number, never given to another, and the bytes of its id.
+/// A key as its kind's number and the bytes of its id.
 pub fn key_parts(key: &Key) -> (u8, &[u8]) {
-    match key {
-        Key::Cart(id) => (1, id.bytes()),
-        Key::Session(id) => (2, id.bytes()),
-        Key::Token(digest) => (3, digest.bytes()),
-        Key::Ledger(session) => (4, session.bytes()),
-        Key::Clock => (5, &[]),
-    }
+    let id: &[u8] = match key {
+        Key::Cart(id) => id.bytes(),
+        Key::Session(id) | Key::Ledger(id) => id.bytes(),
+        Key::Token(digest) => digest.bytes(),
+        Key::Clock => &[],
+    };
+    (key.kind() as u8, id)
 }
 
 /// The key of these parts.
 pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
-    match kind {
-        1 => Some(Key::Cart(CartId::from_bytes(id.try_into().ok()?))),
-        2 => Some(Key::Session(SessionId::from_bytes(id.try_into().ok()?))),
-        3 => Some(Key::Token(TokenDigest::from_bytes(id.try_into().ok()?))),
-        4 => Some(Key::Ledger(SessionId::from_bytes(id.try_into().ok()?))),
-        5 => id.is_empty().then_some(Key::Clock),
-        _ => None,
-    }
+    Some(match Kind::ALL.iter().find(|known| **known as u8 == kind)? {
+        Kind::Cart => Key::Cart(CartId::from_bytes(id.try_into().ok()?)),
+        Kind::Session => Key::Session(SessionId::from_bytes(id.try_into().ok()?)),
+        Kind::Token => Key::Token(TokenDigest::from_bytes(id.try_into().ok()?)),
+        Kind::Ledger => Key::Ledger(SessionId::from_bytes(id.try_into().ok()?)),
+        Kind::Clock => id.is_empty().then_some(Key::Clock)?,
+    })
 }
 
 fn known_format(bytes: &[u8]) -> Result<Reader<'_>, Malformed> {

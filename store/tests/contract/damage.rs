@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use trolley_core::ids::SessionId;
 use trolley_core::ledger::Ledger;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Key, Record, StoreError, Write};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::{StoreError, Write};
 
 use crate::make::{cart_key, first, next, session_id};
 use crate::place::{Kind, Place};

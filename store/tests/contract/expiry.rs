@@ -2,33 +2,33 @@
 
 use std::sync::Arc;
 
-use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Key, Store, Write};
+use trolley_store::kind::Key;
+use trolley_store::port::{Store, Write};
 
 use crate::make::{cart_key, first, next, session_id};
 
-async fn create(store: &Arc<dyn Store>, n: u8, expires_ms: Option<u64>) {
-    let session = first(Key::Session(session_id(n)));
-    store.commit(vec![Write::create(session, expires_ms.map(Timestamp::from_ms))]).await.unwrap();
+fn session(n: u8) -> Key {
+    Key::Session(session_id(n))
 }
 
-async fn expired(store: &Arc<dyn Store>, now_ms: u64, most: usize) -> Vec<SessionId> {
+async fn create(store: &Arc<dyn Store>, n: u8, expires_ms: Option<u64>) {
+    store.commit(vec![Write::create(first(session(n)), expires_ms.map(Timestamp::from_ms))]).await.unwrap();
+}
+
+async fn expired(store: &Arc<dyn Store>, now_ms: u64, most: usize) -> Vec<Key> {
     store.expired(Timestamp::from_ms(now_ms), most).await.unwrap()
 }
 
-pub(crate) async fn sessions_are_named_from_their_millisecond_on(store: Arc<dyn Store>) {
+pub(crate) async fn records_are_named_from_their_millisecond_on(store: Arc<dyn Store>) {
     create(&store, 1, Some(1_000)).await;
     create(&store, 2, None).await;
     store.commit(vec![Write::create(first(cart_key(1)), Some(Timestamp::from_ms(1)))]).await.unwrap();
-    assert_eq!(expired(&store, 999, 10).await, []);
-    assert_eq!(expired(&store, 1_000, 10).await, [session_id(1)]);
-    assert_eq!(
-        expired(&store, u64::MAX, 10).await,
-        [session_id(1)],
-        "no other kind, and none that never expires"
-    );
-    assert!(store.load(Key::Session(session_id(1))).await.unwrap().is_some(), "expiry hides nothing");
+    assert_eq!(expired(&store, 0, 10).await, []);
+    assert_eq!(expired(&store, 999, 10).await, [cart_key(1)], "any kind");
+    assert_eq!(expired(&store, 1_000, 10).await, [cart_key(1), session(1)]);
+    assert_eq!(expired(&store, u64::MAX, 10).await, [cart_key(1), session(1)], "none that never expires");
+    assert!(store.load(session(1)).await.unwrap().is_some(), "expiry hides nothing");
 }
 
 pub(crate) async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc<dyn Store>) {
@@ -39,26 +39,26 @@ pub(crate) async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc
             while store.upkeep().await.unwrap() {}
         }
     }
-    assert_eq!(expired(&store, 2_000, 3).await, [9, 8, 7].map(session_id));
-    assert_eq!(expired(&store, 996, 100).await, [9, 8, 7, 6, 5, 4].map(session_id));
-    store.commit(vec![Write::delete(Key::Session(session_id(9)), 1)]).await.unwrap();
-    store.commit(vec![Write::delete(Key::Session(session_id(4)), 1)]).await.unwrap();
-    assert_eq!(expired(&store, 996, 100).await, [8, 7, 6, 5].map(session_id));
+    assert_eq!(expired(&store, 2_000, 3).await, [9, 8, 7].map(session));
+    assert_eq!(expired(&store, 996, 100).await, [9, 8, 7, 6, 5, 4].map(session));
+    store.commit(vec![Write::delete(session(9), 1)]).await.unwrap();
+    store.commit(vec![Write::delete(session(4), 1)]).await.unwrap();
+    assert_eq!(expired(&store, 996, 100).await, [8, 7, 6, 5].map(session));
 }
 
 pub(crate) async fn a_later_expiry_takes_the_place_of_the_earlier(store: Arc<dyn Store>) {
-    let key = Key::Session(session_id(1));
+    let key = session(1);
     create(&store, 1, Some(1_000)).await;
     let (two, three) = (next(&first(key)), next(&next(&first(key))));
     store.commit(vec![Write::swap(1, two, Some(Timestamp::from_ms(2_000)))]).await.unwrap();
     assert_eq!(expired(&store, 1_999, 10).await, []);
-    assert_eq!(expired(&store, 2_000, 10).await, [session_id(1)]);
+    assert_eq!(expired(&store, 2_000, 10).await, [session(1)]);
     store.commit(vec![Write::swap(2, three, None)]).await.unwrap();
     assert_eq!(expired(&store, u64::MAX, 10).await, []);
 }
 
 pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
-    let key = Key::Session(session_id(1));
+    let key = session(1);
     let fold = async || {
         // The first time somebody wrote since; the second time nobody did.
         while store.upkeep().await.unwrap() {}
@@ -67,11 +67,11 @@ pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
     create(&store, 1, Some(1_000)).await;
     fold().await;
     assert_eq!(expired(&store, 999, 10).await, []);
-    assert_eq!(expired(&store, 1_000, 10).await, [session_id(1)]);
+    assert_eq!(expired(&store, 1_000, 10).await, [session(1)]);
     store.commit(vec![Write::swap(1, next(&first(key)), Some(Timestamp::from_ms(3_000)))]).await.unwrap();
     assert_eq!(expired(&store, 2_999, 10).await, [], "the table still has the earlier time");
     fold().await;
-    assert_eq!(expired(&store, 3_000, 10).await, [session_id(1)]);
+    assert_eq!(expired(&store, 3_000, 10).await, [session(1)]);
     store.commit(vec![Write::delete(key, 2)]).await.unwrap();
     assert_eq!(expired(&store, 3_000, 10).await, []);
     fold().await;

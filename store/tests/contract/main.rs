@@ -4,6 +4,7 @@
 mod basics;
 mod damage;
 mod expiry;
+mod listing;
 mod make;
 mod model;
 mod place;
@@ -58,10 +59,13 @@ macro_rules! adapters {
                 basics::a_record_that_is_too_big_changes_nothing
                 basics::upkeep_changes_nothing_that_shows
                 basics::a_closed_store_refuses
-                expiry::sessions_are_named_from_their_millisecond_on
+                expiry::records_are_named_from_their_millisecond_on
                 expiry::the_soonest_come_first_and_no_more_than_asked_for
                 expiry::a_later_expiry_takes_the_place_of_the_earlier
                 expiry::what_is_folded_expires_too
+                listing::a_listing_is_in_the_order_of_ids
+                listing::a_listing_goes_on_behind_what_it_gave
+                listing::a_listing_sees_what_is_folded_and_what_is_not
                 races::every_increment_counts_once
                 races::only_one_creates
                 races::two_keys_change_together

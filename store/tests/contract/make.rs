@@ -10,7 +10,7 @@ use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Clock, Key, Record, Token};
+use trolley_store::kind::{Clock, Key, Record, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])

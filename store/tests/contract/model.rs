@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use trolley_core::ids::TokenDigest;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Action, CommitError, Counts, Expect, Key, Record, Store, Write};
+use trolley_store::kind::{Counts, Key, Kind, Record};
+use trolley_store::port::{Action, CommitError, Expect, Listing, Store, Write};
 
 use crate::make::{cart_key, first, next, session_id};
-use crate::place::{Kind, Place};
+use crate::place::{Kind as Adapter, Place};
 
 type Map = HashMap<Key, (Record, Option<Timestamp>)>;
 
@@ -128,22 +129,27 @@ async fn same(store: &dyn Store, map: &Map) {
     }
     assert_eq!(store.count().await, Ok(counts));
     expired(store, map, 100, 100).await;
+    for kind in Kind::ALL {
+        let mut all: Vec<Key> = map.keys().copied().filter(|key| key.kind() == *kind).collect();
+        all.sort_unstable();
+        let listed = store.list(Listing::all(*kind), usize::MAX).await.unwrap();
+        assert_eq!(listed.iter().map(|listed| listed.record.key()).collect::<Vec<_>>(), all);
+    }
 }
 
 async fn expired(store: &dyn Store, map: &Map, now: u64, most: usize) {
     let now = Timestamp::from_ms(now);
     let found = store.expired(now, most).await.unwrap();
-    let at = |session| map.get(&Key::Session(session)).and_then(|(_, at)| *at);
-    let times: Vec<Option<Timestamp>> = found.iter().map(|session| at(*session)).collect();
-    let all =
-        map.iter().filter(|(key, (_, at))| matches!(key, Key::Session(_)) && at.is_some_and(|at| at <= now));
+    let times: Vec<Option<Timestamp>> =
+        found.iter().map(|key| map.get(key).and_then(|(_, at)| *at)).collect();
+    let all = map.values().filter(|(_, at)| at.is_some_and(|at| at <= now));
     assert_eq!(found.len(), all.count().min(most));
     assert!(times.is_sorted() && times.iter().all(|at| at.is_some_and(|at| at <= now)), "{times:?}");
 }
 
-fn runs(kind: Kind, steps: &[Step]) {
+fn runs(adapter: Adapter, steps: &[Step]) {
     crate::runtime().block_on(async {
-        let mut place = Place::new(kind);
+        let mut place = Place::new(adapter);
         let mut store = place.open();
         let mut map = Map::new();
         for step in steps {
@@ -155,7 +161,7 @@ fn runs(kind: Kind, steps: &[Step]) {
                 }
                 Step::Expired { now, most } => expired(&*store, &map, *now, *most).await,
                 Step::Upkeep => drop(store.upkeep().await.unwrap()),
-                Step::Close | Step::Drop | Step::PowerCut if kind == Kind::Memory => {}
+                Step::Close | Step::Drop | Step::PowerCut if adapter == Adapter::Memory => {}
                 Step::Close => {
                     store.close().await.unwrap();
                     store = place.open();
@@ -180,11 +186,11 @@ proptest! {
 
     #[test]
     fn memory_keeps_what_a_map_would(steps in proptest::collection::vec(step(), 1..60)) {
-        runs(Kind::Memory, &steps);
+        runs(Adapter::Memory, &steps);
     }
 
     #[test]
     fn file_keeps_what_a_map_would(steps in proptest::collection::vec(step(), 1..120)) {
-        runs(Kind::File, &steps);
+        runs(Adapter::File, &steps);
     }
 }

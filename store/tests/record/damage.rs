@@ -5,14 +5,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Ledger;
-use trolley_store::port::{Key, Record, StoreError};
+use trolley_store::kind::{Key, Record};
+use trolley_store::port::StoreError;
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::golden::samples;
 use crate::history::{cart, change, record};
 
 fn is_damaged(result: &Result<Record, StoreError>, key: Key) -> bool {
-    matches!(result, Err(StoreError::Damaged { key: of, .. }) if of == key)
+    matches!(result, Err(StoreError::Damaged { key: of, .. }) if *of == key)
 }
 
 #[test]

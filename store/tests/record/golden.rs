@@ -7,7 +7,7 @@ use trolley_core::ids::{CartId, SessionId, TokenDigest};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Clock, Record, Token};
+use trolley_store::kind::{Clock, Record, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};

@@ -9,7 +9,7 @@ use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, OrderId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::port::Record;
+use trolley_store::kind::Record;
 use trolley_store::record::{apply, decode, delta, encode};
 
 pub(crate) fn item(n: u64) -> Arc<Item> {

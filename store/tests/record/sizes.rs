@@ -9,7 +9,7 @@ use trolley_core::ids::{ClientId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, KEYS_MAX, Ledger};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::port::Record;
+use trolley_store::kind::Record;
 use trolley_store::record::{delta, encode};
 
 use crate::history::{cart, record};

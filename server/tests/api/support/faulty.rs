@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
-use trolley_store::port::{Action, CommitError, Counts, Key, Promise, Record, Store, StoreError, Write};
+use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::port::{Action, CommitError, Listed, Listing, Promise, Store, StoreError, Write};
 
 /// What commits do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -152,11 +153,15 @@ impl Store for Faulty {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<SessionId>, StoreError>> {
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
         if self.nothing_expires.load(Ordering::SeqCst) {
             return Box::pin(async { Ok(Vec::new()) });
         }
         self.inner.expired(now, most)
+    }
+
+    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+        self.inner.list(listing, most)
     }
 
     fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {

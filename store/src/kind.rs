@@ -1,0 +1,141 @@
+//! What is kept: the kinds of records, the keys they stand under, and what a record of each kind holds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::ledger::Ledger;
+use trolley_core::session::Session;
+
+/// The name of a record. Keys are ordered by kind and then by the bytes of their id: new kinds go last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A cart.
+    Cart(CartId),
+    /// A session.
+    Session(SessionId),
+    /// Which session a token opens.
+    Token(TokenDigest),
+    /// The keyed calls of a session.
+    Ledger(SessionId),
+    /// How far the test clock was turned.
+    Clock,
+}
+
+/// What sort of record a key names. The numbers are stored: none is ever given to another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`Key::Cart`].
+    Cart = 1,
+    /// [`Key::Session`].
+    Session = 2,
+    /// [`Key::Token`].
+    Token = 3,
+    /// [`Key::Ledger`].
+    Ledger = 4,
+    /// [`Key::Clock`].
+    Clock = 5,
+}
+
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: &[Kind] = &[Kind::Cart, Kind::Session, Kind::Token, Kind::Ledger, Kind::Clock];
+}
+
+impl Key {
+    /// What sort of record it names.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Key::Cart(_) => Kind::Cart,
+            Key::Session(_) => Kind::Session,
+            Key::Token(_) => Kind::Token,
+            Key::Ledger(_) => Kind::Ledger,
+            Key::Clock => Kind::Clock,
+        }
+    }
+}
+
+/// What stands under a key. A record always belongs under [`Record::key`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A cart.
+    Cart(Arc<Cart>),
+    /// A session.
+    Session(Arc<Session>),
+    /// A token's digest and what it opens; it never changes, so its version is 1.
+    Token(Arc<Token>),
+    /// The keyed calls of a session.
+    Ledger(Arc<Ledger>),
+    /// How far the test clock was turned.
+    Clock(Clock),
+}
+
+/// Which session a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// SHA-256 of the token.
+    pub digest: TokenDigest,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// How far the test clock was turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Counts the turns.
+    pub version: u64,
+    /// Milliseconds ahead of the system's clock.
+    pub ahead_ms: u64,
+}
+
+impl Record {
+    /// The key it belongs under.
+    pub fn key(&self) -> Key {
+        match self {
+            Record::Cart(cart) => Key::Cart(cart.id),
+            Record::Session(session) => Key::Session(session.id),
+            Record::Token(token) => Key::Token(token.digest),
+            Record::Ledger(ledger) => Key::Ledger(ledger.session),
+            Record::Clock(_) => Key::Clock,
+        }
+    }
+
+    /// What compare-and-set compares.
+    pub fn version(&self) -> u64 {
+        match self {
+            Record::Cart(cart) => cart.version,
+            Record::Session(session) => session.version,
+            Record::Token(_) => 1,
+            Record::Ledger(ledger) => ledger.version,
+            Record::Clock(clock) => clock.version,
+        }
+    }
+}
+
+/// How many records there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Carts.
+    pub carts: u64,
+    /// Sessions.
+    pub sessions: u64,
+}
+
+impl Counts {
+    /// The count that a record under `key` is part of, if any is kept of its kind.
+    pub fn of(&mut self, key: Key) -> Option<&mut u64> {
+        match key {
+            Key::Cart(_) => Some(&mut self.carts),
+            Key::Session(_) => Some(&mut self.sessions),
+            Key::Token(_) | Key::Ledger(_) | Key::Clock => None,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

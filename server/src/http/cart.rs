@@ -13,6 +13,8 @@ use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::ids::Quantity;
 use trolley_core::item::{Item, LineId, NotAnItem};
 
+use crate::service::task::Made;
+
 use super::change::{Caller, Changed, cart_of, cart_response};
 use super::condition;
 use super::error::Problem;
@@ -77,7 +79,7 @@ async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem>
         Visitor::Guest(guest) => Some(front.service.cart(cart_of(guest)?).await?),
         Visitor::Unknown => None,
     };
-    Ok(Changed { cart, begun: None, replayed: None })
+    Ok(Changed { cart, begun: None, made: Ok(Made::Change) })
 }
 
 fn not_modified(etag: HeaderValue) -> Response<Body> {

@@ -14,8 +14,9 @@ use trolley_core::ledger::Answer;
 
 use crate::service::begin::Begun;
 use crate::service::failure::Failure;
-use crate::service::order::{Order, Seen, Wish};
+use crate::service::order::{Order, Replayed, Seen, Terms};
 use crate::service::session::Guest;
+use crate::service::task::{Made, Task};
 
 use super::cart_wire::CartView;
 use super::condition;
@@ -60,33 +61,39 @@ pub struct Changed {
     pub cart: Option<Arc<Cart>>,
     /// A session that began with it.
     pub begun: Option<Begun>,
-    /// What the same key was answered before.
-    pub replayed: Option<Answer>,
+    /// What was made besides the cart, now or earlier under the same key.
+    pub made: Result<Made, Replayed>,
 }
 
 impl Front {
-    /// Does the change.
+    /// Does a plain change of the cart.
     pub async fn change(&self, caller: Caller, intent: Intent) -> Result<Changed, Problem> {
-        let Caller { visitor, method, seen, strict, key } = caller;
-        let keyed = key.map(|key| key.with_request(&method, &intent, seen, strict));
-        let wish = Wish { intent, seen, strict, keyed };
+        let keyed =
+            caller.key.map(|key| key.with_request(&caller.method, &intent, caller.seen, caller.strict));
+        let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
+        self.carry_out(caller.visitor, terms, Task::Change(intent)).await
+    }
+
+    /// Has a task done for a caller: one way for all that changes a cart.
+    pub async fn carry_out(&self, visitor: Visitor, terms: Terms, task: Task) -> Result<Changed, Problem> {
         let Visitor::Guest(guest) = visitor else {
-            let (cart, begun) = self.service.first_change(&wish).await?;
-            let cart = begun.is_some().then_some(cart);
-            return Ok(Changed { cart, begun, replayed: None });
+            return Ok(match self.service.first_change(&terms, &task).await? {
+                Some((done, begun)) => Changed { cart: Some(done.cart), begun: Some(begun), made: done.made },
+                None => Changed { cart: None, begun: None, made: Ok(Made::Change) },
+            });
         };
-        let order = Order { session: guest.session.id, cart: cart_of(&guest)?, wish };
+        let order = Order { session: Some(guest.session.id), cart: cart_of(&guest)?, terms, task };
         let done = self.service.change(order).await?;
-        match done.replayed {
-            Some(answer) if answer.code.is_some() => Err(repeated(&answer, done.cart)),
-            replayed => Ok(Changed { cart: Some(done.cart), begun: None, replayed }),
+        match done.made {
+            Err(Replayed(answer)) if answer.code.is_some() => Err(repeated(&answer, done.cart)),
+            made => Ok(Changed { cart: Some(done.cart), begun: None, made }),
         }
     }
 
     /// The answer to a change.
     pub fn answer(&self, changed: Changed) -> Response<Body> {
         let mut response = cart_response(changed.cart.as_deref());
-        if changed.replayed.is_some() {
+        if changed.made.is_err() {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         if let Some(begun) = changed.begun {

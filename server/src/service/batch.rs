@@ -1,10 +1,8 @@
 //! One batch of a lane: what stands in the store, what core makes of each order, and the one commit that keeps it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::Call;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
@@ -12,14 +10,16 @@ use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, Write};
 
 use super::Service;
+use super::desk::Desk;
 use super::failure::Failure;
 use super::lane::{Reply, Waiting};
-use super::order::{Done, kept_refusal, kept_stale, kept_success};
+use super::order::{Done, Replayed, kept_failure};
+use super::task::{Made, Turn};
 
 /// What stood in the store when the batch was decided.
 struct Stood {
     cart: Option<Arc<Cart>>,
-    ledgers: HashMap<SessionId, Arc<Ledger>>,
+    desk: Desk,
 }
 
 /// What core made of a batch. Nothing of it happened yet.
@@ -57,16 +57,16 @@ impl Service {
             Some(Record::Cart(cart)) => Some(cart),
             Some(_) | None => None,
         };
-        let mut ledgers = HashMap::new();
-        for order in waiting.iter().map(|waiting| &waiting.order).filter(|order| order.wish.keyed.is_some()) {
-            if ledgers.contains_key(&order.session) {
-                continue;
+        let mut desk = Desk::default();
+        for Waiting { order, .. } in waiting {
+            if let Some((session, _)) = order.keyed() {
+                desk.lay_out(&*self.store, Key::Ledger(session)).await?;
             }
-            if let Some(Record::Ledger(ledger)) = self.store.load(Key::Ledger(order.session)).await? {
-                ledgers.insert(order.session, ledger);
+            for key in order.task.needs() {
+                desk.lay_out(&*self.store, key).await?;
             }
         }
-        Ok(Stood { cart, ledgers })
+        Ok(Stood { cart, desk })
     }
 }
 
@@ -86,7 +86,7 @@ fn answer_all(waiting: Vec<Waiting>, failure: &Failure) {
 /// The orders of a session that is gone are answered so; the others stay.
 fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
     let (ended, left): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|waiting| waiting.order.session == gone);
+        waiting.into_iter().partition(|waiting| waiting.order.session == Some(gone));
     answer_all(ended, &Failure::SessionEnded);
     left
 }
@@ -94,100 +94,83 @@ fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
 /// Applies the orders in turn. Each answer carries the cart as of its own order: the parts of a cart are shared, so
 /// that a copy a change is cheap.
 fn decide(stood: Stood, fresh: impl Fn() -> Arc<Cart>, waiting: &[Waiting], limits: &Limits) -> Plan {
-    let before = stood.cart.as_ref().map(|cart| Record::Cart(cart.clone()).version());
-    let mut deciding = Deciding {
-        cart: stood.cart.unwrap_or_else(fresh),
-        cart_changed: false,
-        ledgers: stood.ledgers.into_iter().map(|(id, ledger)| (id, (Some(ledger.version), ledger))).collect(),
-        changed_by: Vec::new(),
-        limits,
-    };
+    let before = stood.cart.as_ref().map(|cart| cart.version);
+    let mut deciding = Deciding { cart: stood.cart.unwrap_or_else(fresh), desk: stood.desk, limits };
     let replies = waiting.iter().map(|waiting| deciding.one(waiting)).collect();
     Plan { replies, writes: deciding.writes(before) }
 }
 
 struct Deciding<'a> {
     cart: Arc<Cart>,
-    cart_changed: bool,
-    /// Each with the version that stands in the store.
-    ledgers: HashMap<SessionId, (Option<u64>, Arc<Ledger>)>,
-    /// Sessions that changed something: they must still be there when it is committed.
-    changed_by: Vec<SessionId>,
+    desk: Desk,
     limits: &'a Limits,
 }
 
 impl Deciding<'_> {
     fn one(&mut self, waiting: &Waiting) -> Reply {
-        let (order, wish) = (&waiting.order, &waiting.order.wish);
-        if let Some(keyed) = wish.keyed {
-            let ledger = self.ledgers.get(&order.session);
-            match ledger.map_or(Found::New, |(_, ledger)| ledger.find(&keyed.key, &keyed.request, waiting.at))
-            {
+        let (order, terms) = (&waiting.order, &waiting.order.terms);
+        if let Some((session, keyed)) = order.keyed() {
+            let ledger = self.ledger(session);
+            match ledger.map_or(Found::New, |ledger| ledger.find(&keyed.key, &keyed.request, waiting.at)) {
                 Found::New => {}
                 Found::Answered(answer) => {
-                    return Ok(Done { cart: self.cart.clone(), replayed: Some(answer) });
+                    return Ok(Done { cart: self.cart.clone(), made: Err(Replayed(answer)) });
                 }
                 Found::Reused => return Err(Failure::KeyReused),
             }
         }
-        if wish.strict && !wish.seen.matches(&self.cart) {
-            self.keep(waiting, kept_stale());
-            return Err(Failure::Stale(Some(self.cart.clone())));
-        }
-        let call = Call {
-            session: order.session,
-            base: wish.seen.base(order.cart),
-            at: waiting.at,
-            intent: wish.intent.clone(),
+        let made = if terms.strict && !terms.seen.matches(&self.cart) {
+            Err(Failure::Stale(Some(self.cart.clone())))
+        } else {
+            self.perform(waiting)
         };
-        match Arc::make_mut(&mut self.cart).call(&call, self.limits) {
-            Ok(_) => {
-                self.cart_changed = true;
-                self.mark_changed(order.session);
-                self.keep(waiting, kept_success());
-                Ok(Done { cart: self.cart.clone(), replayed: None })
-            }
-            Err(refusal) => {
-                self.keep(waiting, kept_refusal(&refusal));
-                Err(Failure::Refused(refusal))
-            }
+        let kept = made.as_ref().map_or_else(kept_failure, |made| Some(made.kept()));
+        if let Some(answer) = kept {
+            self.keep(waiting, answer);
         }
+        Ok(Done { cart: self.cart.clone(), made: Ok(made?) })
     }
 
-    fn mark_changed(&mut self, session: SessionId) {
-        if !self.changed_by.contains(&session) {
-            self.changed_by.push(session);
+    fn perform(&mut self, Waiting { order, at, .. }: &Waiting) -> Result<Made, Failure> {
+        let made = order.task.decide(&mut Turn {
+            cart: &mut self.cart,
+            desk: &mut self.desk,
+            session: order.session,
+            seen: order.terms.seen,
+            at: *at,
+            limits: self.limits,
+        })?;
+        if let Some(session) = order.session {
+            self.desk.keep(Key::Session(session));
+        }
+        Ok(made)
+    }
+
+    fn ledger(&self, session: SessionId) -> Option<&Arc<Ledger>> {
+        match self.desk.get(&Key::Ledger(session)) {
+            Some(Record::Ledger(ledger)) => Some(ledger),
+            _ => None,
         }
     }
 
     /// Writes down under its key what a keyed order is answered.
     fn keep(&mut self, waiting: &Waiting, answer: Answer) {
-        let (session, Some(keyed)) = (waiting.order.session, waiting.order.wish.keyed) else { return };
-        let (_, ledger) =
-            self.ledgers.entry(session).or_insert_with(|| (None, Arc::new(Ledger::new(session))));
-        let entry = Entry { key: keyed.key, request: keyed.request, at: waiting.at, answer };
-        Arc::make_mut(ledger).keep(entry);
-        self.mark_changed(session);
+        let Some((session, keyed)) = waiting.order.keyed() else { return };
+        let mut ledger =
+            self.ledger(session).map_or_else(|| Ledger::new(session), |ledger| (**ledger).clone());
+        ledger.keep(Entry { key: keyed.key, request: keyed.request, at: waiting.at, answer });
+        self.desk.put(Record::Ledger(Arc::new(ledger)), None);
+        self.desk.keep(Key::Session(session));
     }
 
     fn writes(self, cart_before: Option<u64>) -> Vec<Write> {
-        let mut writes = Vec::new();
-        if self.cart_changed {
-            writes.push(swap_or_create(cart_before, Record::Cart(self.cart)));
+        let mut writes = self.desk.writes();
+        match cart_before {
+            Some(before) if before == self.cart.version => {}
+            Some(before) => writes.push(Write::swap(before, Record::Cart(self.cart), None)),
+            None if self.cart.version == 0 => {}
+            None => writes.push(Write::create(Record::Cart(self.cart), None)),
         }
-        for (before, ledger) in
-            self.ledgers.into_values().filter(|(before, ledger)| *before != Some(ledger.version))
-        {
-            writes.push(swap_or_create(before, Record::Ledger(ledger)));
-        }
-        writes.extend(self.changed_by.into_iter().map(|session| Write::keep(Key::Session(session))));
         writes
-    }
-}
-
-fn swap_or_create(before: Option<u64>, record: Record) -> Write {
-    match before {
-        Some(version) => Write::swap(version, record, None),
-        None => Write::create(record, None),
     }
 }

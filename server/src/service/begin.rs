@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use trolley_core::cart::op::{Call, Intent, LineRef, Refusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
@@ -10,9 +9,11 @@ use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::Write;
 
 use super::Service;
+use super::desk::Desk;
 use super::failure::Failure;
-use super::order::{Seen, Wish};
+use super::order::{Done, Seen, Terms};
 use super::session::Guest;
+use super::task::{Nobodys, Task, Turn};
 use super::token::Token;
 
 /// A guest that has just begun. The token is handed out once and is nowhere else.
@@ -25,28 +26,35 @@ pub struct Begun {
 }
 
 impl Service {
-    /// What a visitor without a session asked for. Only an ADD has something to keep: session, token and cart are made
-    /// by one commit, and a refused one makes nothing. All else finds an empty cart and leaves it so.
-    pub async fn first_change(&self, wish: &Wish) -> Result<(Arc<Cart>, Option<Begun>), Failure> {
+    /// What a visitor without a session asked for; none where the wish is fulfilled by the empty cart that is nobody's.
+    /// Where it has something to keep, session, token and cart are made by one commit, and a refused one makes nothing.
+    pub async fn first_change(&self, terms: &Terms, task: &Task) -> Result<Option<(Done, Begun)>, Failure> {
         let now = self.now();
-        let mut cart = Cart::new(self.new_cart_id(now), now);
-        if wish.strict && !matches!(wish.seen, Seen::Newest | Seen::Nothing) {
+        if terms.strict && !matches!(terms.seen, Seen::Newest | Seen::Nothing) {
             return Err(Failure::Stale(None));
         }
-        match &wish.intent {
-            Intent::Add(..) => {}
-            Intent::Set(LineRef::Id(_), _) => return Err(Failure::Refused(Refusal::LineNotFound)),
-            _ => return Ok((Arc::new(cart), None)),
+        match task.of_nobody() {
+            Nobodys::Begins => {}
+            Nobodys::Nothing => return Ok(None),
+            Nobodys::Refused(failure) => return Err(failure),
         }
+        let mut cart = Arc::new(Cart::new(self.new_cart_id(now), now));
         let (begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
         let session = begun.guest.session.id;
-        let call = Call { session, base: Some(0), at: now, intent: wish.intent.clone() };
-        cart.call(&call, &self.settings.limits).map_err(Failure::Refused)?;
-        let cart = Arc::new(cart);
+        let mut desk = Desk::default();
+        let made = task.decide(&mut Turn {
+            cart: &mut cart,
+            desk: &mut desk,
+            session: Some(session),
+            seen: Seen::Nothing,
+            at: now,
+            limits: &self.settings.limits,
+        })?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
+        writes.extend(desk.writes());
         self.store.commit(writes).await?;
         tracing::info!(%session, "a guest begins");
-        Ok((cart, Some(begun)))
+        Ok(Some((Done { cart, made: Ok(made) }, begun)))
     }
 
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod begin;
 pub mod chores;
 pub mod clock;
+mod desk;
 pub mod failure;
 pub mod lane;
 pub mod order;
@@ -12,6 +13,7 @@ pub mod seen;
 pub mod session;
 pub mod settings;
 pub mod sweep;
+pub mod task;
 pub mod token;
 pub mod touch;
 

@@ -1,31 +1,41 @@
-//! A change as it is asked for, and what came of it.
+//! A change of a cart as it is asked for, and what came of it.
 
 use std::sync::Arc;
 
-use trolley_core::cart::op::{Intent, Refusal};
+use trolley_core::cart::op::Refusal;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, Revision, SessionId};
 use trolley_core::ledger::Answer;
 
-/// A change of a cart by a caller without a queue.
+use super::failure::Failure;
+use super::task::{Made, Task};
+
+/// A change of a cart that waits for its turn.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Whose.
-    pub session: SessionId,
+    /// Whose: it must still be there when the change is committed. None where the shop's own systems ask.
+    pub session: Option<SessionId>,
     /// Of which cart.
     pub cart: CartId,
+    /// On which terms.
+    pub terms: Terms,
     /// What is wanted.
-    pub wish: Wish,
+    pub task: Task,
 }
 
-/// What is wanted, before it is known whose cart it changes.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    /// The change itself.
-    pub intent: Intent,
+impl Order {
+    /// Under which key of which session its answer is kept.
+    pub(super) fn keyed(&self) -> Option<(SessionId, Keyed)> {
+        self.session.zip(self.terms.keyed)
+    }
+}
+
+/// What a caller says about any change: what it had seen, and how it would repeat itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
     /// What the caller had seen of the cart.
     pub seen: Seen,
-    /// Refuse it where the cart had changed since.
+    /// Refuse the change where the cart had changed since.
     pub strict: bool,
     /// The caller's key for a retry, if it sent one.
     pub keyed: Option<Keyed>,
@@ -76,13 +86,24 @@ pub struct Keyed {
 pub struct Done {
     /// The cart as of this change, or for a replay as it is now.
     pub cart: Arc<Cart>,
-    /// What the same key was answered before, if this is a replay: nothing was changed by this one.
-    pub replayed: Option<Answer>,
+    /// Whether it was done by this order, or by an earlier one under the same key.
+    pub made: Result<Made, Replayed>,
 }
 
-/// What a ledger keeps of a success.
-pub fn kept_success() -> Answer {
-    Answer { status: 200, code: None, about: None }
+/// What the same key was answered before: nothing was changed by this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed(pub Answer);
+
+/// What a ledger keeps of a failure: of one that the cart itself is the reason for. What another try may answer
+/// otherwise (a store that is down, a session that ended) is not kept.
+pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
+    match failure {
+        Failure::Refused(refusal) => Some(kept_refusal(refusal)),
+        Failure::Stale(_) => {
+            Some(Answer { status: 412, code: Some("precondition_failed".into()), about: None })
+        }
+        _ => None,
+    }
 }
 
 /// What a ledger keeps of a refusal: the answer that the caller was given.
@@ -93,9 +114,4 @@ pub fn kept_refusal(refusal: &Refusal) -> Answer {
         _ => 422,
     };
     Answer { status, code: Some(refusal.code().as_str().into()), about: None }
-}
-
-/// What a ledger keeps of a strict call that came too late.
-pub fn kept_stale() -> Answer {
-    Answer { status: 412, code: Some("precondition_failed".into()), about: None }
 }

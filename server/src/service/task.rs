@@ -1,0 +1,106 @@
+//! What may be done to a cart in its lane: one variant a family, each decided by core on what stands now.
+//!
+//! A task that does not succeed leaves the cart and the desk as they were: the orders behind it are decided on the same ground.
+
+use std::sync::Arc;
+
+use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::{Call, Intent, LineRef, Refusal};
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::SessionId;
+use trolley_core::ledger::Answer;
+use trolley_core::time::Timestamp;
+use trolley_store::kind::Key;
+
+use super::desk::Desk;
+use super::failure::Failure;
+use super::order::Seen;
+
+/// What is wanted of a cart.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A plain call's change.
+    Change(Intent),
+}
+
+/// What a task made, besides the cart.
+#[derive(Clone, Debug)]
+pub enum Made {
+    /// The change that was asked for.
+    Change,
+}
+
+/// What a visitor without a session gets of a task.
+pub(super) enum Nobodys {
+    /// It has something to keep: a session begins with it.
+    Begins,
+    /// The wish is fulfilled as it stands: the empty cart stays so.
+    Nothing,
+    /// It is refused, as for any empty cart.
+    Refused(Failure),
+}
+
+/// An order's turn: what its task may read and change.
+pub(super) struct Turn<'a> {
+    /// The cart, with what the orders before it did.
+    pub(super) cart: &'a mut Arc<Cart>,
+    /// The other records of the commit: those that the task needs, and those that it makes.
+    #[expect(dead_code, reason = "a plain change touches nothing but its cart")]
+    pub(super) desk: &'a mut Desk,
+    /// Whose order it is; none where the shop's own systems ask.
+    pub(super) session: Option<SessionId>,
+    /// What the caller had seen.
+    pub(super) seen: Seen,
+    /// When the order was received.
+    pub(super) at: Timestamp,
+    /// How large carts grow.
+    pub(super) limits: &'a Limits,
+}
+
+impl Turn<'_> {
+    /// Whose order it is, for what only a shopper asks for.
+    fn session(&self) -> Result<SessionId, Failure> {
+        self.session.ok_or_else(|| Failure::Broken("a shopper's task came without a session".to_owned()))
+    }
+}
+
+impl Task {
+    /// The records that it reads or changes besides the cart.
+    pub(super) fn needs(&self) -> Vec<Key> {
+        match self {
+            Task::Change(_) => Vec::new(),
+        }
+    }
+
+    /// Does it to the cart and the desk.
+    pub(super) fn decide(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+        match self {
+            Task::Change(intent) => {
+                let (session, base) = (turn.session()?, turn.seen.base(turn.cart.id));
+                let call = Call { session, base, at: turn.at, intent: intent.clone() };
+                Arc::make_mut(turn.cart).call(&call, turn.limits).map_err(Failure::Refused)?;
+                Ok(Made::Change)
+            }
+        }
+    }
+
+    /// What it is to a visitor without a session.
+    pub(super) fn of_nobody(&self) -> Nobodys {
+        match self {
+            Task::Change(Intent::Add(..)) => Nobodys::Begins,
+            Task::Change(Intent::Set(LineRef::Id(_), _)) => {
+                Nobodys::Refused(Failure::Refused(Refusal::LineNotFound))
+            }
+            Task::Change(_) => Nobodys::Nothing,
+        }
+    }
+}
+
+impl Made {
+    /// What a ledger keeps of it: as much as a replay needs.
+    pub(super) fn kept(&self) -> Answer {
+        match self {
+            Made::Change => Answer { status: 200, code: None, about: None },
+        }
+    }
+}

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use crate::links::prose;
 use crate::tree::{Breach, Tree};
 
-const SOURCE: &str = "server/src/config/raw.rs";
+const SOURCE: &str = "server/src/config/table.rs";
 const TABLE: &str = "README.md";
 const PAPERS: [&str; 2] = [TABLE, "docs/operate.md"];
 
 /// Flags in the papers that belong to `./check`, to Cargo, or to a command that is not `serve`.
-const OTHERS: [&str; 6] = ["quick", "list", "release", "to", "from", "config"];
+const OTHERS: [&str; 7] = ["quick", "list", "release", "to", "from", "config", "default"];
 
 /// Every setting that the table lacks or has too many, and every flag in the papers that is none.
 pub fn check(tree: &Tree) -> Vec<Breach> {
@@ -40,9 +40,9 @@ pub fn check(tree: &Tree) -> Vec<Breach> {
     breaches
 }
 
-/// `"guest-idle" => &mut self.guest_idle,` names a setting.
+/// `name: "guest-idle",` names a setting.
 fn setting(line: &str) -> Option<String> {
-    let (name, _) = line.trim().strip_prefix('"')?.split_once("\" => &mut self.")?;
+    let (name, _) = line.trim().strip_prefix("name: \"")?.split_once("\",")?;
     Some(name.to_owned())
 }
 
@@ -66,11 +66,12 @@ fn flags(line: &str) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
-    const RAW: &str =
-        "match name {\n    \"listen\" => &mut self.listen,\n    \"guest-idle\" => &mut self.guest_idle,\n}";
+    const TABLE_OF_SETTINGS: &str =
+        "Setting {\n    name: \"listen\",\n},\nSetting {\n    name: \"guest-idle\",\n},";
 
     fn breaches(table: &str, operate: &str) -> usize {
-        check(&Tree::planted(&[(SOURCE, RAW), (TABLE, table), ("docs/operate.md", operate)])).len()
+        check(&Tree::planted(&[(SOURCE, TABLE_OF_SETTINGS), (TABLE, table), ("docs/operate.md", operate)]))
+            .len()
     }
 
     #[test]
@@ -86,6 +87,6 @@ mod tests {
     #[test]
     fn a_moved_source_is_found() {
         let moved = "server/src/config/settings.rs";
-        assert_eq!(check(&Tree::planted(&[(TABLE, ""), (moved, RAW)])).len(), 1);
+        assert_eq!(check(&Tree::planted(&[(TABLE, ""), (moved, TABLE_OF_SETTINGS)])).len(), 1);
     }
 }

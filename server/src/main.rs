@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, backup, serve, version};
+use trolley::cmd::{Failed, backup, config, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -21,6 +21,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a store of a backup
     Restore(backup::Restore),
+    /// Print or check the settings of serve
+    #[command(subcommand)]
+    Config(config::Config),
     /// Tell which release this is
     Version,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Serve(raw) => serve::run(*raw),
         Command::Backup(asked) => backup::back_up_store(&asked),
         Command::Restore(asked) => backup::restore_store(&asked),
+        Command::Config(asked) => config::run(asked),
         Command::Version => version::run(),
     };
     match done {

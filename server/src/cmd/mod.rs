@@ -1,8 +1,11 @@
 //! The commands of the `trolley` program: one file each, all of one shape: arguments in, a sentence out where it fails.
 
 pub mod backup;
+pub mod config;
 pub mod serve;
 pub mod version;
+
+use crate::config::Senseless;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,4 +26,16 @@ impl Failed {
             Failed::World(_) => 1,
         }
     }
+}
+
+impl From<Senseless> for Failed {
+    fn from(senseless: Senseless) -> Failed {
+        Failed::Asked(senseless.to_string())
+    }
+}
+
+/// The process's variables; a value that is not text is no value of a setting, and is refused as what it looks like.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
 }

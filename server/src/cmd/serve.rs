@@ -21,16 +21,15 @@ use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
 
-use super::Failed;
+use super::{Failed, environment};
 
 /// How long the last writes may take after the last request: with the drain it stays under ten seconds.
 const CLOSE_WITHIN: Duration = Duration::from_secs(4);
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(raw: Raw) -> Result<(), Failed> {
-    let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let raw = raw.completed(environment).map_err(|senseless| Failed::Asked(senseless.to_string()))?;
-    let checked = Checked::new(&raw).map_err(|senseless| Failed::Asked(senseless.to_string()))?;
+    let raw = raw.completed(environment())?;
+    let checked = Checked::new(&raw)?;
     start_log(&checked);
     let store = open_store(&checked)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::World(error.to_string()))?;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use trolley_core::cart::limits::Limits;
 use trolley_core::session::Policy;
+use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 
 use crate::http::cookie::SameSite;
@@ -41,16 +42,15 @@ pub struct Checked {
 impl Checked {
     /// Checks each setting, and those that depend on each other.
     pub fn new(raw: &Raw) -> Result<Checked, Senseless> {
-        let listen = listen(raw.listen.as_deref().unwrap_or("127.0.0.1:8080"))?;
-        let test_clock = yes_or_no("test-clock", raw.test_clock.as_deref())?;
+        let listen = listen(raw)?;
+        let test_clock = yes_or_no(raw, "test-clock")?;
         if test_clock && !listen.ip().is_loopback() {
             let why = "whoever can reach it could end every session";
             return Err(Senseless(format!("--test-clock goes only with a loopback --listen: {why}")));
         }
-        one_of("rate-limits", raw.rate_limits.as_deref(), &[("off", ())]).map_err(|_| {
+        one_of(raw, "rate-limits", &[("off", ())]).map_err(|_| {
             Senseless("--rate-limits can only be off as yet: the limits come with a later release".to_owned())
         })?;
-        let store = raw.store.clone().unwrap_or_else(|| "file:./data".to_owned());
         let durability = [("strict", Durability::Strict), ("relaxed", Durability::Relaxed)];
         let levels = [
             ("error", tracing::Level::ERROR),
@@ -60,77 +60,56 @@ impl Checked {
         ];
         Ok(Checked {
             listen,
-            store,
-            durability: one_of("durability", raw.durability.as_deref(), &durability)?.unwrap_or_default(),
-            cache_mb: number("cache-mb", raw.cache_mb.as_deref(), 256, 1, 1 << 20)?,
+            store: raw.text("store").to_owned(),
+            durability: one_of(raw, "durability", &durability)?,
+            cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
             service: service(raw)?,
             rules: rules(raw, test_clock)?,
             bounds: Bounds {
-                max_connections: number(
-                    "max-connections",
-                    raw.max_connections.as_deref(),
-                    10_000,
-                    1,
-                    1_000_000,
-                )?,
+                max_connections: number(raw, "max-connections", 1, 1_000_000)?,
                 ..Bounds::default()
             },
-            log: one_of("log", raw.log.as_deref(), &levels)?.unwrap_or(tracing::Level::INFO),
-            log_json: one_of("log-format", raw.log_format.as_deref(), &[("text", false), ("json", true)])?
-                .unwrap_or(false),
+            log: one_of(raw, "log", &levels)?,
+            log_json: one_of(raw, "log-format", &[("text", false), ("json", true)])?,
         })
     }
 }
 
 fn service(raw: &Raw) -> Result<Settings, Senseless> {
-    let mut policy = Policy::default();
-    if let Some(text) = &raw.guest_idle {
-        policy.guest_idle = duration::parse("guest-idle", text)?;
-    }
-    if let Some(text) = &raw.guest_absolute {
-        policy.guest_absolute = duration::parse("guest-absolute", text)?;
-    }
+    let policy = Policy {
+        guest_idle: span(raw, "guest-idle")?,
+        guest_absolute: span(raw, "guest-absolute")?,
+        ..Policy::default()
+    };
     if policy.guest_idle > policy.guest_absolute {
         let why = "the absolute limit would end every guest before the idle limit could";
         return Err(Senseless(format!("--guest-idle is longer than --guest-absolute: {why}")));
     }
-    let limits = Limits::default();
     let limits = Limits {
-        lines: number("max-lines", raw.max_lines.as_deref(), limits.lines, 1, 1_000)?,
-        quantity: number("max-quantity", raw.max_quantity.as_deref(), limits.quantity, 1, 1_000_000)?,
-        ..limits
+        lines: number(raw, "max-lines", 1, 1_000)?,
+        quantity: number(raw, "max-quantity", 1, 1_000_000)?,
+        ..Limits::default()
     };
     Ok(Settings { policy, limits, ..Settings::default() })
 }
 
 fn rules(raw: &Raw, test_clock: bool) -> Result<Rules, Senseless> {
-    let same_site = [("lax", SameSite::Lax), ("strict", SameSite::Strict)];
-    let defaults = Rules::default();
-    let trusted = raw.trusted_origin.iter().flat_map(|list| list.split(','));
-    let trusted: Result<_, _> = trusted.map(|text| origin::parse("trusted-origin", text.trim())).collect();
+    let public_origin =
+        raw.said("public-origin").map(|text| origin::parse("public-origin", text)).transpose()?;
     Ok(Rules {
-        same_site: one_of("same-site", raw.same_site.as_deref(), &same_site)?.unwrap_or(SameSite::Lax),
-        public_origin: raw
-            .public_origin
-            .as_deref()
-            .map(|text| origin::parse("public-origin", text))
-            .transpose()?,
-        trusted_origins: trusted?,
-        demo: yes_or_no("demo", raw.demo.as_deref())?,
+        same_site: one_of(raw, "same-site", &[("lax", SameSite::Lax), ("strict", SameSite::Strict)])?,
+        public_origin,
+        trusted_origins: list(raw, "trusted-origin", origin::parse)?,
+        demo: yes_or_no(raw, "demo")?,
         test_clock,
-        max_in_flight: number(
-            "max-in-flight",
-            raw.max_in_flight.as_deref(),
-            defaults.max_in_flight,
-            1,
-            1_000_000,
-        )?,
-        ..defaults
+        max_in_flight: number(raw, "max-in-flight", 1, 1_000_000)?,
+        ..Rules::default()
     })
 }
 
 /// An address and a port; a name such as localhost is looked up once, here.
-fn listen(text: &str) -> Result<SocketAddr, Senseless> {
+fn listen(raw: &Raw) -> Result<SocketAddr, Senseless> {
+    let text = raw.text("listen");
     let wrong =
         || Senseless(format!("--listen is \"{text}\": write an address and a port, such as 127.0.0.1:8080"));
     if let Ok(address) = text.parse() {
@@ -143,24 +122,38 @@ fn listen(text: &str) -> Result<SocketAddr, Senseless> {
     text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
 }
 
-fn yes_or_no(setting: &str, text: Option<&str>) -> Result<bool, Senseless> {
-    Ok(one_of(setting, text, &[("true", true), ("false", false)])?.unwrap_or(false))
+fn yes_or_no(raw: &Raw, setting: &str) -> Result<bool, Senseless> {
+    one_of(raw, setting, &[("true", true), ("false", false)])
 }
 
-fn one_of<T: Copy>(setting: &str, text: Option<&str>, choices: &[(&str, T)]) -> Result<Option<T>, Senseless> {
-    let Some(text) = text else { return Ok(None) };
+fn span(raw: &Raw, setting: &str) -> Result<Span, Senseless> {
+    duration::parse(setting, raw.text(setting))
+}
+
+/// What was said, piece by piece; nothing said is an empty list.
+fn list<T>(
+    raw: &Raw,
+    setting: &str,
+    parse: impl Fn(&str, &str) -> Result<T, Senseless>,
+) -> Result<Vec<T>, Senseless> {
+    let pieces = raw.said(setting).into_iter().flat_map(|list| list.split(','));
+    pieces.map(|piece| parse(setting, piece.trim())).collect()
+}
+
+fn one_of<T: Copy>(raw: &Raw, setting: &str, choices: &[(&str, T)]) -> Result<T, Senseless> {
+    let text = raw.text(setting);
     if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
-        return Ok(Some(*value));
+        return Ok(*value);
     }
     let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
     Err(Senseless(format!("--{setting} is \"{text}\": it can be {}", names.join(" or "))))
 }
 
-fn number<T>(setting: &str, text: Option<&str>, default: T, least: T, most: T) -> Result<T, Senseless>
+fn number<T>(raw: &Raw, setting: &str, least: T, most: T) -> Result<T, Senseless>
 where
     T: FromStr + PartialOrd + std::fmt::Display + Copy,
 {
-    let Some(text) = text else { return Ok(default) };
+    let text = raw.text(setting);
     match text.parse::<T>() {
         Ok(number) if number >= least && number <= most => Ok(number),
         _ => {
@@ -188,6 +181,7 @@ mod tests {
         assert_eq!(checked.durability, Durability::Strict);
         assert!(!checked.rules.demo && !checked.rules.test_clock);
         assert_eq!(checked.service.policy, Policy::default());
+        assert_eq!(checked.service.limits, Limits::default());
         assert_eq!(checked.rules.same_site, SameSite::Lax);
         assert_eq!((checked.bounds.max_connections, checked.rules.max_in_flight), (10_000, 1_024));
     }

@@ -3,7 +3,9 @@
 pub mod checked;
 pub mod duration;
 pub mod origin;
+pub mod printed;
 pub mod raw;
+pub mod table;
 
 /// A setting that makes no sense, in one sentence that names it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

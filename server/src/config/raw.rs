@@ -3,92 +3,78 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Senseless;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// The settings of `trolley serve`, as text. The doc of each is its help.
-#[derive(Clone, Debug, Default, clap::Args)]
+use super::Senseless;
+use super::table::{LATER, SETTINGS, Setting, Takes, find};
+
+/// The settings of `trolley serve`, as text.
+#[derive(Clone, Debug, Default)]
 pub struct Raw {
-    /// A file of settings [default: trolley.toml, where there is one]
-    #[arg(long, env = "TROLLEY_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
-    #[arg(long, env = "TROLLEY_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<String>,
-    /// Where everything is kept: file:DIR or memory: [default: file:./data]
-    #[arg(long, env = "TROLLEY_STORE", value_name = "STORE")]
-    pub store: Option<String>,
-    /// Serve a demo shop on / [default: false]
-    #[arg(long, env = "TROLLEY_DEMO", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub demo: Option<String>,
-    /// Who we are behind a proxy: `https://shop.example`
-    #[arg(long, env = "TROLLEY_PUBLIC_ORIGIN", value_name = "ORIGIN")]
-    pub public_origin: Option<String>,
-    /// Other origins whose pages may change carts, separated by commas
-    #[arg(long, env = "TROLLEY_TRUSTED_ORIGIN", value_name = "ORIGINS")]
-    pub trusted_origin: Option<String>,
-    /// A guest unseen for this long is gone [default: 30d]
-    #[arg(long, env = "TROLLEY_GUEST_IDLE", value_name = "DURATION")]
-    pub guest_idle: Option<String>,
-    /// A guest is gone after this, whatever it did [default: 180d]
-    #[arg(long, env = "TROLLEY_GUEST_ABSOLUTE", value_name = "DURATION")]
-    pub guest_absolute: Option<String>,
-    /// The cookie's SameSite: lax or strict [default: lax]
-    #[arg(long, env = "TROLLEY_SAME_SITE", value_name = "RULE")]
-    pub same_site: Option<String>,
-    /// Lines a cart holds [default: 200]
-    #[arg(long, env = "TROLLEY_MAX_LINES", value_name = "N")]
-    pub max_lines: Option<String>,
-    /// Units a line holds [default: 9999]
-    #[arg(long, env = "TROLLEY_MAX_QUANTITY", value_name = "N")]
-    pub max_quantity: Option<String>,
-    /// strict: on disk before the answer; relaxed: a power cut may take the last moment [default: strict]
-    #[arg(long, env = "TROLLEY_DURABILITY", value_name = "RULE")]
-    pub durability: Option<String>,
-    /// Megabytes of memory for records that are in use [default: 256]
-    #[arg(long, env = "TROLLEY_CACHE_MB", value_name = "N")]
-    pub cache_mb: Option<String>,
-    /// Limits on guests and attempts; only off as yet, they come with a later release [default: off]
-    #[arg(long, env = "TROLLEY_RATE_LIMITS", value_name = "RULE")]
-    pub rate_limits: Option<String>,
-    /// Connections that may be open at once [default: 10000]
-    #[arg(long, env = "TROLLEY_MAX_CONNECTIONS", value_name = "N")]
-    pub max_connections: Option<String>,
-    /// Requests that may be under way at once [default: 1024]
-    #[arg(long, env = "TROLLEY_MAX_IN_FLIGHT", value_name = "N")]
-    pub max_in_flight: Option<String>,
-    /// Let POST /test/clock turn the clock; only while listening on loopback [default: false]
-    #[arg(long, env = "TROLLEY_TEST_CLOCK", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub test_clock: Option<String>,
-    /// What is logged: error, warn, info, or debug, which has a line a request [default: info]
-    #[arg(long, env = "TROLLEY_LOG", value_name = "LEVEL")]
-    pub log: Option<String>,
-    /// How it is logged: text or json [default: text]
-    #[arg(long, env = "TROLLEY_LOG_FORMAT", value_name = "FORMAT")]
-    pub log_format: Option<String>,
+    /// The file of settings, where one was named.
+    config: Option<PathBuf>,
+    /// What was said; the rest is as the table has it.
+    said: BTreeMap<&'static str, String>,
 }
 
 /// The file that is read where none is named and this one is there.
 const DEFAULT_FILE: &str = "trolley.toml";
+/// The variable that names another file.
+const FILE_VARIABLE: &str = "TROLLEY_CONFIG";
 
 impl Raw {
-    /// Fills what neither flags nor the environment say from the file, and refuses names that are no setting.
-    pub fn completed(mut self, environment: impl Iterator<Item = String>) -> Result<Raw, Senseless> {
-        refuse_strangers(environment)?;
+    /// What was said of a setting.
+    pub fn said(&self, name: &str) -> Option<&str> {
+        self.said.get(name).map(String::as_str)
+    }
+
+    /// What holds of a setting that always has a value.
+    pub fn text(&self, name: &str) -> &str {
+        let default = || find(name).and_then(Setting::default).expect("the table has it, with a default");
+        self.said(name).unwrap_or_else(default)
+    }
+
+    /// Fills what the flags do not say from the environment, then from the file, and refuses names that are no setting.
+    pub fn completed(
+        mut self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Raw, Senseless> {
+        self.fill_from_environment(environment)?;
         let text = match &self.config {
-            Some(path) => {
-                let read = std::fs::read_to_string(path);
-                read.map_err(|error| {
-                    Senseless(format!("--config: {} cannot be read: {error}", path.display()))
-                })?
-            }
-            None if Path::new(DEFAULT_FILE).exists() => {
-                let read = std::fs::read_to_string(DEFAULT_FILE);
-                read.map_err(|error| Senseless(format!("{DEFAULT_FILE} cannot be read: {error}")))?
-            }
-            None => return Ok(self),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Senseless(format!("--config: {} cannot be read: {error}", path.display()))
+            })?,
+            None if Path::new(DEFAULT_FILE).exists() => std::fs::read_to_string(DEFAULT_FILE)
+                .map_err(|error| Senseless(format!("{DEFAULT_FILE} cannot be read: {error}")))?,
+            None => String::new(),
         };
         self.fill_from(&text)?;
-        Ok(self)
+        match self.said.keys().find_map(|said| LATER.iter().find(|(name, _)| name == said)) {
+            Some((name, about)) => {
+                Err(Senseless(format!("--{name} is not there yet: {about} will come with a later release")))
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// A misspelt variable would silently be no setting at all.
+    fn fill_from_environment(
+        &mut self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<(), Senseless> {
+        for (variable, value) in environment {
+            let Some(name) = variable.strip_prefix("TROLLEY_") else { continue };
+            if variable == FILE_VARIABLE {
+                self.config.get_or_insert(value.into());
+                continue;
+            }
+            let name = name.to_ascii_lowercase().replace('_', "-");
+            let name = known(&name).ok_or_else(|| {
+                Senseless(format!("the environment has {variable}, which is not a setting"))
+            })?;
+            self.said.entry(name).or_insert(value);
+        }
+        Ok(())
     }
 
     /// Fills what is not said yet.
@@ -96,106 +82,165 @@ impl Raw {
         let table: BTreeMap<String, toml::Value> = toml::from_str(toml)
             .map_err(|error| Senseless(format!("the settings file is not TOML: {}", error.message())))?;
         for (name, value) in table {
-            let place = self.place(&name).ok_or_else(|| {
+            let known = known(&name).ok_or_else(|| {
                 Senseless(format!("the settings file names {name}, which is not a setting"))
             })?;
-            let text = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Boolean(yes) => yes.to_string(),
-                toml::Value::Array(items) => {
-                    let items: Option<Vec<_>> = items.iter().map(toml::Value::as_str).collect();
-                    let wrong = || {
-                        Senseless(format!(
-                            "{name} in the settings file is a list of something else than text"
-                        ))
-                    };
-                    items.ok_or_else(wrong)?.join(",")
-                }
-                _ => {
-                    return Err(Senseless(format!(
-                        "{name} in the settings file is neither text, number nor true or false"
-                    )));
-                }
-            };
-            place.get_or_insert(text);
+            let text = in_text(value)
+                .map_err(|wrong| Senseless(format!("{name} in the settings file is {wrong}")))?;
+            self.said.entry(known).or_insert(text);
         }
         Ok(())
     }
+}
 
-    /// The setting of that name. There is no setting that is not here, so that a file says what a flag can.
-    fn place(&mut self, name: &str) -> Option<&mut Option<String>> {
-        Some(match name {
-            "listen" => &mut self.listen,
-            "store" => &mut self.store,
-            "demo" => &mut self.demo,
-            "public-origin" => &mut self.public_origin,
-            "trusted-origin" => &mut self.trusted_origin,
-            "guest-idle" => &mut self.guest_idle,
-            "guest-absolute" => &mut self.guest_absolute,
-            "same-site" => &mut self.same_site,
-            "max-lines" => &mut self.max_lines,
-            "max-quantity" => &mut self.max_quantity,
-            "durability" => &mut self.durability,
-            "cache-mb" => &mut self.cache_mb,
-            "rate-limits" => &mut self.rate_limits,
-            "max-connections" => &mut self.max_connections,
-            "max-in-flight" => &mut self.max_in_flight,
-            "test-clock" => &mut self.test_clock,
-            "log" => &mut self.log,
-            "log-format" => &mut self.log_format,
-            _ => return None,
-        })
+/// The name as the table has it, of a setting that is there or will be.
+fn known(name: &str) -> Option<&'static str> {
+    let names = SETTINGS.iter().map(|setting| setting.name).chain(LATER.iter().map(|(name, _)| *name));
+    names.into_iter().find(|known| *known == name)
+}
+
+/// A value of the file as one would type it.
+fn in_text(value: toml::Value) -> Result<String, &'static str> {
+    match value {
+        toml::Value::String(text) => Ok(text),
+        toml::Value::Integer(number) => Ok(number.to_string()),
+        toml::Value::Boolean(yes) => Ok(yes.to_string()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<_>> = items.iter().map(toml::Value::as_str).collect();
+            items.map(|items| items.join(",")).ok_or("a list of something else than text")
+        }
+        _ => Err("neither text, number nor true or false"),
     }
 }
 
-/// A misspelt variable would silently be no setting at all.
-fn refuse_strangers(environment: impl Iterator<Item = String>) -> Result<(), Senseless> {
-    let mut known = Raw::default();
-    for variable in environment {
-        let Some(name) = variable.strip_prefix("TROLLEY_") else { continue };
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        if name != "config" && known.place(&name).is_none() {
-            return Err(Senseless(format!("the environment has {variable}, which is not a setting")));
+/// One flag a setting, made of the table.
+impl clap::Args for Raw {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help(format!(
+                "A file of settings [env: {FILE_VARIABLE}] [default: {DEFAULT_FILE}, where there is one]"
+            ));
+        let later = LATER.iter().map(|(name, _)| Arg::new(*name).long(*name).hide(true));
+        command.arg(file).args(SETTINGS.iter().map(flag)).args(later)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Raw::augment_args(command)
+    }
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let default = setting.default().map(|value| format!(" [default: {value}]")).unwrap_or_default();
+    let help = format!("{}{default} [env: {}]", setting.help, setting.variable());
+    let flag = Arg::new(setting.name).long(setting.name).help(help);
+    match setting.takes {
+        Takes::Text(name) => flag.value_name(name),
+        Takes::List(name) => flag.value_name(name).action(ArgAction::Append),
+        Takes::Number => flag.value_name("N"),
+        Takes::Duration => flag.value_name("DURATION"),
+        Takes::Switch => {
+            flag.value_name("true|false").num_args(0..=1).default_missing_value("true").require_equals(true)
         }
     }
-    Ok(())
+}
+
+impl clap::FromArgMatches for Raw {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Raw, clap::Error> {
+        let mut raw = Raw::default();
+        raw.update_from_arg_matches(matches)?;
+        Ok(raw)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.config = matches.get_one::<PathBuf>("config").cloned().or(self.config.take());
+        let names = SETTINGS.iter().map(|setting| setting.name).chain(LATER.iter().map(|(name, _)| *name));
+        for name in names {
+            if let Some(values) = matches.get_many::<String>(name) {
+                let values: Vec<&str> = values.map(String::as_str).collect();
+                self.said.insert(name, values.join(","));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{Args as _, FromArgMatches as _};
+
+    fn typed(flags: &[&str]) -> Result<Raw, clap::Error> {
+        let command = Raw::augment_args(Command::new("serve"));
+        let matches = command.try_get_matches_from([&["serve"], flags].concat())?;
+        Raw::from_arg_matches(&matches)
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        pairs.collect::<Vec<_>>().into_iter()
+    }
 
     #[test]
-    fn the_file_fills_what_is_not_said_and_says_nothing_else() {
-        let mut raw = Raw { listen: Some("127.0.0.1:1".into()), ..Raw::default() };
-        raw.fill_from(
-            "listen = '127.0.0.1:2'\nmax-lines = 7\ndemo = true\ntrusted-origin = ['https://a', 'https://b']",
-        )
+    fn a_flag_wins_over_the_environment_and_that_over_the_file_and_that_over_the_default() {
+        let mut raw = typed(&["--listen", "127.0.0.1:1", "--demo"]).unwrap();
+        raw.fill_from_environment(variables(&[
+            ("TROLLEY_LISTEN", "127.0.0.1:2"),
+            ("TROLLEY_MAX_LINES", "2"),
+            ("PATH", "x"),
+        ]))
         .unwrap();
-        assert_eq!(raw.listen.as_deref(), Some("127.0.0.1:1"));
-        assert_eq!((raw.max_lines.as_deref(), raw.demo.as_deref()), (Some("7"), Some("true")));
-        assert_eq!(raw.trusted_origin.as_deref(), Some("https://a,https://b"));
-        for wrong in
-            ["lisen = 'x'", "idle = '2h'", "listen = 1.5", "[listen]", "trusted-origin = [1]", "listen"]
-        {
+        raw.fill_from("listen = '127.0.0.1:3'\nmax-lines = 3\nmax-quantity = 3\ntrusted-origin = ['https://a', 'https://b']")
+            .unwrap();
+        assert_eq!(
+            (raw.text("listen"), raw.text("max-lines"), raw.text("max-quantity")),
+            ("127.0.0.1:1", "2", "3")
+        );
+        assert_eq!((raw.text("demo"), raw.text("guest-idle")), ("true", "30d"));
+        assert_eq!(raw.said("trusted-origin"), Some("https://a,https://b"));
+        assert_eq!(raw.said("public-origin"), None);
+    }
+
+    #[test]
+    fn a_list_may_be_said_in_one_piece_or_in_several() {
+        let raw =
+            typed(&["--trusted-origin", "https://a,https://b", "--trusted-origin", "https://c"]).unwrap();
+        assert_eq!(raw.said("trusted-origin"), Some("https://a,https://b,https://c"));
+        assert!(typed(&["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_setting_is_refused_wherever_it_is_said() {
+        assert!(typed(&["--lisen", "x"]).is_err());
+        let unknown =
+            Raw::default().fill_from_environment(variables(&[("TROLLEY_MAX_LINS", "1")])).unwrap_err();
+        assert!(unknown.0.contains("TROLLEY_MAX_LINS"), "{unknown}");
+        for wrong in ["lisen = 'x'", "listen = 1.5", "[listen]", "trusted-origin = [1]", "listen"] {
             assert!(Raw::default().fill_from(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_misspelt_variable_is_refused() {
-        let check = |name: &str| refuse_strangers([name.to_owned()].into_iter());
-        assert_eq!(check("TROLLEY_MAX_LINES"), Ok(()));
-        assert_eq!(check("OTHER_MAX_LINS"), Ok(()));
-        assert!(check("TROLLEY_MAX_LINS").is_err());
+    fn a_setting_of_the_contract_that_is_not_there_yet_is_refused_with_a_sentence_that_says_so() {
+        for (name, _) in LATER {
+            let flag = typed(&[&format!("--{name}"), "x"]).unwrap().completed(std::iter::empty());
+            let variable = format!("TROLLEY_{}", name.to_ascii_uppercase().replace('-', "_"));
+            let variable = Raw::default().completed(variables(&[(&variable, "x")]));
+            for refused in [flag, variable] {
+                let sentence = refused.map(drop).unwrap_err().0;
+                assert!(sentence.contains(name) && sentence.contains("later release"), "{sentence}");
+            }
+        }
     }
 
     #[test]
-    fn every_flag_is_a_setting_of_the_file_too() {
-        let command = <Raw as clap::Args>::augment_args(clap::Command::new("serve"));
-        for flag in command.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| *flag != "config") {
-            assert!(Raw::default().place(flag).is_some(), "{flag}");
+    fn every_default_of_the_table_is_what_one_could_type() {
+        for setting in SETTINGS {
+            let Some(default) = setting.default() else { continue };
+            let raw = typed(&[&format!("--{}={default}", setting.name)]).unwrap();
+            assert_eq!(raw.text(setting.name), default);
         }
     }
 }

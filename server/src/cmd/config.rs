@@ -1,0 +1,47 @@
+//! `trolley config`: prints the settings as a file, and checks them without serving.
+
+use std::io::Write as _;
+
+use clap::{Args, Subcommand};
+
+use crate::config::checked::Checked;
+use crate::config::printed;
+use crate::config::raw::Raw;
+
+use super::{Failed, environment};
+
+/// What to do with the settings.
+#[derive(Subcommand, Debug)]
+pub enum Config {
+    /// Check flags, environment and file as `serve` would, and say what is wrong
+    Check(Box<Raw>),
+    /// Print a commented trolley.toml of what holds here
+    Print(Box<Print>),
+}
+
+/// Which settings to print.
+#[derive(Args, Debug)]
+pub struct Print {
+    /// Print the defaults, whatever is said elsewhere
+    #[arg(long)]
+    default: bool,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// Does it.
+pub fn run(asked: Config) -> Result<(), Failed> {
+    let text = match asked {
+        Config::Check(raw) => {
+            Checked::new(&raw.completed(environment())?)?;
+            "the settings are sensible\n".to_owned()
+        }
+        Config::Print(asked) if asked.default => printed::file(&Raw::default()),
+        Config::Print(asked) => {
+            let raw = asked.raw.completed(environment())?;
+            Checked::new(&raw)?;
+            printed::file(&raw)
+        }
+    };
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failed::World(error.to_string()))
+}

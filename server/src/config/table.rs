@@ -1,0 +1,236 @@
+//! The table of settings: the one place that names them. Flags, environment, file, help, the printed `trolley.toml` and the
+//! README's table follow from it. What a setting means is checked beside it, in `checked`.
+
+use self::Takes::{Duration, List, Number, Switch, Text};
+use self::Unsaid::{Is, Nothing};
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The flag without its dashes and the key of the file. As a variable: `TROLLEY_`, upper case, underscores.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What holds where it is not said.
+    pub unsaid: Unsaid,
+    /// What it does.
+    pub help: &'static str,
+    /// Why the default is what it is, or what to think of when changing it.
+    pub why: &'static str,
+}
+
+/// What a setting takes, and what that is called in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Some text.
+    Text(&'static str),
+    /// Several, separated by commas, or said several times; a list in the file.
+    List(&'static str),
+    /// A whole number.
+    Number,
+    /// `45s`, `30m`, `2h`, `30d`.
+    Duration,
+    /// `true` or `false`; the flag alone is `true`.
+    Switch,
+}
+
+/// What holds where a setting is not said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
+    /// This.
+    Is(&'static str),
+    /// Nothing; said, it could look so.
+    Nothing(&'static str),
+}
+
+impl Setting {
+    /// Its variable.
+    pub fn variable(&self) -> String {
+        format!("TROLLEY_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// What holds where it is not said.
+    pub fn default(&self) -> Option<&'static str> {
+        match self.unsaid {
+            Is(value) => Some(value),
+            Nothing(_) => None,
+        }
+    }
+}
+
+/// The setting of that name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// Settings of the contract whose feature is not there yet, each with what it is about. Named, they are refused with a
+/// sentence: a shop that relies on one learns so at start, and not later.
+pub const LATER: &[(&str, &str)] = &[
+    ("sessions", "sessions in another store than the carts"),
+    ("bus", "several nodes"),
+    ("secret-file", "a secret of the server's own"),
+    ("catalogue", "prices and stock"),
+    ("idle", "accounts"),
+    ("absolute", "accounts"),
+    ("renew-after", "accounts"),
+    ("grace", "accounts"),
+    ("remember-for", "accounts"),
+    ("session-cap", "accounts"),
+    ("session-cache-ms", "several nodes"),
+    ("merge", "accounts"),
+    ("jwt-issuer", "access tokens"),
+    ("jwt-audience", "access tokens"),
+];
+
+/// Every setting of `trolley serve`, in the order of the help.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "listen",
+        takes: Text("ADDRESS"),
+        unsaid: Is("127.0.0.1:8080"),
+        help: "Where to listen; port 0 takes a free one",
+        why: "Nothing outside this machine reaches it until you say so.",
+    },
+    Setting {
+        name: "store",
+        takes: Text("STORE"),
+        unsaid: Is("file:./data"),
+        help: "Where everything is kept: file:DIR, or memory: until the process ends",
+        why: "One folder on a local disk; a network file system promises less than a cart needs.",
+    },
+    Setting {
+        name: "durability",
+        takes: Text("RULE"),
+        unsaid: Is("strict"),
+        help: "strict: an answer waits for the disk; relaxed: a power cut may take the last moment",
+        why: "An item that was acknowledged is there after a power cut.",
+    },
+    Setting {
+        name: "cache-mb",
+        takes: Number,
+        unsaid: Is("256"),
+        help: "Megabytes of memory for records in use",
+        why: "Room for some hundred thousand carts; more helps where more are in use at once.",
+    },
+    Setting {
+        name: "demo",
+        takes: Switch,
+        unsaid: Is("false"),
+        help: "Serve a demo shop on /",
+        why: "For trying out, and for nothing else.",
+    },
+    Setting {
+        name: "public-origin",
+        takes: Text("ORIGIN"),
+        unsaid: Nothing("https://shop.example"),
+        help: "Who we are behind a proxy",
+        why: "Needed where the proxy changes Host: the cross-site check compares the page's origin with it.",
+    },
+    Setting {
+        name: "trusted-origin",
+        takes: List("ORIGINS"),
+        unsaid: Nothing("https://app.shop.example"),
+        help: "Other origins whose pages may read and change carts, exactly",
+        why: "No page of another origin is believed until you name it.",
+    },
+    Setting {
+        name: "same-site",
+        takes: Text("RULE"),
+        unsaid: Is("lax"),
+        help: "The cookie's SameSite: lax or strict",
+        why: "With strict a shopper who comes from a link or back from a payment page finds an empty cart at first.",
+    },
+    Setting {
+        name: "guest-idle",
+        takes: Duration,
+        unsaid: Is("30d"),
+        help: "A guest unseen for this long is gone",
+        why: "Guests expect their cart after a weekend, and after the next pay day.",
+    },
+    Setting {
+        name: "guest-absolute",
+        takes: Duration,
+        unsaid: Is("180d"),
+        help: "A guest is gone after this, whatever it did",
+        why: "No token lives for ever.",
+    },
+    Setting {
+        name: "max-lines",
+        takes: Number,
+        unsaid: Is("200"),
+        help: "Lines a cart holds",
+        why: "More than a shopper fills by hand, few enough to answer whole.",
+    },
+    Setting {
+        name: "max-quantity",
+        takes: Number,
+        unsaid: Is("9999"),
+        help: "Units a line holds",
+        why: "A larger number is a slip of the keyboard more often than an order.",
+    },
+    Setting {
+        name: "max-connections",
+        takes: Number,
+        unsaid: Is("10000"),
+        help: "Connections that may be open at once",
+        why: "Each takes a file descriptor and some kilobytes; the process needs the descriptors (ulimit -n).",
+    },
+    Setting {
+        name: "max-in-flight",
+        takes: Number,
+        unsaid: Is("1024"),
+        help: "Requests that may be under way at once; beyond it 503 with Retry-After, at once",
+        why: "Beyond it waiting helps nobody: the disk is the bound.",
+    },
+    Setting {
+        name: "rate-limits",
+        takes: Text("RULE"),
+        unsaid: Is("off"),
+        help: "Limits on guests and attempts; only off as yet, they come with a later release",
+        why: "They come with a later release.",
+    },
+    Setting {
+        name: "log",
+        takes: Text("LEVEL"),
+        unsaid: Is("info"),
+        help: "What is logged on standard error: error, warn, info, or debug with a line a request",
+        why: "A line for each beginning and end of a session, none for each request.",
+    },
+    Setting {
+        name: "log-format",
+        takes: Text("FORMAT"),
+        unsaid: Is("text"),
+        help: "How it is logged: text or json",
+        why: "People read it first; json is for a collector.",
+    },
+    Setting {
+        name: "test-clock",
+        takes: Switch,
+        unsaid: Is("false"),
+        help: "Let POST /test/clock turn the clock, for integrators' own tests; on loopback only",
+        why: "Whoever can turn the clock can end every session.",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_comes_twice_and_each_can_be_typed() {
+        let names: Vec<&str> =
+            SETTINGS.iter().map(|setting| setting.name).chain(LATER.iter().map(|later| later.0)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(!names[..at].contains(name), "{name} comes twice");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_setting_says_what_it_does_and_why() {
+        for setting in SETTINGS {
+            assert!(!setting.help.ends_with('.') && setting.help.len() <= 100, "{}", setting.name);
+            assert!(setting.why.ends_with('.') && setting.why.len() <= 110, "{}", setting.name);
+        }
+    }
+}

@@ -19,6 +19,9 @@ impl Cart {
             return Err(Refusal::Sealed(seal.into));
         }
         self.judge_presence(&call.intent)?;
+        if let Intent::Undo(revision) = call.intent {
+            self.judge_undo(revision)?;
+        }
         let stamp = self.plain_stamp(call);
         // The revisions of an older generation end where the present one begins; an UNDO names what it takes back itself.
         let late = self.is_late(stamp.base, None) && !matches!(call.intent, Intent::Undo(_));

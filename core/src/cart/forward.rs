@@ -9,7 +9,7 @@ use super::apply::Effect;
 use super::edit::List;
 use super::limits::Limits;
 use super::line::Written;
-use super::op::{Intent, LineRef, OpKind, Outcome, Policy, Refusal};
+use super::op::{Intent, LineRef, NotUndoable, OpKind, Outcome, Policy, Refusal};
 use super::stamp::Stamp;
 use super::state::{Add, Author, Cart, GuestRegister, Line, Merged, Origin, Piece};
 
@@ -169,7 +169,7 @@ impl Cart {
         stamp: &Stamp,
         limits: &Limits,
     ) -> Result<Effect, Refusal> {
-        let Author::Device(client) = stamp.author else { return Err(Refusal::NotUndoable) };
+        let Author::Device(client) = stamp.author else { return Err(NotUndoable::Unknown.into()) };
         if self.ring.iter().any(|change| change.author == stamp.author && change.seq == seq) {
             return self.apply_undo(seq, stamp, limits);
         }

@@ -81,6 +81,25 @@ pub enum OpKind {
     Cancel,
 }
 
+impl OpKind {
+    /// Its name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OpKind::Add => "add",
+            OpKind::Set => "set",
+            OpKind::Remove => "remove",
+            OpKind::Clear => "clear",
+            OpKind::Save => "save",
+            OpKind::Unsave => "unsave",
+            OpKind::Discard => "discard",
+            OpKind::Undo => "undo",
+            OpKind::Merge => "merge",
+            OpKind::Checkout => "checkout",
+            OpKind::Cancel => "cancel",
+        }
+    }
+}
+
 /// A change asked for by a caller without a queue: the plain REST calls.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -167,15 +186,29 @@ pub enum Refusal {
     /// The shop's catalogue does not have it.
     #[error("the shop has no such product")]
     UnknownSku,
-    /// The change to undo is not in the history any more, or is of a kind that cannot be taken back.
-    #[error("this change cannot be taken back")]
-    NotUndoable,
+    /// A change cannot be taken back, for this reason.
+    #[error(transparent)]
+    NotUndoable(#[from] NotUndoable),
     /// The op does not say what it should.
     #[error("{0}")]
     Invalid(String),
     /// The cart was merged into another; the op belongs there.
     #[error("this cart was merged into another")]
     Sealed(CartId),
+}
+
+/// Why a change cannot be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotUndoable {
+    /// There never was such a change, or the history has let go of it.
+    #[error("the history does not hold this change, or not any more")]
+    Unknown,
+    /// Money may have moved, or it took something back itself.
+    #[error("a checkout, a cancelled order and an undo cannot be taken back")]
+    Kind,
+    /// It was undone before, or later changes took its place.
+    #[error("nothing of this change is left that could be taken back")]
+    Gone,
 }
 
 /// A refusal without its particulars, as a client's record keeps it.
@@ -223,7 +256,7 @@ impl Refusal {
             Refusal::TooManySaved(_) => RefusalCode::TooManySaved,
             Refusal::TooMuchText(_) => RefusalCode::TooMuchText,
             Refusal::UnknownSku => RefusalCode::UnknownSku,
-            Refusal::NotUndoable => RefusalCode::NotUndoable,
+            Refusal::NotUndoable(_) => RefusalCode::NotUndoable,
             Refusal::Invalid(_) => RefusalCode::Invalid,
             Refusal::Sealed(_) => RefusalCode::Sealed,
         }

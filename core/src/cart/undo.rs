@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 use super::apply::{Effect, still_wins};
 use super::edit::List;
 use super::limits::Limits;
-use super::op::{OpKind, Outcome, Refusal};
+use super::op::{NotUndoable, OpKind, Outcome, Refusal};
 use super::stamp::Stamp;
 use super::state::{Add, Author, Cart, Change, Line, Piece};
 
@@ -30,7 +30,7 @@ impl Cart {
             return if self.was_refused(stamp.author, target) {
                 Ok(covered)
             } else {
-                Err(Refusal::NotUndoable)
+                Err(NotUndoable::Unknown.into())
             };
         };
         // Who names a revision has seen it.
@@ -59,7 +59,7 @@ impl Cart {
             }
             OpKind::Save | OpKind::Unsave => self.undo_move(change, stamp, limits),
             OpKind::Merge => self.undo_merge(change, stamp, limits),
-            OpKind::Undo | OpKind::Checkout | OpKind::Cancel => Err(Refusal::NotUndoable),
+            OpKind::Undo | OpKind::Checkout | OpKind::Cancel => Err(NotUndoable::Kind.into()),
         }
     }
 
@@ -159,6 +159,17 @@ impl Cart {
         let target = (taken.line, item.as_ref());
         let (given, ()) = self.edit(list, target, stamp.at, limits, |line| line.add(stamp, n))?;
         Ok(vec![taken, given])
+    }
+
+    /// Whether a plain UNDO of this revision takes something back. A device's UNDO of what is gone is `covered`, so that its
+    /// queue goes on; a caller without a queue is rather told.
+    pub(super) fn judge_undo(&self, revision: Revision) -> Result<(), NotUndoable> {
+        let change = self.ring.iter().find(|change| change.revision == revision);
+        let change = change.ok_or(NotUndoable::Unknown)?;
+        if matches!(change.kind, OpKind::Undo | OpKind::Checkout | OpKind::Cancel) {
+            return Err(NotUndoable::Kind);
+        }
+        if self.is_undoable(change) { Ok(()) } else { Err(NotUndoable::Gone) }
     }
 
     /// Whether UNDO of this change would still take anything back.

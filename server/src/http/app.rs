@@ -14,7 +14,7 @@ use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
 use super::test_clock::Peer;
-use super::{cart, demo, health, problems, session, test_clock};
+use super::{cart, demo, health, history, problems, saved, session, test_clock};
 
 /// The application.
 pub struct App {
@@ -55,6 +55,8 @@ impl App {
 fn router(front: Arc<Front>) -> Router {
     let mut router = Router::new()
         .merge(cart::routes())
+        .merge(saved::routes())
+        .merge(history::routes())
         .merge(session::routes())
         .merge(health::routes())
         .merge(problems::routes());

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::{get, post, put};
 use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::ids::Quantity;
-use trolley_core::item::{Item, LineId, NotAnItem};
+use trolley_core::item::{Item, NotAnItem};
 
 use crate::service::task::Made;
 
@@ -20,10 +19,11 @@ use super::condition;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json, pointer};
-use super::problems::Code;
+use super::path::LineName;
 use super::visitor::Visitor;
 
-type Answer = Result<Response<Body>, Problem>;
+/// The cart, or why not.
+pub type Answer = Result<Response<Body>, Problem>;
 
 /// The cart's routes.
 pub fn routes() -> Router<Arc<Front>> {
@@ -53,11 +53,10 @@ async fn add(State(front): State<Arc<Front>>, caller: Caller, Json(add): Json<Ad
 async fn set(
     State(front): State<Arc<Front>>,
     caller: Caller,
-    LineName(line): LineName,
+    line: LineName,
     Json(set): Json<SetLine>,
 ) -> Answer {
-    let line = line.ok_or_else(|| Problem::new(Code::LineNotFound))?;
-    let intent = Intent::Set(LineRef::Id(line), set.quantity);
+    let intent = Intent::Set(LineRef::Id(line.known()?), set.quantity);
     Ok(front.answer(front.change(caller, intent).await?))
 }
 
@@ -74,7 +73,7 @@ async fn clear(State(front): State<Arc<Front>>, caller: Caller) -> Answer {
 }
 
 /// No line ever has an id of that form: the wish that it be gone is fulfilled as it stands.
-async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem> {
+pub async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem> {
     let cart = match visitor {
         Visitor::Guest(guest) => Some(front.service.cart(cart_of(guest)?).await?),
         Visitor::Unknown => None,
@@ -88,18 +87,6 @@ fn not_modified(etag: HeaderValue) -> Response<Body> {
     response.headers_mut().insert(ETAG, etag);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// The line that the path names; none where no line ever has such an id.
-struct LineName(Option<LineId>);
-
-impl FromRequestParts<Arc<Front>> for LineName {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<LineName, Self::Rejection> {
-        let named = Path::<String>::from_request_parts(parts, front).await;
-        Ok(LineName(named.ok().and_then(|Path(name)| LineId::parse(&name))))
-    }
 }
 
 /// `{sku, quantity=1, options={}}`.

@@ -22,6 +22,11 @@ impl Form {
         self.0.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every field of that name.
+    pub fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(named, _)| named == name).map(|(_, value)| value.as_str())
+    }
+
     /// From a body.
     pub fn parse(bytes: &[u8]) -> Option<Form> {
         let pairs = bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()).take(FIELDS_MAX);

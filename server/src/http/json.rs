@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -43,6 +46,51 @@ impl<T: Command> FromRequest<Arc<Front>> for Json<T> {
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
         read(&bytes).map(Json)
     }
+}
+
+/// For a call that says all in its path: no body, or an object without fields.
+pub struct NoBody;
+
+impl Command for NoBody {
+    fn take(_: &mut Fields<'_>) -> Option<NoBody> {
+        Some(NoBody)
+    }
+}
+
+impl FromRequest<Arc<Front>> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<NoBody, Problem> {
+        Optional::from_request(request, front).await.map(|Optional(command)| command)
+    }
+}
+
+/// The command that the body holds; no body at all is as good as an object without fields.
+pub struct Optional<T>(pub T);
+
+impl<T: Command> FromRequest<Arc<Front>> for Optional<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<Optional<T>, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        if bytes.is_empty() {
+            return read(b"{}").map(Optional);
+        }
+        if !body::is_of_type(&parts.headers, "application/json") {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
+        read(&bytes).map(Optional)
+    }
+}
+
+/// An answer in JSON, which no cache stores.
+pub fn answer(status: StatusCode, view: &impl Serialize) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::to_vec(view).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// Reads a command from a body.
@@ -163,15 +211,18 @@ impl<'a> Fields<'a> {
 
     /// A string that must be there.
     pub fn string(&mut self, name: &str) -> Option<String> {
+        let value = self.required(name)?;
+        self.string_of(name, value)
+    }
+
+    /// The member `name`, which must be there.
+    fn required(&mut self, name: &str) -> Option<&'a RawValue> {
         let noted = self.faults.len();
-        match self.take(name) {
-            Some(value) => self.string_of(name, value),
-            None if self.faults.len() > noted => None,
-            None => {
-                self.fault(name, "This field is missing.");
-                None
-            }
+        let value = self.take(name);
+        if value.is_none() && self.faults.len() == noted {
+            self.fault(name, "This field is missing.");
         }
+        value
     }
 
     fn string_of(&mut self, name: &str, value: &RawValue) -> Option<String> {
@@ -192,9 +243,21 @@ impl<'a> Fields<'a> {
     /// A whole number of at least `least`, where it is there. One too large for a `u32` is the largest there is: no
     /// limit is so high, and the limit's own refusal says what it is.
     pub fn whole_number(&mut self, name: &str, least: u32) -> Option<u32> {
-        let value = self.take(name)?.get();
+        let value = self.take(name)?;
+        let number = self.number_of(name, value, u64::from(least))?;
+        Some(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// A whole number that must be there, such as a revision.
+    pub fn number(&mut self, name: &str, least: u64) -> Option<u64> {
+        let value = self.required(name)?;
+        self.number_of(name, value, least)
+    }
+
+    fn number_of(&mut self, name: &str, value: &RawValue, least: u64) -> Option<u64> {
+        let value = value.get();
         let digits = value.bytes().all(|b| b.is_ascii_digit());
-        let number = digits.then(|| value.parse().unwrap_or(u32::MAX)).filter(|number| *number >= least);
+        let number = digits.then(|| value.parse().unwrap_or(u64::MAX)).filter(|number| *number >= least);
         if number.is_none() {
             self.fault(
                 name,

@@ -65,6 +65,7 @@ codes! {
     BodyTooLarge "body_too_large" 413 "The body is too large" "Send at most 65,536 bytes.";
     UriTooLong "uri_too_long" 414 "The address is too long" "Send a shorter path.";
     UnsupportedMediaType "unsupported_media_type" 415 "The body is of the wrong type" "Send Content-Type: application/json.";
+    InvalidQuery "invalid_query" 422 "The query is not valid" "Send its parameters in UTF-8, percent-encoded.";
     InvalidBody "invalid_body" 422 "The body is not valid" "Correct what the errors name.";
     KeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request" "Use a fresh key for each new request.";
     QuantityOverLimit "quantity_over_limit" 422 "Too many units" "Ask for fewer.";

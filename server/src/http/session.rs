@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Serialize;
 
@@ -14,7 +13,7 @@ use crate::service::session::Guest;
 
 use super::error::Problem;
 use super::front::Front;
-use super::json::{Command, Fields, Json};
+use super::json::{Command, Fields, Json, answer};
 use super::time::Rfc3339;
 use super::visitor::Visitor;
 
@@ -25,8 +24,8 @@ pub fn routes() -> Router<Arc<Front>> {
 
 async fn show(visitor: Visitor) -> Response<Body> {
     match visitor {
-        Visitor::Guest(guest) => json(StatusCode::OK, &SessionView::of(&guest, None)),
-        Visitor::Unknown => json(StatusCode::OK, &Nobody { signed_in: false }),
+        Visitor::Guest(guest) => answer(StatusCode::OK, &SessionView::of(&guest, None)),
+        Visitor::Unknown => answer(StatusCode::OK, &Nobody { signed_in: false }),
     }
 }
 
@@ -36,16 +35,7 @@ async fn begin(
     Json(Bearer): Json<Bearer>,
 ) -> Result<Response<Body>, Problem> {
     let begun = front.service.begin_bearer().await?;
-    Ok(json(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose()))))
-}
-
-/// 200 or 201 with session data, which nobody stores.
-fn json(status: StatusCode, view: &impl Serialize) -> Response<Body> {
-    let mut response = Response::new(Body::from(serde_json::to_vec(view).unwrap_or_default()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok(answer(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose()))))
 }
 
 /// `{"transport": "bearer"}`: the only transport one asks for; a browser's session begins with its first write.

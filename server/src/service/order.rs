@@ -110,7 +110,7 @@ pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
 pub fn kept_refusal(refusal: &Refusal) -> Answer {
     let status = match refusal {
         Refusal::LineNotFound => 404,
-        Refusal::NotUndoable | Refusal::Sealed(_) => 409,
+        Refusal::NotUndoable(_) | Refusal::Sealed(_) => 409,
         _ => 422,
     };
     Answer { status, code: Some(refusal.code().as_str().into()), about: None }

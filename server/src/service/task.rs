@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Refusal};
+use trolley_core::cart::op::{Call, Intent, LineRef, NotUndoable, Refusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::SessionId;
 use trolley_core::ledger::Answer;
@@ -88,9 +88,10 @@ impl Task {
     pub(super) fn of_nobody(&self) -> Nobodys {
         match self {
             Task::Change(Intent::Add(..)) => Nobodys::Begins,
-            Task::Change(Intent::Set(LineRef::Id(_), _)) => {
+            Task::Change(Intent::Set(LineRef::Id(_), _) | Intent::Save(_) | Intent::Unsave(_)) => {
                 Nobodys::Refused(Failure::Refused(Refusal::LineNotFound))
             }
+            Task::Change(Intent::Undo(_)) => Nobodys::Refused(Failure::Refused(NotUndoable::Unknown.into())),
             Task::Change(_) => Nobodys::Nothing,
         }
     }

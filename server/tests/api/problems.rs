@@ -20,7 +20,7 @@ async fn every_code_has_a_page_that_tells_what_to_do() {
 #[test]
 fn every_refusal_of_core_has_a_code_whose_status_a_retry_repeats() {
     use trolley::service::order::kept_refusal;
-    use trolley_core::cart::op::Refusal;
+    use trolley_core::cart::op::{NotUndoable, Refusal};
     use trolley_core::ids::CartId;
     for refusal in [
         Refusal::LineNotFound,
@@ -30,7 +30,7 @@ fn every_refusal_of_core_has_a_code_whose_status_a_retry_repeats() {
         Refusal::TooManySaved(1),
         Refusal::TooMuchText(1),
         Refusal::UnknownSku,
-        Refusal::NotUndoable,
+        Refusal::NotUndoable(NotUndoable::Gone),
         Refusal::Invalid(String::new()),
         Refusal::Sealed(CartId::from_bytes([0; 16])),
     ] {

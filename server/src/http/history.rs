@@ -1,0 +1,57 @@
+//! `/v1/cart/history` and `/v1/cart/undo`: what was done to the cart, and taking one of it back.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use trolley_core::cart::op::Intent;
+
+use super::cart::Answer;
+use super::change::{Caller, cart_of};
+use super::error::Problem;
+use super::front::Front;
+use super::history_wire::HistoryView;
+use super::json::{Command, Fields, Json, answer};
+use super::query::Query;
+use super::visitor::Visitor;
+
+/// Changes that are shown where the caller does not say how many.
+const USUAL: usize = 50;
+/// Changes that a cart remembers at most.
+const MOST: usize = 256;
+
+/// The history's routes.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new().route("/v1/cart/history", get(show)).route("/v1/cart/undo", post(undo))
+}
+
+async fn show(
+    State(front): State<Arc<Front>>,
+    visitor: Visitor,
+    query: Query,
+) -> Result<Response<Body>, Problem> {
+    let limit = query.limit(USUAL, MOST)?;
+    let cart = match visitor {
+        Visitor::Guest(guest) => Some(front.service.cart(cart_of(&guest)?).await?),
+        Visitor::Unknown => None,
+    };
+    Ok(answer(StatusCode::OK, &HistoryView::of(cart.as_deref(), limit)))
+}
+
+async fn undo(State(front): State<Arc<Front>>, caller: Caller, Json(undo): Json<Undo>) -> Answer {
+    Ok(front.answer(front.change(caller, Intent::Undo(undo.revision)).await?))
+}
+
+/// `{revision}`.
+struct Undo {
+    revision: u64,
+}
+
+impl Command for Undo {
+    fn take(fields: &mut Fields<'_>) -> Option<Undo> {
+        Some(Undo { revision: fields.number("revision", 1)? })
+    }
+}

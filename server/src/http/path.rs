@@ -1,0 +1,36 @@
+//! What a path names: a line, and later an order. A name that nothing ever has is no error here.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use trolley_core::item::LineId;
+
+use super::error::Problem;
+use super::front::Front;
+use super::problems::Code;
+
+/// The line that the path names; none where no line ever has such an id.
+pub struct LineName(pub Option<LineId>);
+
+impl LineName {
+    /// Its id, by a caller who means a line that is there.
+    pub fn known(self) -> Result<LineId, Problem> {
+        self.0.ok_or_else(|| Problem::new(Code::LineNotFound))
+    }
+}
+
+impl FromRequestParts<Arc<Front>> for LineName {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<LineName, Infallible> {
+        Ok(LineName(name(parts, front).await.and_then(|name| LineId::parse(&name))))
+    }
+}
+
+/// The path's one variable part; none where it is not UTF-8.
+async fn name(parts: &mut Parts, front: &Arc<Front>) -> Option<String> {
+    let named = Path::<String>::from_request_parts(parts, front).await;
+    named.ok().map(|Path(name)| name)
+}

@@ -63,6 +63,14 @@ uuid_id!(
     /// An order draft.
     OrderId
 );
+uuid_id!(
+    /// An account, with a password here or of the shop's own login.
+    AccountId
+);
+uuid_id!(
+    /// What keeps a device remembered: a row of remember-me tokens, each made of the one before (SESSION.md).
+    SeriesId
+);
 
 /// The 16 bytes of a fresh UUIDv7 (RFC 9562, section 5.7) from a time and ten random bytes.
 pub fn uuid_v7(now: crate::time::Timestamp, random: [u8; 10]) -> [u8; 16] {
@@ -131,6 +139,22 @@ impl TokenDigest {
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenDigest({:02x}{:02x}…)", self.0[0], self.0[1])
+    }
+}
+
+/// Names a key of the server's secret: the first bytes of a digest of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId([u8; 8]);
+
+impl KeyId {
+    /// From its 8 bytes.
+    pub const fn from_bytes(bytes: [u8; 8]) -> KeyId {
+        KeyId(bytes)
+    }
+
+    /// Its 8 bytes.
+    pub const fn bytes(&self) -> &[u8; 8] {
+        &self.0
     }
 }
 

@@ -1,20 +1,21 @@
-//! What becomes of a session as time passes: a policy, a session and a time give a verdict (SESSION.md).
+//! What becomes of a session as time passes: a policy, a session, a token and a time give a verdict (SESSION.md).
 
-use crate::ids::{CartId, SessionId, TokenDigest};
+use crate::chain::{Chain, Renewal, Standing};
+use crate::ids::{AccountId, CartId, SessionId, TokenDigest};
 use crate::time::{Span, Timestamp};
 
-/// One browser's (or app's) relation with the shop, as it is kept. It holds no token: only its digest.
+/// One browser's (or app's) relation with the shop, as it is kept. It holds no token: only digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its public name.
+    /// Its public name. It stays through sign-in and renewal.
     pub id: SessionId,
     /// Counts its changes: the version that a store compares.
     pub version: u64,
-    /// SHA-256 of the token that opens it.
-    pub token: TokenDigest,
+    /// The token that opens it, and those before.
+    pub tokens: Chain,
     /// How its token travels.
     pub transport: Transport,
-    /// The guest cart it owns, once it has one.
+    /// The cart it opens: the guest's own, or once signed in the account's.
     pub cart: Option<CartId>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -22,6 +23,34 @@ pub struct Session {
     pub last_seen: Timestamp,
     /// Whether its token ever came back.
     pub presented: bool,
+    /// The account that is attached to it; none is a guest.
+    pub sign_in: Option<Box<SignIn>>,
+}
+
+/// An account attached to a session. Alone it proves nothing: the session must stand in the account's own record too
+/// ([`crate::account::sessions`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Whose.
+    pub account: AccountId,
+    /// When: the absolute limit counts from here.
+    pub at: Timestamp,
+    /// From where.
+    pub device: Device,
+}
+
+/// A session as its owner tells it from others. Both texts are cut to [`Device::TEXT_MAX`] bytes by who makes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What it calls itself, made readable: `Firefox on Linux`.
+    pub name: Box<str>,
+    /// The address it came from.
+    pub address: Box<str>,
+}
+
+impl Device {
+    /// Bytes of a name or an address.
+    pub const TEXT_MAX: usize = 64;
 }
 
 /// How a session's token travels.
@@ -42,6 +71,18 @@ pub struct Policy {
     pub guest_absolute: Span,
     /// A session whose token never came back is gone after this.
     pub unpresented: Span,
+    /// A signed-in session unseen for this long is over.
+    pub idle: Span,
+    /// A signed-in session is over this long after its sign-in, whatever it did.
+    pub absolute: Span,
+    /// The token of a signed-in session is renewed when it has been in use for this long.
+    pub renew_after: Span,
+    /// How long a replaced token is still good once its successor was presented. Shorter than `renew_after`.
+    pub grace: Span,
+    /// A device that is to be remembered is, for this long after the password.
+    pub remember_for: Span,
+    /// Sessions that an account may have signed in, and devices it may have remembered.
+    pub cap: usize,
 }
 
 impl Default for Policy {
@@ -50,6 +91,12 @@ impl Default for Policy {
             guest_idle: Span::from_days(30),
             guest_absolute: Span::from_days(180),
             unpresented: Span::from_hours(24),
+            idle: Span::from_hours(2),
+            absolute: Span::from_hours(24),
+            renew_after: Span::from_hours(1),
+            grace: Span::from_s(120),
+            remember_for: Span::from_days(30),
+            cap: 20,
         }
     }
 }
@@ -63,18 +110,28 @@ pub enum Seen {
     AtLeast(Timestamp),
 }
 
-/// What a session is at some time.
+/// How long a session that lives still does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// When it ends if it is not seen again.
+    pub expires_at: Timestamp,
+    /// When it ends whatever happens.
+    pub absolute_expires_at: Timestamp,
+}
+
+/// What a session is to who presents a token of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It lives.
-    Live {
-        /// When it ends if it is not seen again.
-        expires_at: Timestamp,
-        /// When it ends whatever happens.
-        absolute_expires_at: Timestamp,
-    },
+    Live(Lease),
+    /// It lives, and the token's successor is to be handed out.
+    Renew(Lease, Renewal),
+    /// It lives, and the token is the successor, presented for the first time.
+    Arrived(Lease),
     /// It is over.
     Ended(Why),
+    /// The token was replaced and its grace is over: somebody has a copy.
+    Theft,
 }
 
 /// Why a session is over.
@@ -86,43 +143,84 @@ pub enum Why {
     Absolute,
     /// Its token never came back.
     NeverPresented,
+    /// The token is none of its own.
+    UnknownToken,
 }
 
 /// Last-seen is written down once in this part of the idle limit.
 const TOUCH_PART: u64 = 20;
 
+impl Session {
+    /// The account that is attached to it.
+    pub fn account(&self) -> Option<AccountId> {
+        self.sign_in.as_ref().map(|sign_in| sign_in.account)
+    }
+}
+
 impl Policy {
-    /// What `session` is at `now`, when it was last seen as `seen` says.
-    pub fn judge(&self, session: &Session, seen: Seen, now: Timestamp) -> Verdict {
-        let absolute_expires_at = session.created_at + self.guest_absolute;
+    /// What `session` is at `now` to who presents `token`, when it was last seen as `seen` says. A guest's token is not renewed.
+    pub fn judge(&self, session: &Session, token: &TokenDigest, seen: Seen, now: Timestamp) -> Verdict {
+        let lease = match self.lease(session, seen, now) {
+            Ok(lease) => lease,
+            Err(why) => return Verdict::Ended(why),
+        };
+        if session.sign_in.is_none() {
+            let own = session.tokens.present == *token;
+            return if own { Verdict::Live(lease) } else { Verdict::Ended(Why::UnknownToken) };
+        }
+        match session.tokens.standing(token, self.renew_after, self.grace, now) {
+            Standing::Good => Verdict::Live(lease),
+            Standing::Due(renewal) => Verdict::Renew(lease, renewal),
+            Standing::Arrived => Verdict::Arrived(lease),
+            Standing::Stolen => Verdict::Theft,
+            Standing::Unknown => Verdict::Ended(Why::UnknownToken),
+        }
+    }
+
+    /// How long `session` lives by the time alone, or why it does not.
+    pub fn lease(&self, session: &Session, seen: Seen, now: Timestamp) -> Result<Lease, Why> {
+        let absolute_expires_at = self.absolute_expires_at(session);
         let idle_expires_at = self.idle_expires_at(session, seen);
         if now >= absolute_expires_at {
-            return Verdict::Ended(Why::Absolute);
+            return Err(Why::Absolute);
         }
         if now >= idle_expires_at {
-            return Verdict::Ended(if session.presented { Why::Idle } else { Why::NeverPresented });
+            let guest_never_came = !session.presented && session.sign_in.is_none();
+            return Err(if guest_never_came { Why::NeverPresented } else { Why::Idle });
         }
-        Verdict::Live { expires_at: idle_expires_at.min(absolute_expires_at), absolute_expires_at }
+        Ok(Lease { expires_at: idle_expires_at.min(absolute_expires_at), absolute_expires_at })
     }
 
     /// The latest time at which the session can still live, as the store knows it: after it, it may be swept.
     pub fn swept_after(&self, session: &Session) -> Timestamp {
-        self.idle_expires_at(session, Seen::AtLeast(session.last_seen))
-            .min(session.created_at + self.guest_absolute)
+        self.idle_expires_at(session, Seen::AtLeast(session.last_seen)).min(self.absolute_expires_at(session))
     }
 
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.
     pub fn touch_due(&self, session: &Session, now: Timestamp) -> bool {
-        !session.presented || now.since(session.last_seen) >= self.guest_idle.part(TOUCH_PART)
+        !session.presented || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+    }
+
+    /// When the session ends whatever happens.
+    pub fn absolute_expires_at(&self, session: &Session) -> Timestamp {
+        match &session.sign_in {
+            Some(sign_in) => sign_in.at + self.absolute,
+            None => session.created_at + self.guest_absolute,
+        }
+    }
+
+    fn idle_of(&self, session: &Session) -> Span {
+        if session.sign_in.is_some() { self.idle } else { self.guest_idle }
     }
 
     fn idle_expires_at(&self, session: &Session, seen: Seen) -> Timestamp {
-        if !session.presented {
-            return session.created_at + self.unpresented.min(self.guest_idle);
+        let idle = self.idle_of(session);
+        if !session.presented && session.sign_in.is_none() {
+            return session.created_at + self.unpresented.min(idle);
         }
         match seen {
-            Seen::Exactly(seen) => seen + self.guest_idle,
-            Seen::AtLeast(seen) => seen + self.guest_idle + self.guest_idle.part(TOUCH_PART),
+            Seen::Exactly(seen) => seen + idle,
+            Seen::AtLeast(seen) => seen + idle + idle.part(TOUCH_PART),
         }
     }
 }
@@ -130,53 +228,70 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::Successor;
+    use crate::ids::KeyId;
 
-    const DAY: u64 = 24 * 3_600_000;
+    const HOUR: u64 = 3_600_000;
+    const DAY: u64 = 24 * HOUR;
+    const TOKEN: TokenDigest = TokenDigest::from_bytes([2; 32]);
 
     fn session(created: u64, seen: u64, presented: bool) -> Session {
         Session {
             id: SessionId::from_bytes([1; 16]),
             version: 1,
-            token: TokenDigest::from_bytes([2; 32]),
+            tokens: Chain::new(TOKEN, Timestamp::from_ms(created)),
             transport: Transport::Cookie,
             cart: None,
             created_at: Timestamp::from_ms(created),
             last_seen: Timestamp::from_ms(seen),
             presented,
+            sign_in: None,
+        }
+    }
+
+    /// Signed in at `at`, long after it began as a guest's.
+    fn signed_in(at: u64, seen: u64) -> Session {
+        let device = Device { name: "a browser".into(), address: "192.0.2.1".into() };
+        let account = AccountId::from_bytes([3; 16]);
+        let sign_in = SignIn { account, at: Timestamp::from_ms(at), device };
+        Session {
+            tokens: Chain::new(TOKEN, Timestamp::from_ms(at)),
+            sign_in: Some(sign_in.into()),
+            ..session(0, seen, true)
         }
     }
 
     fn judged(session: &Session, exact: bool, now: u64) -> Verdict {
         let seen = if exact { Seen::Exactly(session.last_seen) } else { Seen::AtLeast(session.last_seen) };
-        Policy::default().judge(session, seen, Timestamp::from_ms(now))
+        Policy::default().judge(session, &TOKEN, seen, Timestamp::from_ms(now))
     }
 
     #[test]
     fn a_guest_ends_thirty_days_after_it_was_last_seen() {
         let guest = session(0, 5 * DAY, true);
-        assert!(matches!(judged(&guest, true, 35 * DAY - 1), Verdict::Live { .. }));
+        assert!(matches!(judged(&guest, true, 35 * DAY - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, true, 35 * DAY), Verdict::Ended(Why::Idle));
     }
 
     #[test]
     fn what_the_store_knows_may_be_a_twentieth_late_and_is_never_early() {
         let guest = session(0, 5 * DAY, true);
-        assert!(matches!(judged(&guest, false, 35 * DAY), Verdict::Live { .. }));
-        assert!(matches!(judged(&guest, false, 36 * DAY + DAY / 2 - 1), Verdict::Live { .. }));
+        assert!(matches!(judged(&guest, false, 35 * DAY), Verdict::Live(_)));
+        assert!(matches!(judged(&guest, false, 36 * DAY + DAY / 2 - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, false, 36 * DAY + DAY / 2), Verdict::Ended(Why::Idle));
     }
 
     #[test]
     fn a_guest_ends_after_180_days_whatever_it_did() {
         let guest = session(0, 180 * DAY - 1, true);
-        assert!(matches!(judged(&guest, true, 180 * DAY - 1), Verdict::Live { .. }));
+        assert!(matches!(judged(&guest, true, 180 * DAY - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, true, 180 * DAY), Verdict::Ended(Why::Absolute));
     }
 
     #[test]
     fn a_session_whose_token_never_came_back_ends_after_a_day() {
         let guest = session(0, 0, false);
-        assert!(matches!(judged(&guest, true, DAY - 1), Verdict::Live { .. }));
+        assert!(matches!(judged(&guest, true, DAY - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, true, DAY), Verdict::Ended(Why::NeverPresented));
     }
 
@@ -187,5 +302,51 @@ mod tests {
         assert!(!policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2 - 1)));
         assert!(policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2)));
         assert!(policy.touch_due(&session(0, 0, false), Timestamp::from_ms(1)));
+    }
+
+    #[test]
+    fn a_signed_in_session_ends_two_hours_after_it_was_last_seen() {
+        let session = signed_in(5 * DAY, 5 * DAY);
+        assert!(matches!(judged(&session, true, 5 * DAY + HOUR - 1), Verdict::Live(_)));
+        assert!(matches!(judged(&session, true, 5 * DAY + 2 * HOUR - 1), Verdict::Renew(..)));
+        assert_eq!(judged(&session, true, 5 * DAY + 2 * HOUR), Verdict::Ended(Why::Idle));
+        assert!(matches!(judged(&session, false, 5 * DAY + 2 * HOUR), Verdict::Renew(..)));
+        assert_eq!(judged(&session, false, 5 * DAY + 2 * HOUR + HOUR / 10), Verdict::Ended(Why::Idle));
+    }
+
+    #[test]
+    fn a_signed_in_session_ends_a_day_after_its_sign_in_whatever_it_did() {
+        let session = signed_in(5 * DAY, 6 * DAY - 1);
+        let Verdict::Renew(lease, _) = judged(&session, true, 6 * DAY - 1) else { panic!() };
+        assert_eq!(lease.expires_at, Timestamp::from_ms(6 * DAY));
+        assert_eq!(judged(&session, true, 6 * DAY), Verdict::Ended(Why::Absolute));
+    }
+
+    #[test]
+    fn renewal_does_not_move_the_absolute_limit() {
+        let mut session = signed_in(0, 2 * HOUR);
+        let next = TokenDigest::from_bytes([4; 32]);
+        session.tokens.hand_out(Successor { digest: next, key: KeyId::from_bytes([1; 8]) });
+        let seen = Seen::Exactly(session.last_seen);
+        let judged =
+            |session: &Session, at| Policy::default().judge(session, &next, seen, Timestamp::from_ms(at));
+        let Verdict::Arrived(before) = judged(&session, 2 * HOUR) else { panic!() };
+        session.tokens.advance(Timestamp::from_ms(2 * HOUR));
+        assert_eq!(judged(&session, 2 * HOUR), Verdict::Live(before));
+        assert_eq!(before.absolute_expires_at, Timestamp::from_ms(DAY));
+    }
+
+    #[test]
+    fn time_is_judged_before_theft_and_a_guest_has_no_successor() {
+        let mut session = signed_in(0, 0);
+        session
+            .tokens
+            .hand_out(Successor { digest: TokenDigest::from_bytes([4; 32]), key: KeyId::from_bytes([1; 8]) });
+        session.tokens.advance(Timestamp::from_ms(HOUR));
+        assert_eq!(judged(&session, true, HOUR + 120_000), Verdict::Theft);
+        assert_eq!(judged(&session, true, 2 * HOUR), Verdict::Ended(Why::Idle));
+        session.sign_in = None;
+        assert_eq!(judged(&session, true, HOUR + 120_000), Verdict::Ended(Why::UnknownToken));
+        assert!(matches!(judged(&super::tests::session(0, 9 * DAY, true), true, 9 * DAY), Verdict::Live(_)));
     }
 }

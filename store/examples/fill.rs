@@ -8,6 +8,7 @@ use base64_url::encode;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::Cart;
+use trolley_core::chain::Chain;
 use trolley_core::ids::{CartId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::item::Item;
 use trolley_core::session::{Policy, Session, Transport};
@@ -83,16 +84,17 @@ fn guest(n: u64, now: Timestamp) -> (String, [Write; 3]) {
     let record = Session {
         id: session,
         version: 1,
-        token: digest,
+        tokens: Chain::new(digest, now),
         transport: Transport::Cookie,
         cart: Some(cart.id),
         created_at: now,
         last_seen: now,
         presented: true,
+        sign_in: None,
     };
     let expires_at = Policy::default().swept_after(&record);
     let writes = [
-        Write::create(Record::Token(Arc::new(Token { digest, session })), None),
+        Write::create(Record::Token(Arc::new(Token { digest, session, retired_at: None })), None),
         Write::create(Record::Session(Arc::new(record)), Some(expires_at)),
         Write::create(Record::Cart(Arc::new(cart)), None),
     ];

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest};
 use trolley_core::ledger::Ledger;
 use trolley_core::session::Session;
+use trolley_core::time::Timestamp;
 
 /// The name of a record. Keys are ordered by kind and then by the bytes of their id: new kinds go last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +23,10 @@ pub enum Key {
     Ledger(SessionId),
     /// How far the test clock was turned.
     Clock,
+    /// The sessions and remembered devices of an account.
+    AccountSessions(AccountId),
+    /// Which remembered device a token belongs to.
+    Remember(TokenDigest),
 }
 
 /// What sort of record a key names. The numbers are stored: none is ever given to another kind.
@@ -37,11 +43,23 @@ pub enum Kind {
     Ledger = 4,
     /// [`Key::Clock`].
     Clock = 5,
+    /// [`Key::AccountSessions`].
+    AccountSessions = 14,
+    /// [`Key::Remember`].
+    Remember = 17,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: &[Kind] = &[Kind::Cart, Kind::Session, Kind::Token, Kind::Ledger, Kind::Clock];
+    pub const ALL: &[Kind] = &[
+        Kind::Cart,
+        Kind::Session,
+        Kind::Token,
+        Kind::Ledger,
+        Kind::Clock,
+        Kind::AccountSessions,
+        Kind::Remember,
+    ];
 }
 
 impl Key {
@@ -53,6 +71,8 @@ impl Key {
             Key::Token(_) => Kind::Token,
             Key::Ledger(_) => Kind::Ledger,
             Key::Clock => Kind::Clock,
+            Key::AccountSessions(_) => Kind::AccountSessions,
+            Key::Remember(_) => Kind::Remember,
         }
     }
 }
@@ -64,12 +84,16 @@ pub enum Record {
     Cart(Arc<Cart>),
     /// A session.
     Session(Arc<Session>),
-    /// A token's digest and what it opens; it never changes, so its version is 1.
+    /// A token's digest and what it opens. It changes once, when it is retired: its version is 1, and then 2.
     Token(Arc<Token>),
     /// The keyed calls of a session.
     Ledger(Arc<Ledger>),
     /// How far the test clock was turned.
     Clock(Clock),
+    /// The sessions and remembered devices of an account.
+    AccountSessions(Arc<AccountSessions>),
+    /// A remember-me token's digest and what it belongs to; it never changes, so its version is 1.
+    Remember(Arc<Remember>),
 }
 
 /// Which session a token opens.
@@ -79,6 +103,19 @@ pub struct Token {
     pub digest: TokenDigest,
     /// The session.
     pub session: SessionId,
+    /// When sign-in, sign-out or a new password took it out of use: it opens nothing since, and is remembered for a while.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// Which remembered device a token belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remember {
+    /// SHA-256 of the token.
+    pub digest: TokenDigest,
+    /// Whose device.
+    pub account: AccountId,
+    /// Which.
+    pub series: SeriesId,
 }
 
 /// How far the test clock was turned.
@@ -99,6 +136,8 @@ impl Record {
             Record::Token(token) => Key::Token(token.digest),
             Record::Ledger(ledger) => Key::Ledger(ledger.session),
             Record::Clock(_) => Key::Clock,
+            Record::AccountSessions(sessions) => Key::AccountSessions(sessions.account),
+            Record::Remember(remember) => Key::Remember(remember.digest),
         }
     }
 
@@ -107,9 +146,11 @@ impl Record {
         match self {
             Record::Cart(cart) => cart.version,
             Record::Session(session) => session.version,
-            Record::Token(_) => 1,
+            Record::Token(token) => 1 + u64::from(token.retired_at.is_some()),
             Record::Ledger(ledger) => ledger.version,
             Record::Clock(clock) => clock.version,
+            Record::AccountSessions(sessions) => sessions.version,
+            Record::Remember(_) => 1,
         }
     }
 }
@@ -129,7 +170,7 @@ impl Counts {
         match key {
             Key::Cart(_) => Some(&mut self.carts),
             Key::Session(_) => Some(&mut self.sessions),
-            Key::Token(_) | Key::Ledger(_) | Key::Clock => None,
+            Key::Token(_) | Key::Ledger(_) | Key::Clock | Key::AccountSessions(_) | Key::Remember(_) => None,
         }
     }
 }

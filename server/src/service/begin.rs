@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::state::Cart;
+use trolley_core::chain::Chain;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Token as TokenRecord};
@@ -77,15 +78,16 @@ impl Service {
         let session = Arc::new(Session {
             id: self.new_session_id(now),
             version: 1,
-            token: token.digest(),
+            tokens: Chain::new(token.digest(), now),
             transport,
             cart: Some(cart.id),
             created_at: now,
             last_seen: now,
             presented: false,
+            sign_in: None,
         });
         let expires_at = Some(self.settings.policy.swept_after(&session));
-        let named = TokenRecord { digest: session.token, session: session.id };
+        let named = TokenRecord { digest: token.digest(), session: session.id, retired_at: None };
         let writes = vec![
             Write::create(Record::Token(Arc::new(named)), None),
             Write::create(Record::Session(session.clone()), expires_at),

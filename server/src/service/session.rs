@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trolley_core::session::{Seen, Session, Transport, Verdict};
+use trolley_core::session::{Lease, Seen, Session, Transport, Verdict};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::CommitError;
@@ -32,7 +32,7 @@ impl Service {
         let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
             return Ok(None);
         };
-        if session.token != digest || session.transport != transport {
+        if session.transport != transport {
             return Ok(None);
         }
         let now = self.now();
@@ -40,7 +40,8 @@ impl Service {
             Some(at) => Seen::Exactly(at.max(session.last_seen)),
             None => Seen::AtLeast(session.last_seen),
         };
-        if let Verdict::Ended(_) = self.settings.policy.judge(&session, seen, now) {
+        let verdict = self.settings.policy.judge(&session, &digest, seen, now);
+        if matches!(verdict, Verdict::Ended(_) | Verdict::Theft) {
             return Ok(None);
         }
         let session = if session.presented { session } else { self.present(session, now).await };
@@ -63,11 +64,8 @@ impl Service {
 
     /// A session that is seen now, as its owner is told of it.
     pub(super) fn guest(&self, session: Arc<Session>, now: Timestamp) -> Option<Guest> {
-        match self.settings.policy.judge(&session, Seen::Exactly(now), now) {
-            Verdict::Live { expires_at, absolute_expires_at } => {
-                Some(Guest { session, expires_at, absolute_expires_at })
-            }
-            Verdict::Ended(_) => None,
-        }
+        let lease = self.settings.policy.lease(&session, Seen::Exactly(now), now).ok()?;
+        let Lease { expires_at, absolute_expires_at } = lease;
+        Some(Guest { session, expires_at, absolute_expires_at })
     }
 }

@@ -1,7 +1,7 @@
 //! What has expired leaves in bounded batches: a session with its token, its ledger and its guest cart in one commit.
 
 use trolley_core::ids::SessionId;
-use trolley_core::session::{Seen, Verdict};
+use trolley_core::session::Seen;
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, Write};
 
@@ -66,20 +66,18 @@ impl Service {
             Some(at) => Seen::Exactly(at.max(session.last_seen)),
             None => Seen::AtLeast(session.last_seen),
         };
-        let why = match self.settings.policy.judge(&session, seen, now) {
-            Verdict::Live { .. } => {
+        let why = match self.settings.policy.lease(&session, seen, now) {
+            Ok(_) => {
                 let mut living = (*session).clone();
                 living.version += 1;
                 living.last_seen = self.seen.at(id).unwrap_or(living.last_seen).max(living.last_seen);
                 let expires_at = Some(self.settings.policy.swept_after(&living));
                 return Ok(vec![Write::swap(session.version, Record::Session(living.into()), expires_at)]);
             }
-            Verdict::Ended(why) => why,
+            Err(why) => why,
         };
-        let mut writes = vec![
-            Write::delete(Key::Session(id), session.version),
-            Write::delete(Key::Token(session.token), 1),
-        ];
+        let mut writes = vec![Write::delete(Key::Session(id), session.version)];
+        writes.extend(session.tokens.tokens().map(|token| Write::delete(Key::Token(token), 1)));
         let cart = session.cart.map(Key::Cart);
         for key in [Some(Key::Ledger(id)), cart].into_iter().flatten() {
             if let Some(record) = self.store.load(key).await? {

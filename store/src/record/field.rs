@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use trolley_core::ids::{CartId, ClientId, OrderId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, ClientId, KeyId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::{Item, LineId};
 use trolley_core::time::Timestamp;
 
@@ -82,7 +82,7 @@ macro_rules! named_bytes {
         }
     )*};
 }
-named_bytes!(CartId, SessionId, ClientId, OrderId, TokenDigest);
+named_bytes!(CartId, SessionId, ClientId, OrderId, TokenDigest, AccountId, SeriesId, KeyId);
 
 impl Field for u64 {
     fn put(&self, out: &mut Vec<u8>) {

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, KnownDevice, Series};
 use trolley_core::cart::op::{NoticeCode, OpKind, Policy, RefusalCode};
 use trolley_core::cart::state::{
     Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Line, Merged,
     Notice, Origin, Piece, Recent, Register, Seal,
 };
+use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
-use trolley_core::session::{Session, Transport};
+use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{Clock, Record, Token};
+use crate::kind::{Clock, Record, Remember, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};
@@ -34,12 +36,23 @@ fields! {
     Change as Change { revision, at, author, seq, kind, pieces }
     Piece as Piece { line, saved, before, after, dropped }
     Notice as Notice { code, line }
-    Session as Session { id, version, token, transport, cart, created_at, last_seen, presented }
-    Token as Token { digest, session }
+    Session as Session { id, version, tokens, transport, cart, created_at, last_seen, presented, sign_in }
+    SignIn as SignIn { account, at, device }
+    Device as Device { name, address }
+    Chain as Chain { present, since, renewals, key, successor, replaced }
+    Successor as Successor { digest, key }
+    Token as Token { digest, session, retired_at }
     Ledger as Ledger { session, version, entries }
     Entry as Entry { key, request, at, answer }
     Answer as Answer { status, code, about }
     Clock as Clock { version, ahead_ms }
+    AccountSessions as AccountSessions { account, version, epoch, entries, series, devices }
+    SignedIn as SignedIn { session, signed_in_at }
+    Series as Series {
+        id, session, tokens, uses, made_by, expires_at, device, first_seen, last_seen,
+    }
+    KnownDevice as KnownDevice { digest, last_used }
+    Remember as Remember { digest, account, series }
 }
 
 /// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
@@ -62,7 +75,7 @@ impl Field for Recent {
 tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
-    Record { 1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock }
+    Record { 1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 14 AccountSessions, 17 Remember }
 }
 
 numbered! {
@@ -92,6 +105,9 @@ pub fn weight(record: &Record) -> usize {
     fn change(change: &Arc<Change>) -> usize {
         SHARE + size_of::<Change>() + size_of_val(&*change.pieces)
     }
+    fn device(device: &Device) -> usize {
+        device.name.len() + device.address.len()
+    }
     let held = match record {
         Record::Cart(cart) => {
             let parts: usize = cart.lines.iter().chain(&cart.saved).map(line).sum::<usize>()
@@ -99,10 +115,24 @@ pub fn weight(record: &Record) -> usize {
                 + cart.ring.iter().map(change).sum::<usize>();
             size_of::<Cart>() + parts + size_of_val(&*cart.departed) + size_of_val(&*cart.marks)
         }
-        Record::Session(_) => size_of::<Session>(),
+        Record::Session(session) => {
+            let signed_in = session
+                .sign_in
+                .as_ref()
+                .map_or(0, |sign_in| SHARE + size_of::<SignIn>() + device(&sign_in.device));
+            size_of::<Session>() + size_of_val(&*session.tokens.replaced) + signed_in
+        }
         Record::Token(_) => size_of::<Token>(),
         Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
         Record::Clock(_) => 0,
+        Record::AccountSessions(of) => {
+            let series = of.series.iter().map(|series| {
+                size_of::<Series>() + size_of_val(&*series.tokens.replaced) + device(&series.device)
+            });
+            let series: usize = series.sum();
+            size_of::<AccountSessions>() + size_of_val(&*of.entries) + series + size_of_val(&*of.devices)
+        }
+        Record::Remember(_) => size_of::<Remember>(),
     };
     size_of::<Record>() + SHARE + held
 }

@@ -13,7 +13,7 @@ mod form;
 
 use std::sync::Arc;
 
-use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest};
 
 use crate::kind::{Key, Kind, Record};
 use crate::port::StoreError;
@@ -89,8 +89,9 @@ pub fn key_parts(key: &Key) -> (u8, &[u8]) {
     let id: &[u8] = match key {
         Key::Cart(id) => id.bytes(),
         Key::Session(id) | Key::Ledger(id) => id.bytes(),
-        Key::Token(digest) => digest.bytes(),
+        Key::Token(digest) | Key::Remember(digest) => digest.bytes(),
         Key::Clock => &[],
+        Key::AccountSessions(account) => account.bytes(),
     };
     (key.kind() as u8, id)
 }
@@ -103,6 +104,8 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
         Kind::Token => Key::Token(TokenDigest::from_bytes(id.try_into().ok()?)),
         Kind::Ledger => Key::Ledger(SessionId::from_bytes(id.try_into().ok()?)),
         Kind::Clock => id.is_empty().then_some(Key::Clock)?,
+        Kind::AccountSessions => Key::AccountSessions(AccountId::from_bytes(id.try_into().ok()?)),
+        Kind::Remember => Key::Remember(TokenDigest::from_bytes(id.try_into().ok()?)),
     })
 }
 

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::chain::Chain;
+use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, Key, Record, Token};
+use trolley_store::kind::{Clock, Key, Record, Remember, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
@@ -27,18 +29,28 @@ pub(crate) fn first(key: Key) -> Record {
         Key::Session(id) => Record::Session(Arc::new(Session {
             id,
             version: 1,
-            token: TokenDigest::from_bytes([id.bytes()[0]; 32]),
+            tokens: Chain::new(TokenDigest::from_bytes([id.bytes()[0]; 32]), Timestamp::from_ms(1)),
             transport: Transport::Cookie,
             cart: None,
             created_at: Timestamp::from_ms(1),
             last_seen: Timestamp::from_ms(1),
             presented: false,
+            sign_in: None,
         })),
-        Key::Token(digest) => {
-            Record::Token(Arc::new(Token { digest, session: session_id(digest.bytes()[0]) }))
-        }
+        Key::Token(digest) => Record::Token(Arc::new(Token {
+            digest,
+            session: session_id(digest.bytes()[0]),
+            retired_at: None,
+        })),
         Key::Ledger(session) => next(&Record::Ledger(Arc::new(Ledger::new(session)))),
         Key::Clock => Record::Clock(Clock { version: 1, ahead_ms: 0 }),
+        Key::AccountSessions(account) => {
+            next(&Record::AccountSessions(Arc::new(AccountSessions::new(account))))
+        }
+        Key::Remember(digest) => {
+            let account = AccountId::from_bytes([digest.bytes()[0]; 16]);
+            Record::Remember(Arc::new(Remember { digest, account, series: SeriesId::from_bytes([1; 16]) }))
+        }
     }
 }
 
@@ -62,6 +74,12 @@ pub(crate) fn next(record: &Record) -> Record {
             Record::Session(Arc::new(session))
         }
         Record::Token(token) => Record::Token(Arc::clone(token)),
+        Record::Remember(remember) => Record::Remember(Arc::clone(remember)),
+        Record::AccountSessions(sessions) => {
+            let mut sessions = AccountSessions::clone(sessions);
+            sessions.leave_all();
+            Record::AccountSessions(Arc::new(sessions))
+        }
         Record::Ledger(ledger) => {
             let mut ledger = Ledger::clone(ledger);
             let mut key = [0; 16];

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trolley_core::ids::{CartId, SessionId, TokenDigest};
+use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, Series};
+use trolley_core::chain::{Chain, Successor};
+use trolley_core::ids::{AccountId, CartId, KeyId, SeriesId, SessionId, TokenDigest};
 use trolley_core::ledger::{Answer, Entry, Ledger};
-use trolley_core::session::{Session, Transport};
+use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, Record, Token};
+use trolley_store::kind::{Clock, Record, Remember, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};
@@ -36,20 +38,71 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let visit = Session {
         id: session,
         version: 300,
-        token: TokenDigest::from_bytes([4; 32]),
+        tokens: Chain::new(digest(4), Timestamp::from_ms(1_700_000_000_000)),
         transport: Transport::Bearer,
         cart: Some(CartId::from_bytes([5; 16])),
         created_at: Timestamp::from_ms(1_700_000_000_000),
         last_seen: Timestamp::from_ms(1_700_000_060_000),
         presented: true,
+        sign_in: None,
     };
+    let account = AccountId::from_bytes([6; 16]);
+    let sign_in = SignIn { account, at: Timestamp::from_ms(1_700_000_030_000), device: device() };
+    let signed_in = Session { tokens: renewed(), sign_in: Some(sign_in.into()), ..visit.clone() };
+    let retired_at = Some(Timestamp::from_ms(1_700_000_090_000));
+    let series = SeriesId::from_bytes([7; 16]);
     vec![
         ("cart", record(&full)),
         ("session", Record::Session(Arc::new(visit))),
-        ("token", Record::Token(Arc::new(Token { digest: TokenDigest::from_bytes([4; 32]), session }))),
+        ("session-signed-in", Record::Session(Arc::new(signed_in))),
+        ("token", Record::Token(Arc::new(Token { digest: digest(4), session, retired_at: None }))),
+        ("token-retired", Record::Token(Arc::new(Token { digest: digest(4), session, retired_at }))),
+        ("account-sessions", Record::AccountSessions(Arc::new(account_sessions(account, session, series)))),
+        ("remember", Record::Remember(Arc::new(Remember { digest: digest(4), account, series }))),
         ("ledger", Record::Ledger(Arc::new(ledger))),
         ("clock", Record::Clock(Clock { version: 2, ahead_ms: 86_400_000 })),
     ]
+}
+
+fn digest(n: u8) -> TokenDigest {
+    TokenDigest::from_bytes([n; 32])
+}
+
+fn device() -> Device {
+    Device { name: "Firefox on Linux".into(), address: "2001:db8::7".into() }
+}
+
+/// A chain with a token behind and one before the present one.
+fn renewed() -> Chain {
+    let mut chain = Chain::new(digest(1), Timestamp::from_ms(1_700_000_000_000));
+    chain.hand_out(Successor { digest: digest(2), key: KeyId::from_bytes([8; 8]) });
+    chain.advance(Timestamp::from_ms(1_700_003_600_000));
+    chain.hand_out(Successor { digest: digest(3), key: KeyId::from_bytes([9; 8]) });
+    chain
+}
+
+fn account_sessions(account: AccountId, session: SessionId, series: SeriesId) -> AccountSessions {
+    let at = Timestamp::from_ms(1_700_000_030_000);
+    let mut sessions = AccountSessions::new(account);
+    sessions.leave_all();
+    sessions.enter(SignedIn { session, signed_in_at: at }, 1, 20).unwrap();
+    sessions.note_device(digest(5), at);
+    let remembered = Series {
+        id: series,
+        session: Some(session),
+        tokens: renewed(),
+        uses: 3,
+        made_by: Some(KeyId::from_bytes([8; 8])),
+        expires_at: Timestamp::from_ms(1_702_592_030_000),
+        device: device(),
+        first_seen: at,
+        last_seen: Timestamp::from_ms(1_700_003_600_000),
+    };
+    let forgotten =
+        Series { id: SeriesId::from_bytes([8; 16]), session: None, made_by: None, ..remembered.clone() };
+    sessions.remember(remembered, 20);
+    sessions.remember(forgotten, 20);
+    sessions
 }
 
 /// What stands in `tests/golden`, as bytes. Written anew only where GOLDEN_NEW is set: for a new format, beside the old.

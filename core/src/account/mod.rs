@@ -1,0 +1,3 @@
+//! What belongs to an account beside its cart.
+
+pub mod sessions;

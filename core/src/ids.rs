@@ -64,12 +64,16 @@ uuid_id!(
     OrderId
 );
 uuid_id!(
-    /// An account, with a password here or of the shop's own login.
+/// An account, with a password here or of the shop's own login.
     AccountId
 );
 uuid_id!(
     /// What keeps a device remembered: a row of remember-me tokens, each made of the one before (SESSION.md).
     SeriesId
+);
+uuid_id!(
+    /// Something that was written down in the audit.
+    EventId
 );
 
 /// The 16 bytes of a fresh UUIDv7 (RFC 9562, section 5.7) from a time and ten random bytes.
@@ -155,6 +159,28 @@ impl KeyId {
     /// Its 8 bytes.
     pub const fn bytes(&self) -> &[u8; 8] {
         &self.0
+    }
+}
+
+/// SHA-256 of an e-mail address in the form in which addresses are compared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailDigest([u8; 32]);
+
+impl EmailDigest {
+    /// From its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> EmailDigest {
+        EmailDigest(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EmailDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmailDigest({:02x}{:02x}…)", self.0[0], self.0[1])
     }
 }
 

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use trolley_core::account::Account;
+use trolley_core::account::audit::{Event, Trail};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, SeriesId, SessionId, TokenDigest};
 use trolley_core::ledger::Ledger;
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
@@ -23,8 +25,18 @@ pub enum Key {
     Ledger(SessionId),
     /// How far the test clock was turned.
     Clock,
+    /// Something that happened, among all that did.
+    Audit(EventId),
+    /// What happened to an account.
+    Trail(AccountId),
+    /// An account.
+    Account(AccountId),
+    /// Which account an e-mail address belongs to.
+    Email(EmailDigest),
     /// The sessions and remembered devices of an account.
     AccountSessions(AccountId),
+    /// Which account a reset token opens, once.
+    Reset(TokenDigest),
     /// Which remembered device a token belongs to.
     Remember(TokenDigest),
 }
@@ -43,8 +55,18 @@ pub enum Kind {
     Ledger = 4,
     /// [`Key::Clock`].
     Clock = 5,
+    /// [`Key::Audit`].
+    Audit = 10,
+    /// [`Key::Trail`].
+    Trail = 11,
+    /// [`Key::Account`].
+    Account = 12,
+    /// [`Key::Email`].
+    Email = 13,
     /// [`Key::AccountSessions`].
     AccountSessions = 14,
+    /// [`Key::Reset`].
+    Reset = 15,
     /// [`Key::Remember`].
     Remember = 17,
 }
@@ -57,7 +79,12 @@ impl Kind {
         Kind::Token,
         Kind::Ledger,
         Kind::Clock,
+        Kind::Audit,
+        Kind::Trail,
+        Kind::Account,
+        Kind::Email,
         Kind::AccountSessions,
+        Kind::Reset,
         Kind::Remember,
     ];
 }
@@ -71,7 +98,12 @@ impl Key {
             Key::Token(_) => Kind::Token,
             Key::Ledger(_) => Kind::Ledger,
             Key::Clock => Kind::Clock,
+            Key::Audit(_) => Kind::Audit,
+            Key::Trail(_) => Kind::Trail,
+            Key::Account(_) => Kind::Account,
+            Key::Email(_) => Kind::Email,
             Key::AccountSessions(_) => Kind::AccountSessions,
+            Key::Reset(_) => Kind::Reset,
             Key::Remember(_) => Kind::Remember,
         }
     }
@@ -90,8 +122,18 @@ pub enum Record {
     Ledger(Arc<Ledger>),
     /// How far the test clock was turned.
     Clock(Clock),
+    /// Something that happened.
+    Audit(Arc<Event>),
+    /// What happened to an account.
+    Trail(Arc<Trail>),
+    /// An account.
+    Account(Arc<Account>),
+    /// Which account an e-mail address belongs to; it never changes, so its version is 1.
+    Email(EmailOwner),
     /// The sessions and remembered devices of an account.
     AccountSessions(Arc<AccountSessions>),
+    /// Which account a reset token opens; it never changes, so its version is 1.
+    Reset(Arc<ResetToken>),
     /// A remember-me token's digest and what it belongs to; it never changes, so its version is 1.
     Remember(Arc<Remember>),
 }
@@ -118,6 +160,26 @@ pub struct Remember {
     pub series: SeriesId,
 }
 
+/// Which account an e-mail address belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmailOwner {
+    /// SHA-256 of the address in the form in which addresses are compared.
+    pub digest: EmailDigest,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// Which account a reset token opens, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResetToken {
+    /// SHA-256 of the token.
+    pub digest: TokenDigest,
+    /// The account.
+    pub account: AccountId,
+    /// From when on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
 /// How far the test clock was turned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
@@ -136,7 +198,12 @@ impl Record {
             Record::Token(token) => Key::Token(token.digest),
             Record::Ledger(ledger) => Key::Ledger(ledger.session),
             Record::Clock(_) => Key::Clock,
+            Record::Audit(event) => Key::Audit(event.id),
+            Record::Trail(trail) => Key::Trail(trail.account),
+            Record::Account(account) => Key::Account(account.id),
+            Record::Email(owner) => Key::Email(owner.digest),
             Record::AccountSessions(sessions) => Key::AccountSessions(sessions.account),
+            Record::Reset(token) => Key::Reset(token.digest),
             Record::Remember(remember) => Key::Remember(remember.digest),
         }
     }
@@ -149,8 +216,11 @@ impl Record {
             Record::Token(token) => 1 + u64::from(token.retired_at.is_some()),
             Record::Ledger(ledger) => ledger.version,
             Record::Clock(clock) => clock.version,
+            Record::Audit(event) => event.version,
+            Record::Trail(trail) => trail.version,
+            Record::Account(account) => account.version,
             Record::AccountSessions(sessions) => sessions.version,
-            Record::Remember(_) => 1,
+            Record::Email(_) | Record::Reset(_) | Record::Remember(_) => 1,
         }
     }
 }
@@ -170,7 +240,7 @@ impl Counts {
         match key {
             Key::Cart(_) => Some(&mut self.carts),
             Key::Session(_) => Some(&mut self.sessions),
-            Key::Token(_) | Key::Ledger(_) | Key::Clock | Key::AccountSessions(_) | Key::Remember(_) => None,
+            _ => None,
         }
     }
 }

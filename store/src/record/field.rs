@@ -4,7 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use trolley_core::ids::{AccountId, CartId, ClientId, KeyId, OrderId, SeriesId, SessionId, TokenDigest};
+use trolley_core::account::email::Email;
+use trolley_core::account::password::PasswordHash;
+use trolley_core::ids::{
+    AccountId, CartId, ClientId, EmailDigest, EventId, KeyId, OrderId, SeriesId, SessionId, TokenDigest,
+};
 use trolley_core::item::{Item, LineId};
 use trolley_core::time::Timestamp;
 
@@ -82,7 +86,18 @@ macro_rules! named_bytes {
         }
     )*};
 }
-named_bytes!(CartId, SessionId, ClientId, OrderId, TokenDigest, AccountId, SeriesId, KeyId);
+named_bytes!(
+    CartId,
+    SessionId,
+    ClientId,
+    OrderId,
+    TokenDigest,
+    AccountId,
+    SeriesId,
+    KeyId,
+    EventId,
+    EmailDigest
+);
 
 impl Field for u64 {
     fn put(&self, out: &mut Vec<u8>) {
@@ -146,6 +161,21 @@ impl Field for Box<str> {
         text(from).map(Box::from)
     }
 }
+
+/// What is a text with a name, and was judged when it came in.
+macro_rules! named_texts {
+    ($($of:ident),*) => {$(
+        impl Field for $of {
+            fn put(&self, out: &mut Vec<u8>) {
+                put_bytes(out, self.as_str().as_bytes());
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+                Ok($of::kept(Field::take(from)?))
+            }
+        }
+    )*};
+}
+named_texts!(Email, PasswordHash);
 
 fn text<'a>(from: &mut Reader<'a>) -> Result<&'a str, Malformed> {
     std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("a text is not UTF-8"))

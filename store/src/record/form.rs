@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use trolley_core::account::Account;
+use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, KnownDevice, Series};
 use trolley_core::cart::op::{NoticeCode, OpKind, Policy, RefusalCode};
 use trolley_core::cart::state::{
@@ -12,7 +14,7 @@ use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{Clock, Record, Remember, Token};
+use crate::kind::{Clock, EmailOwner, Record, Remember, ResetToken, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};
@@ -53,6 +55,12 @@ fields! {
     }
     KnownDevice as KnownDevice { digest, last_used }
     Remember as Remember { digest, account, series }
+    Event as Event { id, version, account, row }
+    Row as Row { at, what, session, address, device }
+    Trail as Trail { account, version, rows }
+    Account as Account { id, version, shop_id, email, password, cart, reset, created_at, password_at }
+    EmailOwner as EmailOwner { digest, account }
+    ResetToken as ResetToken { digest, account, expires_at }
 }
 
 /// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
@@ -75,7 +83,10 @@ impl Field for Recent {
 tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
-    Record { 1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 14 AccountSessions, 17 Remember }
+    Record {
+        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 10 Audit, 11 Trail, 12 Account, 13 Email, 14 AccountSessions,
+        15 Reset, 17 Remember,
+    }
 }
 
 numbered! {
@@ -89,12 +100,21 @@ numbered! {
     NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
     Policy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
     Transport { 1 Cookie, 2 Bearer }
+    What {
+        1 AccountCreated, 2 AccountDeleted, 3 SignedIn, 4 Remembered, 5 SignInFailed, 6 SignedOut, 7 SessionRenewed,
+        8 SessionExpired, 9 SessionRevoked, 10 SessionsRevoked, 11 TokenReplayed, 12 PasswordChanged,
+        13 PasswordChangeFailed, 14 ResetIssued, 15 PasswordReset, 16 CartsMerged,
+    }
 }
 
 /// Bytes that a decoded record takes in memory, about.
 pub fn weight(record: &Record) -> usize {
     /// A share's two counters, and what an allocation costs besides.
     const SHARE: usize = 32;
+    /// The address and the device's name of a row.
+    const ROW_TEXT: usize = 64;
+    /// An e-mail address, and a password's hash.
+    const ACCOUNT_TEXT: usize = 160;
     fn line(line: &Arc<Line>) -> usize {
         let text = line.item.as_ref().map_or(0, |item| SHARE + size_of_val(&**item) + item.text_bytes());
         SHARE + size_of::<Line>() + text + size_of_val(&*line.adds) + size_of_val(&*line.guests)
@@ -133,6 +153,11 @@ pub fn weight(record: &Record) -> usize {
             size_of::<AccountSessions>() + size_of_val(&*of.entries) + series + size_of_val(&*of.devices)
         }
         Record::Remember(_) => size_of::<Remember>(),
+        Record::Audit(_) => size_of::<Event>() + ROW_TEXT,
+        Record::Trail(trail) => size_of::<Trail>() + trail.rows.len() * (size_of::<Row>() + ROW_TEXT),
+        Record::Account(_) => size_of::<Account>() + ACCOUNT_TEXT,
+        Record::Email(_) => size_of::<EmailOwner>(),
+        Record::Reset(_) => size_of::<ResetToken>(),
     };
     size_of::<Record>() + SHARE + held
 }

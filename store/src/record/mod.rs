@@ -13,7 +13,7 @@ mod form;
 
 use std::sync::Arc;
 
-use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, SessionId, TokenDigest};
 
 use crate::kind::{Key, Kind, Record};
 use crate::port::StoreError;
@@ -89,9 +89,11 @@ pub fn key_parts(key: &Key) -> (u8, &[u8]) {
     let id: &[u8] = match key {
         Key::Cart(id) => id.bytes(),
         Key::Session(id) | Key::Ledger(id) => id.bytes(),
-        Key::Token(digest) | Key::Remember(digest) => digest.bytes(),
+        Key::Token(digest) | Key::Reset(digest) | Key::Remember(digest) => digest.bytes(),
         Key::Clock => &[],
-        Key::AccountSessions(account) => account.bytes(),
+        Key::Audit(id) => id.bytes(),
+        Key::Account(id) | Key::Trail(id) | Key::AccountSessions(id) => id.bytes(),
+        Key::Email(digest) => digest.bytes(),
     };
     (key.kind() as u8, id)
 }
@@ -106,6 +108,11 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
         Kind::Clock => id.is_empty().then_some(Key::Clock)?,
         Kind::AccountSessions => Key::AccountSessions(AccountId::from_bytes(id.try_into().ok()?)),
         Kind::Remember => Key::Remember(TokenDigest::from_bytes(id.try_into().ok()?)),
+        Kind::Audit => Key::Audit(EventId::from_bytes(id.try_into().ok()?)),
+        Kind::Trail => Key::Trail(AccountId::from_bytes(id.try_into().ok()?)),
+        Kind::Account => Key::Account(AccountId::from_bytes(id.try_into().ok()?)),
+        Kind::Email => Key::Email(EmailDigest::from_bytes(id.try_into().ok()?)),
+        Kind::Reset => Key::Reset(TokenDigest::from_bytes(id.try_into().ok()?)),
     })
 }
 

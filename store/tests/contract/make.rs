@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use trolley_core::account::Account;
+use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
@@ -12,7 +14,7 @@ use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, Key, Record, Remember, Token};
+use trolley_store::kind::{Clock, EmailOwner, Key, Record, Remember, ResetToken, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
@@ -51,7 +53,30 @@ pub(crate) fn first(key: Key) -> Record {
             let account = AccountId::from_bytes([digest.bytes()[0]; 16]);
             Record::Remember(Arc::new(Remember { digest, account, series: SeriesId::from_bytes([1; 16]) }))
         }
+        Key::Audit(id) => Record::Audit(Arc::new(Event { id, version: 1, account: None, row: row() })),
+        Key::Trail(account) => next(&Record::Trail(Arc::new(Trail::new(account)))),
+        Key::Account(id) => Record::Account(Arc::new(Account {
+            id,
+            version: 1,
+            shop_id: None,
+            email: None,
+            password: None,
+            cart: CartId::from_bytes(*id.bytes()),
+            reset: None,
+            created_at: Timestamp::from_ms(1),
+            password_at: Timestamp::from_ms(1),
+        })),
+        Key::Email(digest) => Record::Email(EmailOwner { digest, account: AccountId::from_bytes([1; 16]) }),
+        Key::Reset(digest) => Record::Reset(Arc::new(ResetToken {
+            digest,
+            account: AccountId::from_bytes([1; 16]),
+            expires_at: Timestamp::from_ms(9),
+        })),
     }
+}
+
+fn row() -> Row {
+    Row::new(Timestamp::from_ms(1), What::SignedIn).from(Some("192.0.2.1"), Some("Firefox on Linux"))
 }
 
 /// The state after `record`: one version on, and changed as a service would change it.
@@ -91,5 +116,16 @@ pub(crate) fn next(record: &Record) -> Record {
         Record::Clock(clock) => {
             Record::Clock(Clock { version: clock.version + 1, ahead_ms: clock.ahead_ms + 7 })
         }
+        Record::Audit(event) => {
+            let event = Event { version: event.version + 1, ..(**event).clone() };
+            Record::Audit(Arc::new(event))
+        }
+        Record::Trail(trail) => {
+            let mut trail = Trail::clone(trail);
+            trail.note(row());
+            Record::Trail(Arc::new(trail))
+        }
+        Record::Account(account) => Record::Account(Arc::new(account.next())),
+        Record::Email(_) | Record::Reset(_) => record.clone(),
     }
 }

@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use trolley_core::account::Account;
+use trolley_core::account::audit::{Event, Row, Trail, What};
+use trolley_core::account::email::Email;
+use trolley_core::account::password::PasswordHash;
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, Series};
 use trolley_core::chain::{Chain, Successor};
-use trolley_core::ids::{AccountId, CartId, KeyId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, EventId, KeyId, SeriesId, SessionId, TokenDigest};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, Record, Remember, Token};
+use trolley_store::kind::{Clock, EmailOwner, Record, Remember, ResetToken, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};
@@ -51,7 +55,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let signed_in = Session { tokens: renewed(), sign_in: Some(sign_in.into()), ..visit.clone() };
     let retired_at = Some(Timestamp::from_ms(1_700_000_090_000));
     let series = SeriesId::from_bytes([7; 16]);
-    vec![
+    let mut samples = vec![
         ("cart", record(&full)),
         ("session", Record::Session(Arc::new(visit))),
         ("session-signed-in", Record::Session(Arc::new(signed_in))),
@@ -61,6 +65,41 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("remember", Record::Remember(Arc::new(Remember { digest: digest(4), account, series }))),
         ("ledger", Record::Ledger(Arc::new(ledger))),
         ("clock", Record::Clock(Clock { version: 2, ahead_ms: 86_400_000 })),
+    ];
+    samples.extend(of_accounts());
+    samples
+}
+
+/// What is kept of an account, each with everything that it can hold.
+fn of_accounts() -> [(&'static str, Record); 5] {
+    let id = AccountId::from_bytes([6; 16]);
+    let at = Timestamp::from_ms(1_700_000_000_000);
+    let row = Row::new(at, What::SignInFailed).within(SessionId::from_bytes([3; 16]));
+    let row = row.from(Some("2001:db8::1"), Some("Firefox on Linux"));
+    let mut trail = Trail::new(id);
+    trail.note(row.clone());
+    trail.note(Row::new(at, What::CartsMerged));
+    let email = Email::parse("Ann@example.com").unwrap();
+    let digest = TokenDigest::from_bytes([8; 32]);
+    let account = Account {
+        id,
+        version: 300,
+        shop_id: Some("customer-42".into()),
+        email: Some(email.clone()),
+        password: Some(PasswordHash::kept("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into())),
+        cart: CartId::from_bytes([5; 16]),
+        reset: Some(digest),
+        created_at: at,
+        password_at: at,
+    };
+    let event = Event { id: EventId::from_bytes([7; 16]), version: 1, account: Some(id), row };
+    let owner = EmailOwner { digest: email.digest(), account: id };
+    [
+        ("audit", Record::Audit(Arc::new(event))),
+        ("trail", Record::Trail(Arc::new(trail))),
+        ("account", Record::Account(Arc::new(account))),
+        ("email", Record::Email(owner)),
+        ("reset", Record::Reset(Arc::new(ResetToken { digest, account: id, expires_at: at }))),
     ]
 }
 

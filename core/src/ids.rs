@@ -64,6 +64,10 @@ uuid_id!(
     OrderId
 );
 uuid_id!(
+    /// A key of the shop's own systems, as lists and logs name it. It opens nothing: the key itself does.
+    ApiKeyId
+);
+uuid_id!(
 /// An account, with a password here or of the shop's own login.
     AccountId
 );

@@ -1,6 +1,7 @@
 //! The pure part of Trolley. It decides and does nothing: no async, no clock, no randomness, no I/O, no log. Time and
 //! random bytes come in as arguments, and what is decided goes out as values.
 
+pub mod access;
 pub mod account;
 pub mod cart;
 pub mod chain;

@@ -62,7 +62,7 @@ const ARROWS: &[Arrow] = &[
     Arrow {
         from: "server/src/service",
         except: &[],
-        to: &["trolley::http", "trolley::cmd", "axum", "hyper", "http"],
+        to: &["trolley::http", "trolley::local", "trolley::cmd", "axum", "hyper", "http"],
         why: "the service does not know how it is called",
     },
     Arrow {

@@ -10,7 +10,7 @@ const TABLE: &str = "README.md";
 const PAPERS: [&str; 2] = [TABLE, "docs/operate.md"];
 
 /// Flags in the papers that belong to `./check`, to Cargo, or to a command that is not `serve`.
-const OTHERS: [&str; 7] = ["quick", "list", "release", "to", "from", "config", "default"];
+const OTHERS: [&str; 9] = ["quick", "list", "release", "to", "from", "config", "default", "scope", "name"];
 
 /// Every setting that the table lacks or has too many, and every flag in the papers that is none.
 pub fn check(tree: &Tree) -> Vec<Breach> {

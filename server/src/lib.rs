@@ -3,4 +3,5 @@
 pub mod cmd;
 pub mod config;
 pub mod http;
+pub mod local;
 pub mod service;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, backup, config, serve, version};
+use trolley::cmd::{Failed, api_key, backup, config, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -21,6 +21,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a store of a backup
     Restore(backup::Restore),
+    /// Make, list and revoke keys for the shop's own systems, at a running server
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKey),
     /// Print or check the settings of serve
     #[command(subcommand)]
     Config(config::Config),
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Serve(raw) => serve::run(*raw),
         Command::Backup(asked) => backup::back_up_store(&asked),
         Command::Restore(asked) => backup::restore_store(&asked),
+        Command::ApiKey(asked) => api_key::run(asked),
         Command::Config(asked) => config::run(asked),
         Command::Version => version::run(),
     };
@@ -58,5 +62,6 @@ fn fail(failed: &Failed) -> ExitCode {
 /// What clap says, without its usage: one sentence is enough.
 fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use trolley_core::access::Scope;
 use trolley_core::account::Account;
 use trolley_core::account::audit::{Event, Trail};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{
+    AccountId, ApiKeyId, CartId, EmailDigest, EventId, SeriesId, SessionId, TokenDigest,
+};
 use trolley_core::ledger::Ledger;
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
@@ -25,6 +28,8 @@ pub enum Key {
     Ledger(SessionId),
     /// How far the test clock was turned.
     Clock,
+    /// What a key of the shop's own systems opens.
+    ApiKey(TokenDigest),
     /// Something that happened, among all that did.
     Audit(EventId),
     /// What happened to an account.
@@ -55,6 +60,8 @@ pub enum Kind {
     Ledger = 4,
     /// [`Key::Clock`].
     Clock = 5,
+    /// [`Key::ApiKey`].
+    ApiKey = 9,
     /// [`Key::Audit`].
     Audit = 10,
     /// [`Key::Trail`].
@@ -79,6 +86,7 @@ impl Kind {
         Kind::Token,
         Kind::Ledger,
         Kind::Clock,
+        Kind::ApiKey,
         Kind::Audit,
         Kind::Trail,
         Kind::Account,
@@ -98,6 +106,7 @@ impl Key {
             Key::Token(_) => Kind::Token,
             Key::Ledger(_) => Kind::Ledger,
             Key::Clock => Kind::Clock,
+            Key::ApiKey(_) => Kind::ApiKey,
             Key::Audit(_) => Kind::Audit,
             Key::Trail(_) => Kind::Trail,
             Key::Account(_) => Kind::Account,
@@ -122,6 +131,8 @@ pub enum Record {
     Ledger(Arc<Ledger>),
     /// How far the test clock was turned.
     Clock(Clock),
+    /// A key of the shop's own systems; it never changes, so its version is 1.
+    ApiKey(Arc<ApiKey>),
     /// Something that happened.
     Audit(Arc<Event>),
     /// What happened to an account.
@@ -189,6 +200,21 @@ pub struct Clock {
     pub ahead_ms: u64,
 }
 
+/// A key of the shop's own systems. The key itself is nowhere: this is its digest, and what it opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// SHA-256 of the key.
+    pub digest: TokenDigest,
+    /// What lists and logs call it.
+    pub id: ApiKeyId,
+    /// What its owner calls it.
+    pub name: Box<str>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 impl Record {
     /// The key it belongs under.
     pub fn key(&self) -> Key {
@@ -198,6 +224,7 @@ impl Record {
             Record::Token(token) => Key::Token(token.digest),
             Record::Ledger(ledger) => Key::Ledger(ledger.session),
             Record::Clock(_) => Key::Clock,
+            Record::ApiKey(key) => Key::ApiKey(key.digest),
             Record::Audit(event) => Key::Audit(event.id),
             Record::Trail(trail) => Key::Trail(trail.account),
             Record::Account(account) => Key::Account(account.id),
@@ -220,7 +247,7 @@ impl Record {
             Record::Trail(trail) => trail.version,
             Record::Account(account) => account.version,
             Record::AccountSessions(sessions) => sessions.version,
-            Record::Email(_) | Record::Reset(_) | Record::Remember(_) => 1,
+            Record::Email(_) | Record::Reset(_) | Record::Remember(_) | Record::ApiKey(_) => 1,
         }
     }
 }

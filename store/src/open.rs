@@ -21,7 +21,7 @@ pub enum OpenError {
     #[error("\"file:\" names no folder: write, for example, file:data")]
     NoFolder,
     /// There is nothing on the disk to copy from or to.
-    #[error("\"{0}\" is not a folder's store: backup and restore work on file:DIR")]
+    #[error("\"{0}\" is not a folder's store: this works on file:DIR only")]
     NotInAFolder(String),
     /// The copy failed.
     #[error(transparent)]
@@ -57,7 +57,8 @@ pub fn restore(from: &Path, address: &str) -> Result<Verified, OpenError> {
     Ok(backup::restore(from, folder_of(address)?)?)
 }
 
-fn folder_of(address: &str) -> Result<&Path, OpenError> {
+/// The folder of the store at `address`, where that is what it is.
+pub fn folder_of(address: &str) -> Result<&Path, OpenError> {
     match address.split_once(':') {
         Some(("file", "")) => Err(OpenError::NoFolder),
         Some(("file", folder)) => Ok(Path::new(folder)),

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::AbortHandle;
 
 use trolley_store::embedded::settings::Settings;
 use trolley_store::kind::{Key, Record};
-use trolley_store::open::open;
+use trolley_store::open::{folder_of, open};
 use trolley_store::port::Store;
 
 use crate::config::checked::Checked;
@@ -17,6 +18,7 @@ use crate::config::raw::Raw;
 use crate::http::app::App;
 use crate::http::front::Front;
 use crate::http::serve::serve;
+use crate::local::listen::Listening;
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
@@ -70,14 +72,33 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
 
     let service = Service::new(store, clock, Box::new(OsRandom), checked.service);
     let chores = service.start_chores();
+    let commands = take_commands(&checked.store, &service);
     let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));
     announce(&format!("listening on http://{address}\n")).map_err(|error| world(&error))?;
     serve(listener, app, checked.bounds, stop).await;
+    commands.abort();
     chores.stop().await;
     if tokio::time::timeout(CLOSE_WITHIN, service.close()).await.is_err() {
         tracing::warn!("the store took too long to close");
     }
     Ok(())
+}
+
+/// The socket for commands, where the store is a folder. A folder that takes no sockets (some mounts do not) is served all
+/// the same: commands will say that they find no server.
+fn take_commands(store: &str, service: &Arc<Service>) -> AbortHandle {
+    let listening = folder_of(store).ok().map(Listening::open);
+    let service = Arc::clone(service);
+    let task = tokio::spawn(async move {
+        match listening {
+            Some(Ok(listening)) => listening.serve(service).await,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the store's folder takes no socket: commands cannot reach this server");
+            }
+            None => {}
+        }
+    });
+    task.abort_handle()
 }
 
 /// The test clock where it was asked for. A store whose clock was once turned says so when it is served without.

@@ -23,6 +23,11 @@ const DEFAULT_FILE: &str = "trolley.toml";
 const FILE_VARIABLE: &str = "TROLLEY_CONFIG";
 
 impl Raw {
+    /// As a command says it that takes nothing but these.
+    pub fn of_store(store: Option<String>, config: Option<PathBuf>) -> Raw {
+        Raw { config, said: store.map(|store| ("store", store)).into_iter().collect() }
+    }
+
     /// What was said of a setting.
     pub fn said(&self, name: &str) -> Option<&str> {
         self.said.get(name).map(String::as_str)

@@ -47,7 +47,7 @@ impl App {
     }
 
     /// What its handlers are given.
-    pub fn front(&self) -> &Front {
+    pub fn front(&self) -> &Arc<Front> {
         &self.front
     }
 }

@@ -1,5 +1,6 @@
 //! HTTP: the router, one file a resource, and what stands between the socket and the handlers.
 
+pub mod api_key;
 pub mod app;
 pub mod body;
 pub mod cart;

@@ -55,6 +55,9 @@ codes! {
     TwoCredentials "two_credentials" 400 "Two credentials" "Send either the cookie or one Authorization header.";
     SessionEnded "session_ended" 401 "The session is over" "Begin a new session.";
     UnknownScheme "unsupported_authorization" 401 "Not a Bearer token" "Send Authorization: Bearer with the session's token.";
+    NoApiKey "api_key_missing" 401 "An API key is needed" "Send Authorization: Bearer with a key of `trolley api-key new`.";
+    UnknownApiKey "api_key_unknown" 401 "Not a key" "Send a key that was made here and not revoked.";
+    MissingScope "missing_scope" 403 "The key may not do this" "Make a key with the scope that the detail names.";
     CrossSite "cross_site" 403 "The request comes from another site" "Send it from the shop's own pages, or have the origin trusted by --trusted-origin.";
     LoopbackOnly "loopback_only" 403 "Only from this machine" "Ask from a loopback address, without a proxy in between.";
     NotFound "not_found" 404 "There is nothing here" "Check the path.";

@@ -1,5 +1,6 @@
 //! The only doer: it loads, lets core decide, commits, and answers. One file a family of use cases.
 
+pub mod api_key;
 pub mod batch;
 pub mod begin;
 pub mod chores;

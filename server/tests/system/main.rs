@@ -2,6 +2,7 @@
 //! free port with its own folder, speaks HTTP to it, and ends it by its own process id.
 
 mod backup;
+mod commands;
 mod crash;
 mod disk;
 mod exact;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
 use trolley_core::ids::{
-    AccountId, CartId, ClientId, EmailDigest, EventId, KeyId, OrderId, SeriesId, SessionId, TokenDigest,
+    AccountId, ApiKeyId, CartId, ClientId, EmailDigest, EventId, KeyId, OrderId, SeriesId, SessionId,
+    TokenDigest,
 };
 use trolley_core::item::{Item, LineId};
 use trolley_core::time::Timestamp;
@@ -87,6 +88,7 @@ macro_rules! named_bytes {
     )*};
 }
 named_bytes!(
+    ApiKeyId,
     CartId,
     SessionId,
     ClientId,

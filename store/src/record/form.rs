@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trolley_core::access::Scope;
 use trolley_core::account::Account;
 use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, KnownDevice, Series};
@@ -14,7 +15,7 @@ use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{Clock, EmailOwner, Record, Remember, ResetToken, Token};
+use crate::kind::{ApiKey, Clock, EmailOwner, Record, Remember, ResetToken, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};
@@ -48,6 +49,7 @@ fields! {
     Entry as Entry { key, request, at, answer }
     Answer as Answer { status, code, about }
     Clock as Clock { version, ahead_ms }
+    ApiKey as ApiKey { digest, id, name, scopes, created_at }
     AccountSessions as AccountSessions { account, version, epoch, entries, series, devices }
     SignedIn as SignedIn { session, signed_in_at }
     Series as Series {
@@ -84,7 +86,7 @@ tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
     Record {
-        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 10 Audit, 11 Trail, 12 Account, 13 Email, 14 AccountSessions,
+        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 9 ApiKey, 10 Audit, 11 Trail, 12 Account, 13 Email, 14 AccountSessions,
         15 Reset, 17 Remember,
     }
 }
@@ -100,6 +102,7 @@ numbered! {
     NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
     Policy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
     Transport { 1 Cookie, 2 Bearer }
+    Scope { 1 OrdersRead, 2 Orders, 3 AccountsRead, 4 Accounts, 5 SignIns, 6 Audit }
     What {
         1 AccountCreated, 2 AccountDeleted, 3 SignedIn, 4 Remembered, 5 SignInFailed, 6 SignedOut, 7 SessionRenewed,
         8 SessionExpired, 9 SessionRevoked, 10 SessionsRevoked, 11 TokenReplayed, 12 PasswordChanged,
@@ -145,6 +148,7 @@ pub fn weight(record: &Record) -> usize {
         Record::Token(_) => size_of::<Token>(),
         Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
         Record::Clock(_) => 0,
+        Record::ApiKey(key) => size_of::<ApiKey>() + key.name.len() + size_of_val(&*key.scopes),
         Record::AccountSessions(of) => {
             let series = of.series.iter().map(|series| {
                 size_of::<Series>() + size_of_val(&*series.tokens.replaced) + device(&series.device)

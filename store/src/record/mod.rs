@@ -89,7 +89,9 @@ pub fn key_parts(key: &Key) -> (u8, &[u8]) {
     let id: &[u8] = match key {
         Key::Cart(id) => id.bytes(),
         Key::Session(id) | Key::Ledger(id) => id.bytes(),
-        Key::Token(digest) | Key::Reset(digest) | Key::Remember(digest) => digest.bytes(),
+        Key::Token(digest) | Key::Reset(digest) | Key::Remember(digest) | Key::ApiKey(digest) => {
+            digest.bytes()
+        }
         Key::Clock => &[],
         Key::Audit(id) => id.bytes(),
         Key::Account(id) | Key::Trail(id) | Key::AccountSessions(id) => id.bytes(),
@@ -106,6 +108,7 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
         Kind::Token => Key::Token(TokenDigest::from_bytes(id.try_into().ok()?)),
         Kind::Ledger => Key::Ledger(SessionId::from_bytes(id.try_into().ok()?)),
         Kind::Clock => id.is_empty().then_some(Key::Clock)?,
+        Kind::ApiKey => Key::ApiKey(TokenDigest::from_bytes(id.try_into().ok()?)),
         Kind::AccountSessions => Key::AccountSessions(AccountId::from_bytes(id.try_into().ok()?)),
         Kind::Remember => Key::Remember(TokenDigest::from_bytes(id.try_into().ok()?)),
         Kind::Audit => Key::Audit(EventId::from_bytes(id.try_into().ok()?)),

@@ -10,7 +10,7 @@ use trolley_store::port::{Action, CommitError, Expect, Store, StoreError, Write}
 
 use crate::make::{cart_key, first, next, session_id};
 
-fn one_of_each() -> [Key; 5] {
+fn one_of_each() -> [Key; 6] {
     let session = session_id(3);
     [
         cart_key(1),
@@ -18,6 +18,7 @@ fn one_of_each() -> [Key; 5] {
         Key::Token(TokenDigest::from_bytes([3; 32])),
         Key::Ledger(session),
         Key::Clock,
+        Key::ApiKey(TokenDigest::from_bytes([4; 32])),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trolley_core::access::Scope;
 use trolley_core::account::Account;
 use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::AccountSessions;
@@ -9,12 +10,12 @@ use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::Cart;
 use trolley_core::chain::Chain;
-use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, ApiKeyId, CartId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, EmailOwner, Key, Record, Remember, ResetToken, Token};
+use trolley_store::kind::{ApiKey, Clock, EmailOwner, Key, Record, Remember, ResetToken, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
@@ -46,6 +47,13 @@ pub(crate) fn first(key: Key) -> Record {
         })),
         Key::Ledger(session) => next(&Record::Ledger(Arc::new(Ledger::new(session)))),
         Key::Clock => Record::Clock(Clock { version: 1, ahead_ms: 0 }),
+        Key::ApiKey(digest) => Record::ApiKey(Arc::new(ApiKey {
+            digest,
+            id: ApiKeyId::from_bytes([digest.bytes()[0]; 16]),
+            name: "a key".into(),
+            scopes: vec![Scope::Orders],
+            created_at: Timestamp::from_ms(1),
+        })),
         Key::AccountSessions(account) => {
             next(&Record::AccountSessions(Arc::new(AccountSessions::new(account))))
         }
@@ -99,6 +107,7 @@ pub(crate) fn next(record: &Record) -> Record {
             Record::Session(Arc::new(session))
         }
         Record::Token(token) => Record::Token(Arc::clone(token)),
+        Record::ApiKey(key) => Record::ApiKey(Arc::clone(key)),
         Record::Remember(remember) => Record::Remember(Arc::clone(remember)),
         Record::AccountSessions(sessions) => {
             let mut sessions = AccountSessions::clone(sessions);

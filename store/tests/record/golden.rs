@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use trolley_core::access::Scope;
 use trolley_core::account::Account;
 use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, Series};
 use trolley_core::chain::{Chain, Successor};
-use trolley_core::ids::{AccountId, CartId, EventId, KeyId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, ApiKeyId, CartId, EventId, KeyId, SeriesId, SessionId, TokenDigest};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Clock, EmailOwner, Record, Remember, ResetToken, Token};
+use trolley_store::kind::{ApiKey, Clock, EmailOwner, Record, Remember, ResetToken, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};
@@ -65,6 +66,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("remember", Record::Remember(Arc::new(Remember { digest: digest(4), account, series }))),
         ("ledger", Record::Ledger(Arc::new(ledger))),
         ("clock", Record::Clock(Clock { version: 2, ahead_ms: 86_400_000 })),
+        ("api-key", Record::ApiKey(Arc::new(api_key()))),
     ];
     samples.extend(of_accounts());
     samples
@@ -142,6 +144,16 @@ fn account_sessions(account: AccountId, session: SessionId, series: SeriesId) ->
     sessions.remember(remembered, 20);
     sessions.remember(forgotten, 20);
     sessions
+}
+
+fn api_key() -> ApiKey {
+    ApiKey {
+        digest: TokenDigest::from_bytes([6; 32]),
+        id: ApiKeyId::from_bytes([7; 16]),
+        name: "the warehouse".into(),
+        scopes: Scope::ALL.to_vec(),
+        created_at: Timestamp::from_ms(1_700_000_000_000),
+    }
 }
 
 /// What stands in `tests/golden`, as bytes. Written anew only where GOLDEN_NEW is set: for a new format, beside the old.

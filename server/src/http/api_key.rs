@@ -1,0 +1,73 @@
+//! Who calls `/v1/admin/*`: a system of the shop's own, by a key that holds the scope which the call needs.
+//!
+//! A handler says what it needs by its arguments: `_: ApiKey<OrdersRead>`.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use trolley_core::access::{Scope, allows};
+use trolley_core::ids::ApiKeyId;
+
+use crate::service::api_key::Secret;
+
+use super::cookie::{self, Sent};
+use super::error::Problem;
+use super::front::Front;
+use super::problems::Code;
+use super::visitor::bearer;
+
+/// A caller whose key holds the scope `S`.
+pub struct ApiKey<S> {
+    /// Which key, for the log and the audit trail.
+    pub id: ApiKeyId,
+    needs: PhantomData<S>,
+}
+
+/// A scope as a type, so that a handler without one does not compile.
+pub trait Needs: Send {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($scope:ident),*) => {$(
+        #[doc = concat!("[`Scope::", stringify!($scope), "`]")]
+        pub struct $scope;
+
+        impl Needs for $scope {
+            const SCOPE: Scope = Scope::$scope;
+        }
+    )*};
+}
+needs!(OrdersRead, Orders, AccountsRead, Accounts, SignIns, Audit);
+
+impl<S: Needs> FromRequestParts<Arc<Front>> for ApiKey<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<ApiKey<S>, Problem> {
+        let secret = sent(&parts.headers)?.ok_or_else(|| Problem::new(Code::UnknownApiKey))?;
+        let key = front.service.recognise_key(&secret).await?;
+        let key = key.ok_or_else(|| Problem::new(Code::UnknownApiKey))?;
+        if !allows(&key.scopes, S::SCOPE) {
+            let detail = format!("This call needs a key with the scope {}.", S::SCOPE);
+            return Err(Problem::with(Code::MissingScope, detail));
+        }
+        Ok(ApiKey { id: key.id, needs: PhantomData })
+    }
+}
+
+/// The key that was sent; none where it cannot be one. What could mean two things is refused, as everywhere.
+fn sent(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+    let authorization = authorizations.next().ok_or_else(|| Problem::new(Code::NoApiKey))?;
+    if authorizations.next().is_some() || cookie::find(headers) != Sent::None {
+        let detail = Code::TwoCredentials.advice();
+        return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
+    }
+    let key = bearer(authorization.as_bytes()).ok_or_else(|| Problem::new(Code::UnknownScheme))?;
+    Ok(Secret::parse(key))
+}

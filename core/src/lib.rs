@@ -8,5 +8,6 @@ pub mod chain;
 pub mod ids;
 pub mod item;
 pub mod ledger;
+pub mod money;
 pub mod session;
 pub mod time;

@@ -12,7 +12,16 @@ use super::state::{Add, Author, Line, Register};
 impl Line {
     /// A line that holds nothing yet.
     pub(super) fn empty(id: LineId, item: Option<Arc<Item>>, at: Timestamp) -> Line {
-        Line { id, item, register: None, adds: Vec::new(), guests: Vec::new(), added_at: at, updated_at: at }
+        Line {
+            id,
+            item,
+            register: None,
+            adds: Vec::new(),
+            guests: Vec::new(),
+            price: None,
+            added_at: at,
+            updated_at: at,
+        }
     }
 
     /// The register's value plus the adds.

@@ -11,6 +11,7 @@
 //! | `apply`, `undo` | each intent's effect |
 //! | `call`, `sync`, `client` | plain calls; a device's queue and the table of queues |
 //! | `history`, `fold` | the ring of changes; folding and the other bounds |
+//! | `price` | what each line cost when the cart last changed |
 //! | `checkout`, `merge`, `forward` | a cart's generations; a guest's cart into an account's, and its late ops |
 
 mod apply;
@@ -25,6 +26,7 @@ pub mod limits;
 mod line;
 mod merge;
 pub mod op;
+mod price;
 mod stamp;
 pub mod state;
 mod sync;

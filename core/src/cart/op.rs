@@ -186,6 +186,9 @@ pub enum Refusal {
     /// The shop's catalogue does not have it.
     #[error("the shop has no such product")]
     UnknownSku,
+    /// What the cart would cost is more than an amount can be.
+    #[error("the cart's total would be larger than an amount can be")]
+    TotalTooLarge,
     /// A change cannot be taken back, for this reason.
     #[error(transparent)]
     NotUndoable(#[from] NotUndoable),
@@ -222,6 +225,7 @@ pub enum RefusalCode {
     TooManySaved,
     TooMuchText,
     UnknownSku,
+    TotalTooLarge,
     NotUndoable,
     Invalid,
     Sealed,
@@ -238,6 +242,7 @@ impl RefusalCode {
             RefusalCode::TooManySaved => "too_many_saved_lines",
             RefusalCode::TooMuchText => "cart_too_large",
             RefusalCode::UnknownSku => "unknown_sku",
+            RefusalCode::TotalTooLarge => "total_too_large",
             RefusalCode::NotUndoable => "not_undoable",
             RefusalCode::Invalid => "invalid_op",
             RefusalCode::Sealed => "cart_sealed",
@@ -256,6 +261,7 @@ impl Refusal {
             Refusal::TooManySaved(_) => RefusalCode::TooManySaved,
             Refusal::TooMuchText(_) => RefusalCode::TooMuchText,
             Refusal::UnknownSku => RefusalCode::UnknownSku,
+            Refusal::TotalTooLarge => RefusalCode::TotalTooLarge,
             Refusal::NotUndoable(_) => RefusalCode::NotUndoable,
             Refusal::Invalid(_) => RefusalCode::Invalid,
             Refusal::Sealed(_) => RefusalCode::Sealed,

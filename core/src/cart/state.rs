@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ids::{CartId, ClientId, Generation, OpId, OrderId, Quantity, Revision, Seq, SessionId};
 use crate::item::{Item, LineId};
+use crate::money::Money;
 use crate::time::Timestamp;
 
 use super::op::{NoticeCode, OpKind, Policy, RefusalCode};
@@ -65,6 +66,8 @@ pub struct Line {
     pub adds: Vec<Add>,
     /// Of each merged guest cart, that cart's register of this line.
     pub guests: Vec<GuestRegister>,
+    /// What one unit cost when the cart last changed, as far as the catalogue could tell.
+    pub price: Option<Money>,
     /// When it last came into the cart.
     pub added_at: Timestamp,
     /// When it last changed.

@@ -11,6 +11,7 @@ use trolley_core::ids::{
     TokenDigest,
 };
 use trolley_core::item::{Item, LineId};
+use trolley_core::money::Currency;
 use trolley_core::time::Timestamp;
 
 use super::bytes::{Malformed, Reader, put_bytes, put_u64};
@@ -190,6 +191,16 @@ impl Field for LineId {
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(from.take(22)?).ok();
         text.and_then(LineId::parse).ok_or(Malformed("not a line's id"))
+    }
+}
+
+impl Field for Currency {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_str().as_bytes());
+    }
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let code = std::str::from_utf8(from.take(3)?).ok();
+        code.and_then(Currency::parse).ok_or(Malformed("not a currency"))
     }
 }
 

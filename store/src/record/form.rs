@@ -13,6 +13,7 @@ use trolley_core::cart::state::{
 };
 use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::money::Money;
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
 use crate::kind::{ApiKey, Clock, EmailOwner, Record, Remember, ResetToken, Token};
@@ -25,7 +26,8 @@ fields! {
         id, generation, generation_start, revision, version, created_at, updated_at, lines, saved, clients, departed,
         ring, floor, marks, merged, applied, sealed, notices,
     }
-    Line as Line { id, item, register, adds, guests, added_at, updated_at }
+    Line as Line { id, item, register, adds, guests, price, added_at, updated_at }
+    Money as Money { amount, currency }
     Register as Register { eff, base, author, seq, n, revision }
     Add as Add { revision, from, client, seq, n, origin }
     Origin as Origin { cart, revision, client, seq, register }
@@ -97,7 +99,7 @@ numbered! {
     }
     RefusalCode {
         1 LineNotFound, 2 QuantityOverLimit, 3 QuantityZero, 4 TooManyLines, 5 TooManySaved, 6 TooMuchText,
-        7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed,
+        7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed, 11 TotalTooLarge,
     }
     NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
     Policy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }

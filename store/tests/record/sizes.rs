@@ -8,11 +8,12 @@ use trolley_core::cart::state::Cart;
 use trolley_core::ids::{ClientId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, KEYS_MAX, Ledger};
+use trolley_core::money::Money;
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::Record;
 use trolley_store::record::{delta, encode};
 
-use crate::history::{cart, record};
+use crate::history::{cart, price, record};
 
 fn call(cart: &mut Cart, intent: Intent, at: u64) {
     let call =
@@ -64,6 +65,7 @@ fn worst() -> Cart {
             sync(&mut cart, client, seq, (seq * 32 + client) % 200);
         }
     }
+    cart.remember_prices(|_| Some(price(Money::AMOUNT_MAX)));
     cart
 }
 

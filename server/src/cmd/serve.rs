@@ -13,13 +13,17 @@ use trolley_store::kind::{Key, Record};
 use trolley_store::open::{folder_of, open};
 use trolley_store::port::Store;
 
+use crate::catalogue::file::File;
+use crate::catalogue::shop::Shop;
 use crate::config::checked::Checked;
 use crate::config::raw::Raw;
 use crate::http::app::App;
+use crate::http::demo::products;
 use crate::http::front::Front;
 use crate::http::serve::serve;
 use crate::local::listen::Listening;
 use crate::service::Service;
+use crate::service::catalogue::Catalogue;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
 
@@ -56,6 +60,7 @@ fn end_at_once(sentence: &str) {
 async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<(), Failed> {
     let world = |error: &dyn std::fmt::Display| Failed::World(error.to_string());
     let clock = clock(&checked, &*store).await?;
+    let catalogue = catalogue(&checked)?;
     let listener = TcpListener::bind(checked.listen)
         .await
         .map_err(|error| Failed::World(format!("cannot listen on {}: {error}", checked.listen)))?;
@@ -70,7 +75,7 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
         tracing::info!("stopping: what was begun is finished");
     };
 
-    let service = Service::new(store, clock, Box::new(OsRandom), checked.service);
+    let service = Service::with_catalogue(store, clock, Box::new(OsRandom), checked.service, catalogue);
     let chores = service.start_chores();
     let commands = take_commands(&checked.store, &service);
     let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));
@@ -99,6 +104,18 @@ fn take_commands(store: &str, service: &Arc<Service>) -> AbortHandle {
         }
     });
     task.abort_handle()
+}
+
+/// The shop's catalogue; the demo has its own, where no other is named.
+fn catalogue(checked: &Checked) -> Result<Option<Arc<dyn Catalogue>>, Failed> {
+    match &checked.catalogue {
+        Some(path) => {
+            let file = File::open(path).map_err(|unread| Failed::Asked(format!("--catalogue: {unread}")))?;
+            Ok(Some(Arc::new(file)))
+        }
+        None if checked.rules.demo => Ok(Some(Arc::new(Shop::new(products::shelf())))),
+        None => Ok(None),
+    }
 }
 
 /// The test clock where it was asked for. A store whose clock was once turned says so when it is served without.

@@ -1,6 +1,7 @@
 //! What the settings mean, each checked: from here on nothing can be senseless.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use trolley_core::cart::limits::Limits;
@@ -27,6 +28,8 @@ pub struct Checked {
     pub durability: Durability,
     /// Memory for records in use.
     pub cache_mb: u64,
+    /// Where the shop's catalogue is, if it has one.
+    pub catalogue: Option<PathBuf>,
     /// What the service keeps to.
     pub service: Settings,
     /// What HTTP keeps to.
@@ -63,6 +66,7 @@ impl Checked {
             store: raw.text("store").to_owned(),
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
+            catalogue: raw.said("catalogue").map(PathBuf::from),
             service: service(raw)?,
             rules: rules(raw, test_clock)?,
             bounds: Bounds {

@@ -69,7 +69,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("sessions", "sessions in another store than the carts"),
     ("bus", "several nodes"),
     ("secret-file", "a secret of the server's own"),
-    ("catalogue", "prices and stock"),
     ("idle", "accounts"),
     ("absolute", "accounts"),
     ("renew-after", "accounts"),
@@ -118,6 +117,13 @@ pub const SETTINGS: &[Setting] = &[
         unsaid: Is("false"),
         help: "Serve a demo shop on /",
         why: "For trying out, and for nothing else.",
+    },
+    Setting {
+        name: "catalogue",
+        takes: Text("PLACE"),
+        unsaid: Nothing("./catalogue.json"),
+        help: "What names title, price, stock and image of a sku: a JSON file",
+        why: "Without one every sku is taken as it is, and no price is shown; the demo shop has its own.",
     },
     Setting {
         name: "public-origin",

@@ -14,7 +14,7 @@ use trolley_core::item::{Item, NotAnItem};
 
 use crate::service::task::Made;
 
-use super::change::{Caller, Changed, cart_of, cart_response};
+use super::change::{Caller, Changed, cart_response};
 use super::condition;
 use super::error::Problem;
 use super::front::Front;
@@ -34,15 +34,12 @@ pub fn routes() -> Router<Arc<Front>> {
 }
 
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
-    let cart = match visitor {
-        Visitor::Guest(guest) => Some(front.service.cart(cart_of(&guest)?).await?),
-        Visitor::Unknown => None,
-    };
-    let etag = condition::etag(cart.as_deref());
+    let cart = front.shown(&visitor).await?;
+    let etag = condition::etag(&cart);
     if condition::none_match(&headers, &etag) {
         return Ok(not_modified(etag));
     }
-    Ok(cart_response(cart.as_deref()))
+    Ok(cart_response(&cart))
 }
 
 async fn add(State(front): State<Arc<Front>>, caller: Caller, Json(add): Json<AddLine>) -> Answer {
@@ -74,11 +71,7 @@ async fn clear(State(front): State<Arc<Front>>, caller: Caller) -> Answer {
 
 /// No line ever has an id of that form: the wish that it be gone is fulfilled as it stands.
 pub async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem> {
-    let cart = match visitor {
-        Visitor::Guest(guest) => Some(front.service.cart(cart_of(guest)?).await?),
-        Visitor::Unknown => None,
-    };
-    Ok(Changed { cart, begun: None, made: Ok(Made::Change) })
+    Ok(Changed { cart: front.shown(visitor).await?, begun: None, made: Ok(Made::Change) })
 }
 
 fn not_modified(etag: HeaderValue) -> Response<Body> {

@@ -8,11 +8,11 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response};
 use trolley_core::cart::op::{Intent, Refusal};
-use trolley_core::cart::state::Cart;
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Answer;
 
 use crate::service::begin::Begun;
+use crate::service::catalogue::shown::Shown;
 use crate::service::failure::Failure;
 use crate::service::order::{Order, Replayed, Seen, Terms};
 use crate::service::session::Guest;
@@ -57,8 +57,8 @@ impl FromRequestParts<Arc<Front>> for Caller {
 
 /// What a change came to.
 pub struct Changed {
-    /// The cart; none where the caller has no session and nothing had to be kept.
-    pub cart: Option<Arc<Cart>>,
+    /// The cart; nobody's where the caller has no session and nothing had to be kept.
+    pub cart: Shown,
     /// A session that began with it.
     pub begun: Option<Begun>,
     /// What was made besides the cart, now or earlier under the same key.
@@ -78,21 +78,31 @@ impl Front {
     pub async fn carry_out(&self, visitor: Visitor, terms: Terms, task: Task) -> Result<Changed, Problem> {
         let Visitor::Guest(guest) = visitor else {
             return Ok(match self.service.first_change(&terms, &task).await? {
-                Some((done, begun)) => Changed { cart: Some(done.cart), begun: Some(begun), made: done.made },
-                None => Changed { cart: None, begun: None, made: Ok(Made::Change) },
+                Some((done, begun)) => Changed { cart: done.cart, begun: Some(begun), made: done.made },
+                None => {
+                    Changed { cart: self.service.nobodys_cart().await, begun: None, made: Ok(Made::Change) }
+                }
             });
         };
         let order = Order { session: Some(guest.session.id), cart: cart_of(&guest)?, terms, task };
         let done = self.service.change(order).await?;
         match done.made {
             Err(Replayed(answer)) if answer.code.is_some() => Err(repeated(&answer, done.cart)),
-            made => Ok(Changed { cart: Some(done.cart), begun: None, made }),
+            made => Ok(Changed { cart: done.cart, begun: None, made }),
+        }
+    }
+
+    /// The visitor's cart as it stands.
+    pub async fn shown(&self, visitor: &Visitor) -> Result<Shown, Problem> {
+        match visitor {
+            Visitor::Guest(guest) => Ok(self.service.cart_shown(cart_of(guest)?).await?),
+            Visitor::Unknown => Ok(self.service.nobodys_cart().await),
         }
     }
 
     /// The answer to a change.
     pub fn answer(&self, changed: Changed) -> Response<Body> {
-        let mut response = cart_response(changed.cart.as_deref());
+        let mut response = cart_response(&changed.cart);
         if changed.made.is_err() {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
@@ -115,10 +125,9 @@ pub fn cart_of(guest: &Guest) -> Result<CartId, Problem> {
     guest.session.cart.ok_or_else(missing)
 }
 
-/// 200 with a cart, or with the empty one that is nobody's.
-pub fn cart_response(cart: Option<&Cart>) -> Response<Body> {
-    let view = cart.map_or_else(CartView::empty, CartView::of);
-    let mut response = Response::new(Body::from(view.to_json()));
+/// 200 with a cart.
+pub fn cart_response(cart: &Shown) -> Response<Body> {
+    let mut response = Response::new(Body::from(CartView(cart).to_json()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -127,10 +136,10 @@ pub fn cart_response(cart: Option<&Cart>) -> Response<Body> {
 }
 
 /// A refusal that was given under the same key before.
-fn repeated(answer: &Answer, cart: Arc<Cart>) -> Problem {
+fn repeated(answer: &Answer, cart: Shown) -> Problem {
     let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
     let problem = Problem::new(code).replayed();
-    if code == Code::PreconditionFailed { problem.showing(Some(cart)) } else { problem }
+    if code == Code::PreconditionFailed { problem.showing(cart) } else { problem }
 }
 
 impl From<Refusal> for Problem {
@@ -139,7 +148,7 @@ impl From<Refusal> for Problem {
         let detail = sentence(&refusal.to_string());
         let problem = Problem::with(code, detail.clone());
         match refusal {
-            Refusal::QuantityOverLimit(_) | Refusal::QuantityZero => {
+            Refusal::QuantityOverLimit(_) | Refusal::QuantityZero | Refusal::TotalTooLarge => {
                 problem.and(vec![Fault::new("#/quantity", detail)])
             }
             Refusal::TooManyLines(_) | Refusal::TooMuchText(_) | Refusal::UnknownSku => {

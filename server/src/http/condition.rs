@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
-use trolley_core::cart::state::Cart;
-use trolley_core::ids::CartId;
 
+use crate::service::catalogue::shown::Shown;
 use crate::service::order::Seen;
 
 use super::error::Problem;
@@ -15,14 +14,20 @@ use super::problems::Code;
 /// Asks to be refused where the cart has changed since it was seen.
 pub const STRICT: HeaderName = HeaderName::from_static("trolley-strict");
 
-/// The tag of the empty cart that a visitor without a session is shown.
-const EMPTY: &str = "\"empty.0\"";
+/// Stands for a cart's id and revision in the tag of the empty cart that a visitor without a session is shown.
+const EMPTY: &str = "empty.0";
 
-/// The tag of a cart, or of the empty one that is nobody's.
-pub fn etag(cart: Option<&Cart>) -> HeaderValue {
-    let Some(cart) = cart else { return HeaderValue::from_static(EMPTY) };
-    let mut tag = String::with_capacity(64);
-    let _ = write!(tag, "\"{}.{}\"", cart.id, cart.revision);
+/// The tag of a cart as it is shown: with a catalogue also of what that says of its lines.
+pub fn etag(shown: &Shown) -> HeaderValue {
+    let mut tag = String::with_capacity(80);
+    let _ = match shown.cart() {
+        Some(cart) => write!(tag, "\"{}.{}", cart.id, cart.revision),
+        None => write!(tag, "\"{EMPTY}"),
+    };
+    if let Some(version) = shown.version() {
+        let _ = write!(tag, ".{version:x}");
+    }
+    tag.push('"');
     HeaderValue::from_str(&tag).expect("hex digits and a number are visible ASCII")
 }
 
@@ -67,14 +72,9 @@ pub fn parse(tag: &str) -> Option<Seen> {
     if tag == "*" {
         return Some(Seen::Newest);
     }
-    let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    if tag == EMPTY {
-        return Some(Seen::Nothing);
-    }
-    let mut parts = tag.strip_prefix('"')?.strip_suffix('"')?.splitn(3, '.');
-    let cart: CartId = parts.next()?.parse().ok()?;
-    let revision = parts.next()?;
-    let catalogue = parts.next();
+    let tag = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
+    let mut parts = tag.splitn(3, '.');
+    let (cart, revision, catalogue) = (parts.next()?, parts.next()?, parts.next());
     let digits =
         |text: &str| !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit());
     let visible = |text: &str| {
@@ -83,7 +83,10 @@ pub fn parse(tag: &str) -> Option<Seen> {
     if !digits(revision) || !catalogue.is_none_or(visible) {
         return None;
     }
-    Some(Seen::At(cart, revision.parse().ok()?))
+    if EMPTY.split_once('.') == Some((cart, revision)) {
+        return Some(Seen::Nothing);
+    }
+    Some(Seen::At(cart.parse().ok()?, revision.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(parse(&format!("\"{id}.7.v12\"")), Some(at));
         assert_eq!(parse("*"), Some(Seen::Newest));
         assert_eq!(parse("\"empty.0\""), Some(Seen::Nothing));
+        assert_eq!(parse("W/\"empty.0.v12\""), Some(Seen::Nothing));
         for broken in [
             String::new(),
             "\"".to_owned(),

@@ -10,7 +10,8 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AU
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
-use trolley_core::cart::state::Cart;
+
+use crate::service::catalogue::shown::Shown;
 
 use super::cart_wire::CartView;
 use super::problems::Code;
@@ -31,8 +32,8 @@ pub struct Problem {
 #[derive(Debug, Default)]
 struct More {
     errors: Vec<Fault>,
-    /// The cart as it is; the inner none is nobody's.
-    cart: Option<Option<Arc<Cart>>>,
+    /// The cart as it is.
+    cart: Option<Shown>,
     replayed: bool,
     allow: Option<HeaderValue>,
     cause: Option<String>,
@@ -82,9 +83,9 @@ impl Problem {
         self
     }
 
-    /// With the cart as it is; none is the empty one of a visitor without a session.
+    /// With the cart as it is.
     #[must_use]
-    pub fn showing(mut self, cart: Option<Arc<Cart>>) -> Problem {
+    pub fn showing(mut self, cart: Shown) -> Problem {
         self.more().cart = Some(cart);
         self
     }
@@ -137,7 +138,7 @@ impl Serialize for Problem {
             problem.serialize_field("errors", &more.errors)?;
         }
         if let Some(cart) = self.more.as_ref().and_then(|more| more.cart.as_ref()) {
-            problem.serialize_field("cart", &cart.as_deref().map_or_else(CartView::empty, CartView::of))?;
+            problem.serialize_field("cart", &CartView(cart))?;
         }
         problem.end()
     }

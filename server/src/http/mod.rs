@@ -20,6 +20,7 @@ pub mod history_wire;
 pub mod idempotency;
 pub mod json;
 pub mod linger;
+pub mod notice_wire;
 pub mod origin;
 pub mod path;
 pub mod problems;

@@ -77,6 +77,7 @@ codes! {
     TooManySaved "too_many_saved_lines" 422 "Too many saved lines" "Remove a saved line first.";
     CartTooLarge "cart_too_large" 422 "The cart holds too much text" "Remove a line first, or use shorter options.";
     UnknownSku "unknown_sku" 422 "No such product" "Choose one that the shop has.";
+    TotalTooLarge "total_too_large" 422 "The cart costs too much" "Ask for fewer: the total would be larger than an amount can be.";
     NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";
     InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
     CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId};
+use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, Write};
 
 use super::Service;
+use super::catalogue::listing::Listing;
+use super::catalogue::shown::Shown;
+use super::catalogue::skus;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::lane::{Reply, Waiting};
@@ -20,6 +24,7 @@ use super::task::{Made, Turn};
 struct Stood {
     cart: Option<Arc<Cart>>,
     desk: Desk,
+    listing: Listing,
 }
 
 /// What core made of a batch. Nothing of it happened yet.
@@ -66,7 +71,11 @@ impl Service {
                 desk.lay_out(&*self.store, key).await?;
             }
         }
-        Ok(Stood { cart, desk })
+        let named = waiting.iter().flat_map(|waiting| waiting.order.task.items()).map(Item::sku);
+        let hidden_too = waiting.iter().any(|waiting| waiting.order.task.may_bring_back());
+        let stands = cart.iter().flat_map(move |cart| skus(cart, hidden_too));
+        let listing = self.listing(Box::new(stands.chain(named))).await;
+        Ok(Stood { cart, desk, listing })
     }
 }
 
@@ -95,7 +104,8 @@ fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
 /// that a copy a change is cheap.
 fn decide(stood: Stood, fresh: impl Fn() -> Arc<Cart>, waiting: &[Waiting], limits: &Limits) -> Plan {
     let before = stood.cart.as_ref().map(|cart| cart.version);
-    let mut deciding = Deciding { cart: stood.cart.unwrap_or_else(fresh), desk: stood.desk, limits };
+    let Stood { cart, desk, listing } = stood;
+    let mut deciding = Deciding { cart: cart.unwrap_or_else(fresh), desk, listing, limits };
     let replies = waiting.iter().map(|waiting| deciding.one(waiting)).collect();
     Plan { replies, writes: deciding.writes(before) }
 }
@@ -103,6 +113,7 @@ fn decide(stood: Stood, fresh: impl Fn() -> Arc<Cart>, waiting: &[Waiting], limi
 struct Deciding<'a> {
     cart: Arc<Cart>,
     desk: Desk,
+    listing: Listing,
     limits: &'a Limits,
 }
 
@@ -114,13 +125,13 @@ impl Deciding<'_> {
             match ledger.map_or(Found::New, |ledger| ledger.find(&keyed.key, &keyed.request, waiting.at)) {
                 Found::New => {}
                 Found::Answered(answer) => {
-                    return Ok(Done { cart: self.cart.clone(), made: Err(Replayed(answer)) });
+                    return Ok(Done { cart: self.shown(), made: Err(Replayed(answer)) });
                 }
                 Found::Reused => return Err(Failure::KeyReused),
             }
         }
         let made = if terms.strict && !terms.seen.matches(&self.cart) {
-            Err(Failure::Stale(Some(self.cart.clone())))
+            Err(Failure::Stale(self.shown()))
         } else {
             self.perform(waiting)
         };
@@ -128,22 +139,27 @@ impl Deciding<'_> {
         if let Some(answer) = kept {
             self.keep(waiting, answer);
         }
-        Ok(Done { cart: self.cart.clone(), made: Ok(made?) })
+        Ok(Done { cart: self.shown(), made: Ok(made?) })
     }
 
     fn perform(&mut self, Waiting { order, at, .. }: &Waiting) -> Result<Made, Failure> {
-        let made = order.task.decide(&mut Turn {
+        let made = order.task.carry_out(&mut Turn {
             cart: &mut self.cart,
             desk: &mut self.desk,
             session: order.session,
             seen: order.terms.seen,
             at: *at,
             limits: self.limits,
+            listing: &self.listing,
         })?;
         if let Some(session) = order.session {
             self.desk.keep(Key::Session(session));
         }
         Ok(made)
+    }
+
+    fn shown(&self) -> Shown {
+        Shown::new(self.cart.clone(), self.listing.clone())
     }
 
     fn ledger(&self, session: SessionId) -> Option<&Arc<Ledger>> {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use trolley_core::cart::state::Cart;
 use trolley_core::chain::Chain;
+use trolley_core::item::Item;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::Write;
 
 use super::Service;
+use super::catalogue::shown::Shown;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::order::{Done, Seen, Terms};
@@ -32,7 +34,7 @@ impl Service {
     pub async fn first_change(&self, terms: &Terms, task: &Task) -> Result<Option<(Done, Begun)>, Failure> {
         let now = self.now();
         if terms.strict && !matches!(terms.seen, Seen::Newest | Seen::Nothing) {
-            return Err(Failure::Stale(None));
+            return Err(Failure::Stale(self.nobodys_cart().await));
         }
         match task.of_nobody() {
             Nobodys::Begins => {}
@@ -43,19 +45,21 @@ impl Service {
         let (begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
         let session = begun.guest.session.id;
         let mut desk = Desk::default();
-        let made = task.decide(&mut Turn {
+        let listing = self.listing(Box::new(task.items().map(Item::sku))).await;
+        let made = task.carry_out(&mut Turn {
             cart: &mut cart,
             desk: &mut desk,
             session: Some(session),
             seen: Seen::Nothing,
             at: now,
             limits: &self.settings.limits,
+            listing: &listing,
         })?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.store.commit(writes).await?;
         tracing::info!(%session, "a guest begins");
-        Ok(Some((Done { cart, made: Ok(made) }, begun)))
+        Ok(Some((Done { cart: Shown::new(cart, listing), made: Ok(made) }, begun)))
     }
 
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.

@@ -1,4 +1,4 @@
-//! What runs by itself: writing down last-seen, sweeping, and the store's upkeep.
+//! What runs by itself: writing down last-seen, sweeping, the store's upkeep, and following the catalogue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,9 @@ use super::Service;
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How often the store is asked whether it wants upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the catalogue is asked whether it changed.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// The background tasks; they end when this is dropped.
 pub struct Chores(JoinSet<()>);
@@ -29,6 +32,7 @@ impl Service {
         tasks.spawn(Arc::clone(self).write_touches());
         tasks.spawn(Arc::clone(self).sweep_forever());
         tasks.spawn(Arc::clone(self).keep_up_forever());
+        tasks.spawn(Arc::clone(self).follow_catalogue_forever());
         Chores(tasks)
     }
 
@@ -56,6 +60,14 @@ impl Service {
                     tokio::time::sleep(UPKEEP_EVERY * 10).await;
                 }
             }
+        }
+    }
+
+    async fn follow_catalogue_forever(self: Arc<Self>) {
+        let Some(catalogue) = &self.catalogue else { return };
+        loop {
+            tokio::time::sleep(FOLLOW_EVERY).await;
+            catalogue.refresh().await;
         }
     }
 

@@ -1,18 +1,17 @@
 //! Why a use case did not do what was asked: expected refusals are values, and a broken world is told apart from them.
 
-use std::sync::Arc;
-
 use trolley_core::cart::op::Refusal;
-use trolley_core::cart::state::Cart;
 use trolley_store::port::{CommitError, StoreError};
+
+use super::catalogue::shown::Shown;
 
 /// Why nothing was changed (or, for [`Failure::StoreDown`], why it is not known).
 #[derive(Clone, Debug)]
 pub enum Failure {
     /// Core says no.
     Refused(Refusal),
-    /// The caller asked to be refused where the cart had changed, and it had: this is the cart, none being nobody's.
-    Stale(Option<Arc<Cart>>),
+    /// The caller asked to be refused where the cart had changed, and it had: this is the cart.
+    Stale(Shown),
     /// The idempotency key was used for another request.
     KeyReused,
     /// The session went while the request ran.

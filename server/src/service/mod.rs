@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod batch;
 pub mod begin;
+pub mod catalogue;
 pub mod chores;
 pub mod clock;
 mod desk;
@@ -26,6 +27,7 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store;
 
+use self::catalogue::Catalogue;
 use self::clock::Clock;
 use self::failure::Failure;
 use self::lane::Lanes;
@@ -40,24 +42,37 @@ pub struct Service {
     clock: Clock,
     random: Box<dyn Random>,
     settings: Settings,
+    catalogue: Option<Arc<dyn Catalogue>>,
     lanes: Lanes,
     seen: SeenBook,
     touches: TouchQueue,
 }
 
 impl Service {
-    /// A service over `store`. Nothing runs by itself until [`Service::start_chores`].
+    /// A service over `store`, without a catalogue. Nothing runs by itself until [`Service::start_chores`].
     pub fn new(
         store: Arc<dyn Store>,
         clock: Clock,
         random: Box<dyn Random>,
         settings: Settings,
     ) -> Arc<Service> {
+        Service::with_catalogue(store, clock, random, settings, None)
+    }
+
+    /// The same with the shop's catalogue, where it has one.
+    pub fn with_catalogue(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        random: Box<dyn Random>,
+        settings: Settings,
+        catalogue: Option<Arc<dyn Catalogue>>,
+    ) -> Arc<Service> {
         let seen = SeenBook::new(settings.bounds.seen_sessions);
         Arc::new(Service {
             store,
             clock,
             random,
+            catalogue,
             lanes: Lanes::new(),
             seen,
             touches: TouchQueue::new(),

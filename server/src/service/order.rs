@@ -1,12 +1,11 @@
 //! A change of a cart as it is asked for, and what came of it.
 
-use std::sync::Arc;
-
 use trolley_core::cart::op::Refusal;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, Revision, SessionId};
 use trolley_core::ledger::Answer;
 
+use super::catalogue::shown::Shown;
 use super::failure::Failure;
 use super::task::{Made, Task};
 
@@ -85,7 +84,7 @@ pub struct Keyed {
 #[derive(Clone, Debug)]
 pub struct Done {
     /// The cart as of this change, or for a replay as it is now.
-    pub cart: Arc<Cart>,
+    pub cart: Shown,
     /// Whether it was done by this order, or by an earlier one under the same key.
     pub made: Result<Made, Replayed>,
 }

@@ -8,10 +8,13 @@ use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, NotUndoable, Refusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::SessionId;
+use trolley_core::item::Item;
 use trolley_core::ledger::Answer;
+use trolley_core::money::NoSum;
 use trolley_core::time::Timestamp;
 use trolley_store::kind::Key;
 
+use super::catalogue::listing::Listing;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::order::Seen;
@@ -55,12 +58,20 @@ pub(super) struct Turn<'a> {
     pub(super) at: Timestamp,
     /// How large carts grow.
     pub(super) limits: &'a Limits,
+    /// What the catalogue says of the cart's lines and of what the task names.
+    pub(super) listing: &'a Listing,
 }
 
 impl Turn<'_> {
     /// Whose order it is, for what only a shopper asks for.
     fn session(&self) -> Result<SessionId, Failure> {
         self.session.ok_or_else(|| Failure::Broken("a shopper's task came without a session".to_owned()))
+    }
+
+    /// Whether the total was an amount and is none any more. Where it was none before (prices rose), a shopper may still take
+    /// things out.
+    fn costs_too_much_since(&self, stood: &Cart) -> bool {
+        self.listing.subtotal(self.cart) == Err(NoSum::TooLarge) && self.listing.subtotal(stood).is_ok()
     }
 }
 
@@ -72,13 +83,41 @@ impl Task {
         }
     }
 
-    /// Does it to the cart and the desk.
-    pub(super) fn decide(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+    /// The items that it names: what the catalogue says of them has to be known before it is decided.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        let (Task::Change(Intent::Add(line, _)) | Task::Change(Intent::Set(line, _))) = self else {
+            return None.into_iter();
+        };
+        line.item().map(|item| &**item).into_iter()
+    }
+
+    /// Whether lines that were taken out may come back by it without being named.
+    pub(super) fn may_bring_back(&self) -> bool {
+        matches!(self, Task::Change(Intent::Undo(_)))
+    }
+
+    /// Does it to the cart and the desk. A cart that was changed by it remembers the prices of this moment.
+    pub(super) fn carry_out(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+        let before = turn.cart.version;
+        let made = self.decide(turn)?;
+        if turn.listing.is_told() && turn.cart.version != before {
+            Arc::make_mut(turn.cart).remember_prices(|item| turn.listing.price(item));
+        }
+        Ok(made)
+    }
+
+    fn decide(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
         match self {
             Task::Change(intent) => {
+                turn.listing.vet(intent, turn.cart).map_err(Failure::Refused)?;
                 let (session, base) = (turn.session()?, turn.seen.base(turn.cart.id));
                 let call = Call { session, base, at: turn.at, intent: intent.clone() };
+                let stood = turn.cart.clone();
                 Arc::make_mut(turn.cart).call(&call, turn.limits).map_err(Failure::Refused)?;
+                if turn.costs_too_much_since(&stood) {
+                    *turn.cart = stood;
+                    return Err(Failure::Refused(Refusal::TotalTooLarge));
+                }
                 Ok(Made::Change)
             }
         }

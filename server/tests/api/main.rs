@@ -9,6 +9,7 @@ mod api_keys;
 mod bad_input;
 mod callers;
 mod cart;
+mod catalogue;
 mod cross_site;
 mod demo;
 mod faults;

@@ -30,6 +30,7 @@ fn every_refusal_of_core_has_a_code_whose_status_a_retry_repeats() {
         Refusal::TooManySaved(1),
         Refusal::TooMuchText(1),
         Refusal::UnknownSku,
+        Refusal::TotalTooLarge,
         Refusal::NotUndoable(NotUndoable::Gone),
         Refusal::Invalid(String::new()),
         Refusal::Sealed(CartId::from_bytes([0; 16])),

@@ -137,10 +137,10 @@ test('what was written into a cart is shown as text', async (t) => {
   const context = await visitor(t, { javaScript: true });
   const page = await context.newPage();
   await addFirst(page, shop);
-  const sku = '<img src=x onerror=alert(1)>"\'&';
+  const note = '<img src=x onerror=alert(1)>"\'&';
   const headers = { ...(await asVisitor(context, shop)), 'Content-Type': 'application/json' };
   const answer = await fetch(`${shop.address}/v1/cart/lines`, {
-    method: 'POST', headers, body: JSON.stringify({ sku }),
+    method: 'POST', headers, body: JSON.stringify({ sku: 'mug-blue', options: { note } }),
   });
   assert.equal(answer.status, 200);
   let spoke = false;
@@ -150,7 +150,7 @@ test('what was written into a cart is shown as text', async (t) => {
   });
   await page.goto(`${shop.address}/cart`);
   assert.equal(await page.locator('.lines li').count(), 2);
-  assert.equal(await page.locator('.lines h2').last().innerText(), sku);
+  assert.equal(await page.locator('.lines .what p').first().innerText(), `note: ${note}`);
   assert.equal(await page.locator('.lines img').count(), 0);
   assert.equal(spoke, false);
 });

@@ -1,5 +1,6 @@
 //! The demo's two pages: the products, and the cart.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,15 +9,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use trolley_core::cart::state::{Cart, Line};
+use trolley_core::cart::state::Line;
 
-use crate::http::cart_wire::{quantity, told};
-use crate::http::change::cart_of;
 use crate::http::condition;
 use crate::http::error::Problem;
 use crate::http::front::Front;
+use crate::http::notice_wire::Told;
 use crate::http::problems::page;
 use crate::http::visitor::Visitor;
+use crate::service::catalogue::shown::Shown;
 
 use super::guarded;
 use super::products::{self, PRODUCTS, Product};
@@ -40,7 +41,7 @@ struct CartPage {
     rows: Vec<Row>,
     clear: Hidden,
     in_cart: u64,
-    notices: Vec<&'static str>,
+    notices: Vec<Cow<'static, str>>,
     cookie_missing: bool,
 }
 
@@ -66,9 +67,9 @@ struct RefusedPage<'a> {
 
 /// `GET /`.
 pub async fn shop(State(front): State<Arc<Front>>, visitor: Visitor) -> Result<Response, Problem> {
-    let cart = shown(&front, &visitor).await?;
-    let products = PRODUCTS.iter().map(|product| (hidden(&front, cart.as_deref()), product)).collect();
-    Ok(guarded(page(&ShopPage { products, in_cart: cart.as_deref().map_or(0, quantity) })?))
+    let cart = front.shown(&visitor).await?;
+    let products = PRODUCTS.iter().map(|product| (hidden(&front, &cart), product)).collect();
+    Ok(guarded(page(&ShopPage { products, in_cart: cart.quantity() })?))
 }
 
 /// `GET /cart`. After a change the browser comes here with `?check=1`; without a session it did not keep the cookie.
@@ -77,25 +78,24 @@ pub async fn cart(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let cart = shown(&front, &visitor).await?;
+    let cart = front.shown(&visitor).await?;
     let cookie_missing = matches!(visitor, Visitor::Unknown) && query.as_deref() == Some("check=1");
-    let shown = cart.as_deref();
     Ok(guarded(page(&CartPage {
-        rows: shown.iter().flat_map(|cart| cart.shown().map(|line| row(&front, cart, line))).collect(),
-        clear: hidden(&front, shown),
-        in_cart: shown.map_or(0, quantity),
-        notices: shown.iter().flat_map(|cart| &cart.notices).map(|notice| told(notice.code).1).collect(),
+        rows: cart.lines().map(|line| row(&front, &cart, line)).collect(),
+        clear: hidden(&front, &cart),
+        in_cart: cart.quantity(),
+        notices: cart.notes().iter().map(|note| Told::of(note).detail).collect(),
         cookie_missing,
     })?))
 }
 
 /// A page that says why a form was refused, with the problem's own status.
 pub async fn refused(front: &Front, visitor: &Visitor, problem: &Problem) -> Response {
-    let cart = shown(front, visitor).await.ok().flatten();
+    let cart = front.shown(visitor).await.ok();
     let refused = RefusedPage {
         title: problem.code().title(),
         detail: problem.detail(),
-        in_cart: cart.as_deref().map_or(0, quantity),
+        in_cart: cart.map_or(0, |cart| cart.quantity()),
     };
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match page(&refused) {
@@ -104,25 +104,18 @@ pub async fn refused(front: &Front, visitor: &Visitor, problem: &Problem) -> Res
     }
 }
 
-async fn shown(front: &Front, visitor: &Visitor) -> Result<Option<Arc<Cart>>, Problem> {
-    match visitor {
-        Visitor::Guest(guest) => Ok(Some(front.service.cart(cart_of(guest)?).await?)),
-        Visitor::Unknown => Ok(None),
-    }
-}
-
-fn hidden(front: &Front, cart: Option<&Cart>) -> Hidden {
+fn hidden(front: &Front, cart: &Shown) -> Hidden {
     let mut random = [0; 12];
     front.service.random().fill(&mut random);
     let seen = condition::etag(cart).to_str().unwrap_or_default().to_owned();
     Hidden { key: URL_SAFE_NO_PAD.encode(random), seen }
 }
 
-fn row(front: &Front, cart: &Cart, line: &Line) -> Row {
+fn row(front: &Front, cart: &Shown, line: &Line) -> Row {
     let item = line.item.as_deref();
     let product = item.and_then(products::of);
     let options = item.iter().flat_map(|item| item.options()).map(|(name, value)| format!("{name}: {value}"));
-    let forms = std::array::from_fn(|_| hidden(front, Some(cart)));
+    let forms = std::array::from_fn(|_| hidden(front, cart));
     Row {
         line: line.id.to_string(),
         title: product.map_or_else(

@@ -17,6 +17,7 @@ use trolley::http::app::App;
 use trolley::http::cookie::NAME;
 use trolley::http::front::{Front, Rules};
 use trolley::service::Service;
+use trolley::service::catalogue::Catalogue;
 use trolley::service::clock::Clock;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
@@ -42,10 +43,26 @@ impl Shop {
         Shop::over(Arc::new(Faulty::over(Arc::new(Memory::new()))), rules, settings)
     }
 
+    /// With a catalogue.
+    pub fn selling(catalogue: Arc<dyn Catalogue>) -> Shop {
+        let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
+        Shop::made(store, Rules::default(), Settings::default(), Some(catalogue))
+    }
+
     /// Another process over the same store: what memory knew is gone.
     pub fn over(store: Arc<Faulty>, rules: Rules, settings: Settings) -> Shop {
+        Shop::made(store, rules, settings, None)
+    }
+
+    fn made(
+        store: Arc<Faulty>,
+        rules: Rules,
+        settings: Settings,
+        catalogue: Option<Arc<dyn Catalogue>>,
+    ) -> Shop {
         let clock = Clock::Test(AtomicU64::new(store.ahead_ms()));
-        let service = Service::new(store.clone(), clock, Box::new(Seeded::new()), settings);
+        let random = Box::new(Seeded::new());
+        let service = Service::with_catalogue(store.clone(), clock, random, settings, catalogue);
         let app = Arc::new(App::new(Front { service: service.clone(), rules }));
         Shop { app, service, store }
     }

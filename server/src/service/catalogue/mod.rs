@@ -1,0 +1,70 @@
+//! The port to the shop's catalogue: what a sku is, what it costs, how many there are. Prices come from here alone.
+
+pub mod listing;
+pub mod product;
+pub mod quote;
+pub mod shown;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::CartId;
+use trolley_core::item::Item;
+use trolley_core::time::Timestamp;
+
+use super::Service;
+use super::failure::Failure;
+
+use self::listing::Listing;
+use self::shown::Shown;
+
+/// What a catalogue gives back where it may have to wait: a future that any thread may drive.
+pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The skus that one answer is about.
+pub type Skus<'a> = Box<dyn Iterator<Item = &'a str> + Send + 'a>;
+
+/// A catalogue. One that cannot be asked right now says so of each sku; it never holds a cart up for long and never fails.
+pub trait Catalogue: Send + Sync + 'static {
+    /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them.
+    fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing>;
+
+    /// Looks whether it changed; called every second. What is wrong with a new state is for the log.
+    fn refresh(&self) -> Promise<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+impl Service {
+    /// What the catalogue says of these skus now.
+    pub async fn listing<'a>(&'a self, skus: Skus<'a>) -> Listing {
+        match &self.catalogue {
+            Some(catalogue) => catalogue.listing(skus, self.now()).await,
+            None => Listing::Untold,
+        }
+    }
+
+    /// The cart of that id, as it is shown.
+    pub async fn cart_shown(&self, id: CartId) -> Result<Shown, Failure> {
+        Ok(self.shown(self.cart(id).await?).await)
+    }
+
+    /// A cart as it is shown.
+    pub async fn shown(&self, cart: Arc<Cart>) -> Shown {
+        let listing = self.listing(skus(&cart, false)).await;
+        Shown::new(cart, listing)
+    }
+
+    /// The empty cart of a visitor without a session, as it is shown.
+    pub async fn nobodys_cart(&self) -> Shown {
+        Shown::nobodys(self.listing(Box::new(std::iter::empty())).await)
+    }
+}
+
+/// The skus of a cart's lines, saved ones too; with those that were taken out where they may come back.
+pub(super) fn skus(cart: &Cart, hidden_too: bool) -> Skus<'_> {
+    let lines = cart.lines.iter().chain(&cart.saved).filter(move |line| hidden_too || line.is_shown());
+    Box::new(lines.filter_map(|line| line.item.as_deref()).map(Item::sku))
+}

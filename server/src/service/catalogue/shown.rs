@@ -1,0 +1,175 @@
+//! A cart as it is shown: with what the catalogue says of its lines.
+
+use std::sync::Arc;
+
+use trolley_core::cart::state::{Cart, Line, Notice};
+use trolley_core::item::LineId;
+use trolley_core::money::{Money, NoSum};
+
+use super::listing::{Listing, Said};
+
+/// Somebody's cart, or the empty one of a visitor without a session.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    cart: Option<Arc<Cart>>,
+    listing: Listing,
+}
+
+/// What the catalogue says of one line, as far as it says anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tag<'a> {
+    /// What shoppers call it.
+    pub title: Option<&'a str>,
+    /// What one unit costs; while the catalogue is down, what it cost when it was last known.
+    pub unit_price: Option<Money>,
+    /// Where its picture is.
+    pub image: Option<&'a str>,
+    /// How many units there are.
+    pub available: Option<u32>,
+}
+
+/// Something that the shopper should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Of the last change.
+    OfChange(Notice),
+    /// A unit cost `was` when the cart last changed, and costs `is` now.
+    PriceChanged {
+        /// Of which line.
+        line: LineId,
+        /// The old price.
+        was: Money,
+        /// The price now.
+        is: Money,
+    },
+    /// There are fewer units than the line asks for.
+    ShortStock {
+        /// Which line.
+        line: LineId,
+        /// How many there are.
+        available: u32,
+    },
+    /// The shop has this no more.
+    Unavailable(LineId),
+    /// The catalogue does not answer.
+    CatalogueDown,
+}
+
+impl Shown {
+    /// Somebody's cart.
+    pub fn new(cart: Arc<Cart>, listing: Listing) -> Shown {
+        Shown { cart: Some(cart), listing }
+    }
+
+    /// The empty cart of a visitor without a session.
+    pub fn nobodys(listing: Listing) -> Shown {
+        Shown { cart: None, listing }
+    }
+
+    /// The cart; none where it is nobody's.
+    pub fn cart(&self) -> Option<&Arc<Cart>> {
+        self.cart.as_ref()
+    }
+
+    /// The lines in the cart, in the order they were added.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.cart.iter().flat_map(|cart| cart.shown())
+    }
+
+    /// The lines saved for later, in the order they were saved.
+    pub fn saved(&self) -> impl Iterator<Item = &Line> {
+        self.cart.iter().flat_map(|cart| cart.shown_saved())
+    }
+
+    /// Units of all lines in the cart.
+    pub fn quantity(&self) -> u64 {
+        self.cart.as_ref().map_or(0, |cart| cart.quantity())
+    }
+
+    /// What is said of one of its lines.
+    pub fn tag(&self, line: &Line) -> Tag<'_> {
+        self.listing.tag(line)
+    }
+
+    /// What all lines in the cart cost that have a price; none without a catalogue.
+    pub fn subtotal(&self) -> Result<Option<Money>, NoSum> {
+        self.cart
+            .as_ref()
+            .map_or_else(|| Ok(self.listing.currency().map(Money::zero)), |cart| self.listing.subtotal(cart))
+    }
+
+    /// Tells apart two states of what the catalogue says of this cart's lines; none without a catalogue. A change of a
+    /// product that is not in the cart makes no other version.
+    pub fn version(&self) -> Option<u64> {
+        /// An odd number without a pattern: by multiplying, each digest reaches all bits of those after it.
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        if !self.listing.is_told() {
+            return None;
+        }
+        let currency = self.listing.currency().map_or(0, |currency| {
+            currency.as_str().bytes().fold(0, |number, byte| number << 8 | u64::from(byte))
+        });
+        let items = self.lines().chain(self.saved()).filter_map(|line| line.item.as_deref());
+        Some(items.fold(currency, |version: u64, item| {
+            (version ^ self.listing.digest(item)).rotate_left(29).wrapping_mul(MIX)
+        }))
+    }
+
+    /// What the shopper should know: of the last change, and what changed in the shop since then. It stands until the cart's next
+    /// change, for then the cart remembers the prices anew.
+    pub fn notes(&self) -> Vec<Note> {
+        let Some(cart) = &self.cart else { return Vec::new() };
+        let mut notes: Vec<Note> = cart.notices.iter().cloned().map(Note::OfChange).collect();
+        if !self.listing.is_told() {
+            return notes;
+        }
+        let mut down = false;
+        let in_cart = cart.shown().map(|line| (line, true));
+        for (line, is_wanted) in in_cart.chain(cart.shown_saved().map(|line| (line, false))) {
+            let Some(item) = line.item.as_deref() else { continue };
+            match (self.listing.of(item), line.price) {
+                (Said::Nothing, _) => {}
+                (Said::Unheard(_), _) => down = true,
+                (Said::Unknown, _) => notes.push(Note::Unavailable(line.id)),
+                (Said::Known(stocked), was) => {
+                    let is = stocked.product.price;
+                    if let Some(was) = was.filter(|was| *was != is) {
+                        notes.push(Note::PriceChanged { line: line.id, was, is });
+                    }
+                    let short = stocked.product.stock.filter(|stock| is_wanted && *stock < line.quantity());
+                    notes.extend(short.map(|available| Note::ShortStock { line: line.id, available }));
+                }
+            }
+        }
+        notes.extend(down.then_some(Note::CatalogueDown));
+        notes
+    }
+}
+
+impl Listing {
+    /// What is said of a line.
+    pub fn tag(&self, line: &Line) -> Tag<'_> {
+        let Some(item) = line.item.as_deref() else { return Tag::default() };
+        let named = match self.of(item) {
+            Said::Nothing => return Tag::default(),
+            Said::Unknown => return Tag { available: Some(0), ..Tag::default() },
+            Said::Unheard(None) => return Tag { unit_price: line.price, ..Tag::default() },
+            Said::Known(stocked) | Said::Unheard(Some(stocked)) => &stocked.product,
+        };
+        Tag {
+            title: Some(&named.title),
+            unit_price: Some(named.price),
+            image: named.image.as_deref(),
+            available: named.stock.filter(|_| matches!(self.of(item), Said::Known(_))),
+        }
+    }
+
+    /// What all lines in the cart cost that have a price; none where there is nothing to go by.
+    pub fn subtotal(&self, cart: &Cart) -> Result<Option<Money>, NoSum> {
+        if !self.is_told() {
+            return Ok(None);
+        }
+        let prices = cart.shown().filter_map(|line| Some((self.tag(line).unit_price?, line.quantity())));
+        Money::sum(self.currency(), prices.map(|(price, n)| price.times(u64::from(n))))
+    }
+}

@@ -100,7 +100,7 @@ pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(not_json("The body nests deeper than 32 levels."));
     }
     let pairs: Pairs<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => Problem::at(Code::InvalidBody, "#", "Send a JSON object."),
+        Category::Data if is_json(text) => Problem::at(Code::InvalidBody, "#", "Send a JSON object."),
         _ => not_json(format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())),
     })?;
     let mut fields = Fields { pairs: pairs.0, at: String::from("#"), faults: Vec::new(), broken: None };
@@ -117,6 +117,11 @@ pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
 
 fn not_json(detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::with(Code::InvalidJson, detail)
+}
+
+/// Whether it is JSON at all: what does not begin like an object is not read to its end.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn refusal(faults: Vec<Fault>) -> Problem {

@@ -12,7 +12,8 @@ use super::problems::Code;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What a page of any site can have a browser send without asking first.
-const FORM_TYPES: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+const FORM_TYPES: [&[u8]; 3] = [b"application/x-www-form-urlencoded", b"multipart/form-data", PLAIN_TEXT];
+const PLAIN_TEXT: &[u8] = b"text/plain";
 
 /// Refuses what another site may have sent.
 pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> Result<(), Problem> {
@@ -28,7 +29,13 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> 
         (None, Some(origin)) => is_trusted(origin, rules) || is_own(origin, uri, headers),
         (None, None) => !is_form(headers),
     };
-    if passes { Ok(()) } else { Err(Problem::new(Code::CrossSite)) }
+    if passes {
+        return Ok(());
+    }
+    // Nothing here takes plain text: who sends it without being a browser is better told so.
+    let from_nobody = fetch_site.is_none() && origin.is_none();
+    let plain = from_nobody && content_types(headers).all(|essence| essence.eq_ignore_ascii_case(PLAIN_TEXT));
+    Err(Problem::new(if plain { Code::UnsupportedMediaType } else { Code::CrossSite }))
 }
 
 /// A header's one value. Who sends two of these is not a browser, and means no good.
@@ -59,8 +66,11 @@ fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
 
 /// Whether the body is of a type that a plain form of any site can send. No type at all is none of them.
 fn is_form(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_TYPE).iter().any(|value| {
-        let essence = value.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-        FORM_TYPES.iter().any(|form| essence.eq_ignore_ascii_case(form.as_bytes()))
-    })
+    content_types(headers).any(|essence| FORM_TYPES.iter().any(|form| essence.eq_ignore_ascii_case(form)))
+}
+
+/// Each Content-Type without its parameters.
+fn content_types(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(CONTENT_TYPE).iter();
+    values.map(|value| value.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii())
 }

@@ -1,12 +1,14 @@
 //! `trolley serve`: opens the store, serves until told to stop, and leaves nothing half done.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
 
 use trolley_store::embedded::settings::Settings;
 use trolley_store::kind::{Key, Record};
@@ -61,32 +63,63 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     let world = |error: &dyn std::fmt::Display| Failed::World(error.to_string());
     let clock = clock(&checked, &*store).await?;
     let catalogue = catalogue(&checked)?;
-    let listener = TcpListener::bind(checked.listen)
-        .await
-        .map_err(|error| Failed::World(format!("cannot listen on {}: {error}", checked.listen)))?;
-    let address = listener.local_addr().map_err(|error| world(&error))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| world(&error))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| world(&error))?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: what was begun is finished");
+    let (listener, address) = bind(checked.listen).await?;
+    let admin = match checked.admin_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
     };
+    let end = end_asked().map_err(|error| world(&error))?;
 
     let service = Service::with_catalogue(store, clock, Box::new(OsRandom), checked.service, catalogue);
     let chores = service.start_chores();
     let commands = take_commands(&checked.store, &service);
     let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));
-    announce(&format!("listening on http://{address}\n")).map_err(|error| world(&error))?;
-    serve(listener, app, checked.bounds, stop).await;
+    let mut lines = format!("listening on http://{address}\n");
+    let mut served = JoinSet::new();
+    if let Some((listener, address)) = admin {
+        lines.push_str(&format!("admin on http://{address}\n"));
+        let app = Arc::new(App::admin(app.front()));
+        served.spawn(serve(listener, app, checked.bounds.clone(), ended(end.clone())));
+    }
+    served.spawn(serve(listener, app, checked.bounds, ended(end)));
+    announce(&lines).map_err(|error| world(&error))?;
+    while served.join_next().await.is_some() {}
     commands.abort();
     chores.stop().await;
     if tokio::time::timeout(CLOSE_WITHIN, service.close()).await.is_err() {
         tracing::warn!("the store took too long to close");
     }
     Ok(())
+}
+
+/// Told once SIGTERM or SIGINT asks for the end, to all who listen.
+fn end_asked() -> std::io::Result<watch::Receiver<()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (asked, end) = watch::channel(());
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: what was begun is finished");
+        drop(asked);
+    });
+    Ok(end)
+}
+
+/// Until the end was asked for.
+async fn ended(mut end: watch::Receiver<()>) {
+    while end.changed().await.is_ok() {}
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failed> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: std::io::Error| Failed::World(format!("cannot listen on {address}: {error}")))
 }
 
 /// The socket for commands, where the store is a folder. A folder that takes no sockets (some mounts do not) is served all
@@ -132,7 +165,8 @@ async fn clock(checked: &Checked, store: &dyn Store) -> Result<Clock, Failed> {
     Ok(Clock::System)
 }
 
-/// The first line on standard output, once requests are taken: scripts wait for it.
+/// The first line on standard output, once requests are taken: scripts wait for it, and may hear no more after it. So what
+/// else there is to say comes with it.
 fn announce(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(line.as_bytes())?;

@@ -9,8 +9,10 @@ use trolley_core::session::Policy;
 use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 
+use crate::http::address::Proxies;
 use crate::http::cookie::SameSite;
 use crate::http::front::Rules;
+use crate::http::network::Network;
 use crate::http::serve::Bounds;
 use crate::service::settings::Settings;
 
@@ -22,6 +24,8 @@ use super::{Senseless, duration, origin};
 pub struct Checked {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where the shop's own systems are served, if not there.
+    pub admin_listen: Option<SocketAddr>,
     /// The store's address.
     pub store: String,
     /// What a power cut may take.
@@ -45,7 +49,13 @@ pub struct Checked {
 impl Checked {
     /// Checks each setting, and those that depend on each other.
     pub fn new(raw: &Raw) -> Result<Checked, Senseless> {
-        let listen = listen(raw)?;
+        let listen = socket("listen", raw.text("listen"))?;
+        let admin_listen = raw.said("admin-listen").map(|text| socket("admin-listen", text)).transpose()?;
+        if admin_listen.is_some_and(|admin| admin == listen && admin.port() != 0) {
+            return Err(Senseless(
+                "--admin-listen is where --listen is: give it a port of its own".to_owned(),
+            ));
+        }
         let test_clock = yes_or_no(raw, "test-clock")?;
         if test_clock && !listen.ip().is_loopback() {
             let why = "whoever can reach it could end every session";
@@ -63,12 +73,18 @@ impl Checked {
         ];
         Ok(Checked {
             listen,
+            admin_listen,
             store: raw.text("store").to_owned(),
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
             catalogue: raw.said("catalogue").map(PathBuf::from),
             service: service(raw)?,
-            rules: rules(raw, test_clock)?,
+            rules: Rules {
+                // Whoever reaches a public listener should not even learn what is there.
+                admin: admin_listen.is_none() && listen.ip().is_loopback(),
+                test_clock,
+                ..rules(raw)?
+            },
             bounds: Bounds {
                 max_connections: number(raw, "max-connections", 1, 1_000_000)?,
                 ..Bounds::default()
@@ -97,25 +113,24 @@ fn service(raw: &Raw) -> Result<Settings, Senseless> {
     Ok(Settings { policy, limits, ..Settings::default() })
 }
 
-fn rules(raw: &Raw, test_clock: bool) -> Result<Rules, Senseless> {
+fn rules(raw: &Raw) -> Result<Rules, Senseless> {
     let public_origin =
         raw.said("public-origin").map(|text| origin::parse("public-origin", text)).transpose()?;
     Ok(Rules {
         same_site: one_of(raw, "same-site", &[("lax", SameSite::Lax), ("strict", SameSite::Strict)])?,
         public_origin,
         trusted_origins: list(raw, "trusted-origin", origin::parse)?,
+        trusted_proxies: Proxies::new(list(raw, "trusted-proxy", network)?),
         demo: yes_or_no(raw, "demo")?,
-        test_clock,
         max_in_flight: number(raw, "max-in-flight", 1, 1_000_000)?,
         ..Rules::default()
     })
 }
 
 /// An address and a port; a name such as localhost is looked up once, here.
-fn listen(raw: &Raw) -> Result<SocketAddr, Senseless> {
-    let text = raw.text("listen");
-    let wrong =
-        || Senseless(format!("--listen is \"{text}\": write an address and a port, such as 127.0.0.1:8080"));
+fn socket(setting: &str, text: &str) -> Result<SocketAddr, Senseless> {
+    let advice = "write an address and a port, such as 127.0.0.1:8080";
+    let wrong = || Senseless(format!("--{setting} is \"{text}\": {advice}"));
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
@@ -124,6 +139,10 @@ fn listen(raw: &Raw) -> Result<SocketAddr, Senseless> {
         return Err(wrong());
     }
     text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
+}
+
+fn network(setting: &str, text: &str) -> Result<Network, Senseless> {
+    text.parse().map_err(|wrong| Senseless(format!("--{setting} is \"{text}\": {wrong}")))
 }
 
 fn yes_or_no(raw: &Raw, setting: &str) -> Result<bool, Senseless> {
@@ -191,6 +210,19 @@ mod tests {
     }
 
     #[test]
+    fn the_shops_own_systems_are_served_on_loopback_or_on_a_listener_of_their_own() {
+        for (toml, beside_the_rest) in [
+            ("", true),
+            ("listen = '[::1]:80'", true),
+            ("listen = '0.0.0.0:80'", false),
+            ("listen = '0.0.0.0:80'\nadmin-listen = '127.0.0.1:81'", false),
+            ("admin-listen = '127.0.0.1:81'", false),
+        ] {
+            assert_eq!(checked(toml).unwrap().rules.admin, beside_the_rest, "{toml}");
+        }
+    }
+
+    #[test]
     fn senseless_settings_are_refused_with_a_sentence_that_names_them() {
         for (toml, names) in [
             ("listen = '127.0.0.1'", "--listen"),
@@ -207,6 +239,10 @@ mod tests {
             ("rate-limits = 'on'", "--rate-limits"),
             ("public-origin = 'http://shop.example'", "--public-origin"),
             ("trusted-origin = 'https://a.example,*'", "--trusted-origin"),
+            ("trusted-proxy = '10.0.0.1/8'", "--trusted-proxy"),
+            ("trusted-proxy = ['10.0.0.1', '*']", "--trusted-proxy"),
+            ("admin-listen = '8081'", "--admin-listen"),
+            ("admin-listen = '127.0.0.1:8080'", "--admin-listen"),
             ("demo = 'yes'", "--demo"),
             ("test-clock = true\nlisten = '0.0.0.0:80'", "--test-clock"),
             ("log = 'loud'", "--log"),

@@ -91,6 +91,13 @@ pub const SETTINGS: &[Setting] = &[
         why: "Nothing outside this machine reaches it until you say so.",
     },
     Setting {
+        name: "admin-listen",
+        takes: Text("ADDRESS"),
+        unsaid: Nothing("127.0.0.1:8081"),
+        help: "Where /metrics and /v1/admin/* are served instead of on --listen",
+        why: "Without it they are on --listen, and only while that is loopback.",
+    },
+    Setting {
         name: "store",
         takes: Text("STORE"),
         unsaid: Is("file:./data"),
@@ -138,6 +145,13 @@ pub const SETTINGS: &[Setting] = &[
         unsaid: Nothing("https://app.shop.example"),
         help: "Other origins whose pages may read and change carts, exactly",
         why: "No page of another origin is believed until you name it.",
+    },
+    Setting {
+        name: "trusted-proxy",
+        takes: List("ADDRESSES"),
+        unsaid: Nothing("10.0.0.0/8"),
+        help: "Proxies whose word counts on where a request came from: addresses or networks",
+        why: "Anybody can write X-Forwarded-For. Name yours, or all shoppers count as its one address.",
     },
     Setting {
         name: "same-site",

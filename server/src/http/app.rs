@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -9,41 +10,78 @@ use axum::http::{Request, Response};
 use axum::response::{IntoResponse, Response as AxumResponse};
 use tower::Service as _;
 
+use super::address::{Address, Peer, is_forwarded};
 use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
-use super::test_clock::Peer;
 use super::{cart, demo, health, history, problems, saved, session, test_clock};
 
-/// The application.
+/// The application, as it is behind one listener.
 pub struct App {
     front: Arc<Front>,
     router: Router,
     edge: Edge,
+    /// It was said that an unknown proxy is not believed.
+    warned: AtomicBool,
 }
 
 impl App {
-    /// With the routes that its rules ask for.
+    /// What `--listen` serves: the routes that its rules ask for.
     pub fn new(front: Front) -> App {
         let front = Arc::new(front);
+        App::over(Arc::clone(&front), routes(&front))
+    }
+
+    /// What `--admin-listen` serves, over the same service: the routes for the shop's own systems, and the probes. It counts
+    /// its own requests in flight, so that it answers also while the shop is overrun.
+    pub fn admin(front: &Arc<Front>) -> App {
+        App::over(Arc::clone(front), admin_routes().merge(common_routes()))
+    }
+
+    fn over(front: Arc<Front>, routes: Router<Arc<Front>>) -> App {
         let mut first = [0; 8];
         front.service.random().fill(&mut first);
-        App { router: router(Arc::clone(&front)), front, edge: Edge::new(u64::from_le_bytes(first)) }
+        let routes = routes.fallback(nothing_here).method_not_allowed_fallback(wrong_method);
+        App {
+            router: routes.with_state(Arc::clone(&front)),
+            front,
+            edge: Edge::new(u64::from_le_bytes(first)),
+            warned: AtomicBool::new(false),
+        }
     }
 
     /// Answers one request.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let rules = &self.front.rules;
+        let address = Address::of(peer, request.headers(), &rules.trusted_proxies);
+        request.extensions_mut().insert(address);
         if request.uri().path() == test_clock::PATH {
             request.extensions_mut().insert(Peer(peer));
         }
+        self.warn_of_a_strange_proxy(&request, peer);
         let mut router = self.router.clone();
         self.edge
-            .pass(request, &self.front.rules, async move |request| match router.call(request).await {
+            .pass(request, rules, peer, async move |request| match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             })
             .await
+    }
+
+    /// Behind a proxy that is not trusted all shoppers look like one address, and share its limits: whoever runs this wants
+    /// to know. Said once, and of this machine's proxies alone: any client can write such a header.
+    fn warn_of_a_strange_proxy(&self, request: &Request<Body>, peer: SocketAddr) {
+        if self.warned.load(Ordering::Relaxed) || !peer.ip().is_loopback() || !is_forwarded(request.headers())
+        {
+            return;
+        }
+        if !self.front.rules.trusted_proxies.trust(peer.ip()) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests come through a proxy at {} that --trusted-proxy does not name: all count as its address",
+                peer.ip()
+            );
+        }
     }
 
     /// What its handlers are given.
@@ -52,21 +90,33 @@ impl App {
     }
 }
 
-fn router(front: Arc<Front>) -> Router {
-    let mut router = Router::new()
+fn routes(front: &Front) -> Router<Arc<Front>> {
+    let mut routes = Router::new()
         .merge(cart::routes())
         .merge(saved::routes())
         .merge(history::routes())
         .merge(session::routes())
-        .merge(health::routes())
-        .merge(problems::routes());
+        .merge(common_routes());
+    if front.rules.admin {
+        routes = routes.merge(admin_routes());
+    }
     if front.rules.test_clock {
-        router = router.merge(test_clock::routes());
+        routes = routes.merge(test_clock::routes());
     }
     if front.rules.demo {
-        router = router.merge(demo::routes());
+        routes = routes.merge(demo::routes());
     }
-    router.fallback(nothing_here).method_not_allowed_fallback(wrong_method).with_state(front)
+    routes
+}
+
+/// What the shop's own systems call. Each of them asks for a key, but for the metrics.
+fn admin_routes() -> Router<Arc<Front>> {
+    Router::new()
+}
+
+/// What every listener serves.
+fn common_routes() -> Router<Arc<Front>> {
+    Router::new().merge(health::routes()).merge(problems::routes())
 }
 
 async fn nothing_here() -> Problem {

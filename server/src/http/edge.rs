@@ -2,6 +2,7 @@
 //! numbers each request, and logs it. One function and not many layers: each layer costs every request.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -53,6 +54,7 @@ impl Edge {
         &self,
         request: Request<Body>,
         rules: &Rules,
+        peer: SocketAddr,
         inner: impl FnOnce(Request<Body>) -> F,
     ) -> Response<Body>
     where
@@ -62,7 +64,7 @@ impl Edge {
         let logged = tracing::enabled!(target: "trolley::access", tracing::Level::DEBUG)
             .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
         let trusted = cors::trusted_origin(request.headers(), rules);
-        let mut response = match self.admit(&request, rules) {
+        let mut response = match self.admit(&request, rules, peer) {
             Ok(_in_flight) => match cors::preflight(&request, rules) {
                 Some(answer) => answer,
                 None => within(rules, inner(request)).await,
@@ -84,14 +86,20 @@ impl Edge {
     }
 
     /// Whether the request is let in, cheapest question first.
-    fn admit(&self, request: &Request<Body>, rules: &Rules) -> Result<InFlight<'_>, Problem> {
+    fn admit(
+        &self,
+        request: &Request<Body>,
+        rules: &Rules,
+        peer: SocketAddr,
+    ) -> Result<InFlight<'_>, Problem> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let in_flight = InFlight(&self.in_flight);
         if before >= rules.max_in_flight {
             return Err(Problem::new(Code::Overloaded));
         }
         bound(request.headers())?;
-        origin::judge(request.method(), request.uri(), request.headers(), rules)?;
+        let by_proxy = rules.trusted_proxies.trust(peer.ip());
+        origin::judge(request.method(), request.uri(), request.headers(), rules, by_proxy)?;
         Ok(in_flight)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::service::Service;
 
+use super::address::Proxies;
 use super::cookie::SameSite;
 
 /// The state of the router.
@@ -24,6 +25,10 @@ pub struct Rules {
     pub public_origin: Option<String>,
     /// Other origins whose pages may change carts.
     pub trusted_origins: Vec<String>,
+    /// Who is believed about where a request came from.
+    pub trusted_proxies: Proxies,
+    /// `/v1/admin/*` and `/metrics` are served beside the rest.
+    pub admin: bool,
     /// The demo shop on `/`.
     pub demo: bool,
     /// `POST /test/clock`.
@@ -42,6 +47,8 @@ impl Default for Rules {
             same_site: SameSite::Lax,
             public_origin: None,
             trusted_origins: Vec::new(),
+            trusted_proxies: Proxies::default(),
+            admin: true,
             demo: false,
             test_clock: false,
             body_timeout: Duration::from_secs(10),

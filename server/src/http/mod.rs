@@ -1,5 +1,6 @@
 //! HTTP: the router, one file a resource, and what stands between the socket and the handlers.
 
+pub mod address;
 pub mod api_key;
 pub mod app;
 pub mod body;
@@ -13,6 +14,7 @@ pub mod demo;
 pub mod edge;
 pub mod error;
 pub mod form;
+pub mod forwarded;
 pub mod front;
 pub mod health;
 pub mod history;
@@ -20,6 +22,7 @@ pub mod history_wire;
 pub mod idempotency;
 pub mod json;
 pub mod linger;
+pub mod network;
 pub mod notice_wire;
 pub mod origin;
 pub mod path;

@@ -6,6 +6,7 @@ use axum::http::uri::Authority;
 use axum::http::{Method, Uri};
 
 use super::error::Problem;
+use super::forwarded;
 use super::front::Rules;
 use super::problems::Code;
 
@@ -15,8 +16,14 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM_TYPES: [&[u8]; 3] = [b"application/x-www-form-urlencoded", b"multipart/form-data", PLAIN_TEXT];
 const PLAIN_TEXT: &[u8] = b"text/plain";
 
-/// Refuses what another site may have sent.
-pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> Result<(), Problem> {
+/// Refuses what another site may have sent. What proxies say of host and scheme counts where a trusted one sent the request.
+pub fn judge(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    rules: &Rules,
+    by_proxy: bool,
+) -> Result<(), Problem> {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || headers.contains_key(AUTHORIZATION)
     {
         return Ok(());
@@ -26,7 +33,7 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, rules: &Rules) -> 
     let passes = match (fetch_site, origin) {
         (Some(b"same-origin" | b"none"), _) => true,
         (Some(_), origin) => origin.is_some_and(|origin| is_trusted(origin, rules)),
-        (None, Some(origin)) => is_trusted(origin, rules) || is_own(origin, uri, headers),
+        (None, Some(origin)) => is_trusted(origin, rules) || is_own(origin, uri, headers, by_proxy),
         (None, None) => !is_form(headers),
     };
     if passes {
@@ -53,15 +60,19 @@ pub fn is_trusted(origin: &[u8], rules: &Rules) -> bool {
     own.chain(&rules.trusted_origins).any(|trusted| trusted.as_bytes() == origin)
 }
 
-/// Whether the origin's host is the one that was asked.
-fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap) -> bool {
-    let Ok(origin) = std::str::from_utf8(origin) else { return false };
-    let Some(host) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
+/// Whether the origin is the one that was asked: its host, and where a trusted proxy names the scheme that too.
+fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap, by_proxy: bool) -> bool {
+    let Some((scheme, host)) = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"))
+    else {
         return false;
     };
-    let asked = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let asked = || headers.get(HOST).and_then(|value| value.to_str().ok());
+    let asked = by_proxy.then(|| forwarded::host(headers)).flatten().or_else(asked);
     let asked = asked.or_else(|| uri.authority().map(Authority::as_str));
-    asked.is_some_and(|asked| !host.is_empty() && asked.eq_ignore_ascii_case(host))
+    let known = matches!(scheme, "https" | "http");
+    let came = by_proxy.then(|| forwarded::proto(headers)).flatten();
+    let same_scheme = came.is_none_or(|came| came.eq_ignore_ascii_case(scheme));
+    known && same_scheme && asked.is_some_and(|asked| !host.is_empty() && asked.eq_ignore_ascii_case(host))
 }
 
 /// Whether the body is of a type that a plain form of any site can send. No type at all is none of them.

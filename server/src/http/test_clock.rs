@@ -1,6 +1,5 @@
 //! `POST /test/clock`: turns this server's clock, for integrators' own tests. There only with `--test-clock`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Extension, State};
@@ -10,6 +9,7 @@ use axum::{Json as JsonAnswer, Router};
 use serde::Serialize;
 use trolley_core::time::Span;
 
+use super::address::Peer;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json};
@@ -22,10 +22,6 @@ pub const PATH: &str = "/test/clock";
 /// What a proxy adds: a request with one of these may come from anywhere.
 const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
-
-/// The address at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 /// The test clock's route.
 pub fn routes() -> Router<Arc<Front>> {

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
+mod addresses;
 mod api_keys;
 mod bad_input;
 mod callers;

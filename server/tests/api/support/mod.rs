@@ -99,9 +99,14 @@ pub trait Actor {
     fn credentials(&self, headers: &mut HeaderMap);
     fn keep(&self, _reply: &Reply) {}
 
+    /// Where it connects from.
+    fn peer(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 40_000))
+    }
+
     async fn send(&self, mut request: Request<Body>) -> Reply {
         self.credentials(request.headers_mut());
-        let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let peer = self.peer();
         let reply = Reply::read(self.app().answer(request, peer).await).await;
         self.keep(&reply);
         reply

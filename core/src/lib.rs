@@ -9,5 +9,6 @@ pub mod ids;
 pub mod item;
 pub mod ledger;
 pub mod money;
+pub mod order;
 pub mod session;
 pub mod time;

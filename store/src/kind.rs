@@ -9,9 +9,10 @@ use trolley_core::account::audit::{Event, Trail};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{
-    AccountId, ApiKeyId, CartId, EmailDigest, EventId, SeriesId, SessionId, TokenDigest,
+    AccountId, ApiKeyId, CartId, EmailDigest, EventId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::ledger::Ledger;
+use trolley_core::order::{Order, OrderLink};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
 
@@ -28,6 +29,12 @@ pub enum Key {
     Ledger(SessionId),
     /// How far the test clock was turned.
     Clock,
+    /// An order draft.
+    Order(OrderId),
+    /// That an order came from a cart.
+    OrderLink(OrderLink),
+    /// What the shop keeps with a session.
+    Data(SessionId),
     /// What a key of the shop's own systems opens.
     ApiKey(TokenDigest),
     /// Something that happened, among all that did.
@@ -60,6 +67,12 @@ pub enum Kind {
     Ledger = 4,
     /// [`Key::Clock`].
     Clock = 5,
+    /// [`Key::Order`].
+    Order = 6,
+    /// [`Key::OrderLink`].
+    OrderLink = 7,
+    /// [`Key::Data`].
+    Data = 8,
     /// [`Key::ApiKey`].
     ApiKey = 9,
     /// [`Key::Audit`].
@@ -86,6 +99,9 @@ impl Kind {
         Kind::Token,
         Kind::Ledger,
         Kind::Clock,
+        Kind::Order,
+        Kind::OrderLink,
+        Kind::Data,
         Kind::ApiKey,
         Kind::Audit,
         Kind::Trail,
@@ -114,6 +130,9 @@ impl Key {
             Key::AccountSessions(_) => Kind::AccountSessions,
             Key::Reset(_) => Kind::Reset,
             Key::Remember(_) => Kind::Remember,
+            Key::Order(_) => Kind::Order,
+            Key::OrderLink(_) => Kind::OrderLink,
+            Key::Data(_) => Kind::Data,
         }
     }
 }
@@ -147,6 +166,12 @@ pub enum Record {
     Reset(Arc<ResetToken>),
     /// A remember-me token's digest and what it belongs to; it never changes, so its version is 1.
     Remember(Arc<Remember>),
+    /// An order draft.
+    Order(Arc<Order>),
+    /// That an order came from a cart; it never changes, so its version is 1.
+    OrderLink(OrderLink),
+    /// What the shop keeps with a session.
+    Data(Arc<Data>),
 }
 
 /// Which session a token opens.
@@ -215,6 +240,17 @@ pub struct ApiKey {
     pub created_at: Timestamp,
 }
 
+/// What the shop keeps with a session: a JSON object, which nobody here looks into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Whose.
+    pub session: SessionId,
+    /// Counts its changes.
+    pub version: u64,
+    /// The object, as text without spaces.
+    pub json: Box<str>,
+}
+
 impl Record {
     /// The key it belongs under.
     pub fn key(&self) -> Key {
@@ -232,6 +268,9 @@ impl Record {
             Record::AccountSessions(sessions) => Key::AccountSessions(sessions.account),
             Record::Reset(token) => Key::Reset(token.digest),
             Record::Remember(remember) => Key::Remember(remember.digest),
+            Record::Order(order) => Key::Order(order.id),
+            Record::OrderLink(link) => Key::OrderLink(*link),
+            Record::Data(data) => Key::Data(data.session),
         }
     }
 
@@ -247,7 +286,10 @@ impl Record {
             Record::Trail(trail) => trail.version,
             Record::Account(account) => account.version,
             Record::AccountSessions(sessions) => sessions.version,
-            Record::Email(_) | Record::Reset(_) | Record::Remember(_) | Record::ApiKey(_) => 1,
+            Record::Email(_) | Record::Reset(_) | Record::Remember(_) => 1,
+            Record::ApiKey(_) | Record::OrderLink(_) => 1,
+            Record::Order(order) => order.version,
+            Record::Data(data) => data.version,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{OrderId, Quantity, SessionId};
+use crate::ids::{OrderId, Quantity, Revision, SessionId};
 use crate::item::Item;
 use crate::time::Timestamp;
 
@@ -10,6 +10,7 @@ use super::apply::Effect;
 use super::edit::List;
 use super::limits::Limits;
 use super::op::{Intent, NoticeCode, OpKind, Outcome, Refusal};
+use super::stamp::Stamp;
 use super::state::{Add, Applied, AppliedKey, Author, Cart, Notice};
 
 /// Units of an item, as an order holds them.
@@ -21,42 +22,104 @@ pub struct Taken {
     pub quantity: Quantity,
 }
 
-/// Why there is nothing to check out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// A wish to order.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkout<'a> {
+    /// Whose.
+    pub session: SessionId,
+    /// The newest revision the shopper had seen; none means the newest there is. What came later stays in the cart.
+    pub base: Option<Revision>,
+    /// When it was received.
+    pub at: Timestamp,
+    /// Units that the shop does not have: they are left out of the order and go to the saved list.
+    pub left_out: &'a [Taken],
+}
+
+impl Checkout<'_> {
+    /// Of all that is in the cart.
+    pub fn of_all(session: SessionId, at: Timestamp) -> Checkout<'static> {
+        Checkout { session, base: None, at, left_out: &[] }
+    }
+}
+
+/// Why nothing is ordered. Nothing of the cart changes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCheckout {
     /// No line is in the cart.
     #[error("the cart is empty")]
     CartEmpty,
+    /// Nothing is in the cart any more that the shopper had seen.
+    #[error("nothing is in the cart that the shopper had seen")]
+    CartChanged,
+    /// What is left out does not fit on the saved list.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The cart was merged into another.
     #[error("this cart was merged into another")]
     Sealed,
 }
 
 impl Cart {
-    /// Takes all lines out for an order: a CLEAR by the server at the present revision, then the next generation.
-    pub fn checkout(
-        &mut self,
-        session: SessionId,
-        at: Timestamp,
-        limits: &Limits,
-    ) -> Result<Vec<Taken>, NoCheckout> {
+    /// Takes lines out for an order: a CLEAR by the server at the revision that the shopper saw, then the next generation.
+    /// An order holds what the cart really lost, less what is left out.
+    pub fn checkout(&mut self, asked: &Checkout<'_>, limits: &Limits) -> Result<Vec<Taken>, NoCheckout> {
         if self.sealed.is_some() {
             return Err(NoCheckout::Sealed);
         }
-        let taken: Vec<_> = self
-            .shown()
-            .filter_map(|line| Some(Taken { item: line.item.clone()?, quantity: line.quantity() }))
-            .collect();
-        if taken.is_empty() {
+        if self.shown().next().is_none() {
             return Err(NoCheckout::CartEmpty);
         }
-        let stamp = self.server_stamp(Author::Session(session), self.revision, at);
-        let cleared = self.apply(&Intent::Clear(None), &stamp, limits).map_err(|_| NoCheckout::CartEmpty)?;
-        self.take_in(Effect { kind: OpKind::Checkout, ..cleared }, &stamp, limits);
-        self.generation += 1;
-        self.generation_start = self.revision;
-        self.version += 1;
-        Ok(taken)
+        let base = asked.base.unwrap_or(self.revision);
+        let stamp = self.server_stamp(Author::Session(asked.session), base, asked.at);
+        if self.is_late(stamp.base, None) {
+            return Err(NoCheckout::CartChanged);
+        }
+        let kept = (self.lines.clone(), self.saved.clone());
+        match self.take_out(asked.left_out, &stamp, limits) {
+            Ok((taken, effect)) if !taken.is_empty() => {
+                self.take_in(effect, &stamp, limits);
+                self.generation += 1;
+                self.generation_start = self.revision;
+                self.version += 1;
+                Ok(taken)
+            }
+            taken => {
+                (self.lines, self.saved) = kept;
+                Err(taken.err().map_or(NoCheckout::CartChanged, NoCheckout::Refused))
+            }
+        }
+    }
+
+    /// Clears what the stamp's author had seen, and puts what is left out on the saved list.
+    fn take_out(
+        &mut self,
+        left_out: &[Taken],
+        stamp: &Stamp,
+        limits: &Limits,
+    ) -> Result<(Vec<Taken>, Effect), Refusal> {
+        let lines = self.lines.clone();
+        let mut effect =
+            Effect { kind: OpKind::Checkout, ..self.apply(&Intent::Clear(None), stamp, limits)? };
+        let mut taken = Vec::with_capacity(effect.pieces.len());
+        for piece in &effect.pieces {
+            let item = lines.iter().find(|line| line.id == piece.line).and_then(|line| line.item.clone());
+            let quantity = piece.before.saturating_sub(piece.after);
+            taken.extend(item.filter(|_| quantity > 0).map(|item| Taken { item, quantity }));
+        }
+        for Taken { item, quantity } in left_out {
+            let Some(place) = taken.iter().position(|taken| taken.item == *item) else { continue };
+            let n = taken[place].quantity.min(*quantity);
+            if n == 0 {
+                continue;
+            }
+            let target = (item.line_id(), Some(item));
+            let (piece, ()) = self.edit(List::Saved, target, stamp.at, limits, |line| line.add(stamp, n))?;
+            effect.pieces.push(piece);
+            effect.notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(item.line_id()) });
+            taken[place].quantity -= n;
+        }
+        taken.retain(|taken| taken.quantity > 0);
+        Ok((taken, effect))
     }
 
     /// Gives a cancelled order's lines back as adds, once: a second time with the same order nothing happens and the

@@ -1,6 +1,7 @@
 //! No client, however it lies, pushes a cart over a bound, breaks its form or takes another's units.
 
 use proptest::prelude::*;
+use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, Op, Sync};
 use trolley_core::cart::state::Cart;
@@ -146,7 +147,7 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                 Lie::Call { base, intent } => {
                     cart.call(&Call { session, base, at, intent }, &limits).is_err()
                 }
-                Lie::Checkout => cart.checkout(session, at, &limits).is_err(),
+                Lie::Checkout => cart.checkout(&Checkout::of_all(session, at), &limits).is_err(),
                 Lie::Pass(ms) => {
                     now += ms;
                     continue;

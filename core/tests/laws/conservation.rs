@@ -1,6 +1,7 @@
 //! SAVE, UNSAVE, UNDO, checkout and cancelled orders move or restore what they find: no unit is made twice, none is lost.
 
 use proptest::prelude::*;
+use trolley_core::cart::checkout::{Checkout, NoCheckout, Taken};
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, Outcome};
 use trolley_core::cart::state::Cart;
@@ -17,7 +18,8 @@ enum Move {
     Unsave(usize, u64),
     /// Takes back the change so many before the last.
     Undo(u64),
-    Checkout,
+    /// Of what was there so many changes before, less so many units of its first line.
+    Checkout(u64, u32),
     Cancel(usize),
 }
 
@@ -27,7 +29,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => (0..LINES, 0..3u64).prop_map(|(line, behind)| Move::Save(line, behind)),
         3 => (0..LINES, 0..3u64).prop_map(|(line, behind)| Move::Unsave(line, behind)),
         2 => (0..4u64).prop_map(Move::Undo),
-        1 => Just(Move::Checkout),
+        1 => (0..3u64, 0..3u32).prop_map(|(behind, missing)| Move::Checkout(behind, missing)),
         1 => (0..3usize).prop_map(Move::Cancel),
     ];
     proptest::collection::vec(one, 1..40)
@@ -42,6 +44,19 @@ fn added_by(cart: &Cart, revision: u64) -> u64 {
     let change = cart.history().find(|change| change.revision == revision);
     let pieces = change.iter().flat_map(|change| &change.pieces);
     pieces.map(|piece| u64::from(piece.after.saturating_sub(piece.before))).sum()
+}
+
+/// Orders what was there at `base`, less so many units of the first line.
+fn check_out(
+    cart: &mut Cart,
+    (session, at): (SessionId, Timestamp),
+    base: Option<u64>,
+    missing: u32,
+    limits: &Limits,
+) -> Result<Vec<Taken>, NoCheckout> {
+    let first = cart.shown().next().and_then(|line| line.item.clone()).filter(|_| missing > 0);
+    let left_out = first.map(|item| Taken { item, quantity: missing });
+    cart.checkout(&Checkout { session, base, at, left_out: left_out.as_slice() }, limits)
 }
 
 #[test]
@@ -91,11 +106,12 @@ fn no_unit_is_made_twice_and_none_is_lost() {
                     let _ = call(&mut again, Intent::Undo(target), 0);
                     prop_assert_eq!(units(&again), after, "an undo is done once");
                 }
-                Move::Checkout => {
-                    if let Ok(taken) = cart.checkout(session, now, &limits) {
+                Move::Checkout(behind, missing) => {
+                    let base = (behind > 0).then(|| revision.saturating_sub(behind));
+                    if let Ok(taken) = check_out(&mut cart, (session, now), base, missing, &limits) {
                         let sum: u64 = taken.iter().map(|taken| u64::from(taken.quantity)).sum();
                         prop_assert_eq!(units(&cart) + sum, before);
-                        prop_assert_eq!(cart.quantity(), 0);
+                        prop_assert!(base.is_some() || cart.quantity() == 0);
                         orders.push(taken);
                     }
                 }

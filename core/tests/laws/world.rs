@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, Op, Outcome, Sync, SyncRefusal};
 use trolley_core::cart::state::Cart;
@@ -357,8 +358,10 @@ impl World {
     fn checkout(&mut self) {
         let author = [8; 16];
         let (base, revision) = (self.cart.revision, self.cart.revision + 1);
-        let taken =
-            self.cart.checkout(SessionId::from_bytes(author), Timestamp::from_ms(self.now), &self.limits);
+        let taken = self.cart.checkout(
+            &Checkout::of_all(SessionId::from_bytes(author), Timestamp::from_ms(self.now)),
+            &self.limits,
+        );
         let Ok(taken) = taken else { return };
         let sum: u64 = taken.iter().map(|taken| u64::from(taken.quantity)).sum();
         assert_eq!(

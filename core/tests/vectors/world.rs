@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trolley_core::cart::checkout::{NoCheckout, Taken};
+use trolley_core::cart::checkout::{Checkout, NoCheckout, Taken};
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Op, OpResult, Policy, Refusal, Sync, SyncRefusal};
 use trolley_core::cart::state::{AppliedKey, Cart};
@@ -128,13 +128,20 @@ impl World {
 
     pub(crate) fn checkout(&mut self, on: &str, order: &str) -> Answer {
         let (limits, at) = (self.limits.clone(), self.now);
-        match self.cart(on).checkout(names::session("S"), at, &limits) {
+        match self.cart(on).checkout(&Checkout::of_all(names::session("S"), at), &limits) {
             Ok(taken) => {
                 self.orders.insert(order.into(), taken.clone());
                 Answer::Ordered(taken)
             }
-            Err(NoCheckout::CartEmpty) => Answer::Refused { code: "cart_empty".into(), expected_seq: None },
-            Err(NoCheckout::Sealed) => Answer::Refused { code: "cart_sealed".into(), expected_seq: None },
+            Err(why) => {
+                let code = match &why {
+                    NoCheckout::CartEmpty => "cart_empty",
+                    NoCheckout::CartChanged => "cart_changed",
+                    NoCheckout::Refused(refusal) => refusal.code().as_str(),
+                    NoCheckout::Sealed => "cart_sealed",
+                };
+                Answer::Refused { code: code.into(), expected_seq: None }
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use trolley_core::ids::{
 };
 use trolley_core::item::{Item, LineId};
 use trolley_core::money::Currency;
+use trolley_core::order::OrderLink;
 use trolley_core::time::Timestamp;
 
 use super::bytes::{Malformed, Reader, put_bytes, put_u64};
@@ -94,6 +95,7 @@ named_bytes!(
     SessionId,
     ClientId,
     OrderId,
+    OrderLink,
     TokenDigest,
     AccountId,
     SeriesId,

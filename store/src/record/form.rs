@@ -14,9 +14,10 @@ use trolley_core::cart::state::{
 use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::money::Money;
+use trolley_core::order::{Order, OrderLine};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{ApiKey, Clock, EmailOwner, Record, Remember, ResetToken, Token};
+use crate::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};
@@ -65,6 +66,11 @@ fields! {
     Account as Account { id, version, shop_id, email, password, cart, reset, created_at, password_at }
     EmailOwner as EmailOwner { digest, account }
     ResetToken as ResetToken { digest, account, expires_at }
+    Order as Order {
+        id, version, cart, session, generation, revision, created_at, lines, subtotal, cancelled_at,
+    }
+    OrderLine as OrderLine { item, quantity, title, unit_price, line_total }
+    Data as Data { session, version, json }
 }
 
 /// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
@@ -88,8 +94,8 @@ tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
     Record {
-        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 9 ApiKey, 10 Audit, 11 Trail, 12 Account, 13 Email, 14 AccountSessions,
-        15 Reset, 17 Remember,
+        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 6 Order, 7 OrderLink, 8 Data, 9 ApiKey, 10 Audit, 11 Trail,
+        12 Account, 13 Email, 14 AccountSessions, 15 Reset, 17 Remember,
     }
 }
 
@@ -133,6 +139,10 @@ pub fn weight(record: &Record) -> usize {
     fn device(device: &Device) -> usize {
         device.name.len() + device.address.len()
     }
+    fn ordered(line: &OrderLine) -> usize {
+        let text = line.item.text_bytes() + line.title.as_ref().map_or(0, |title| title.len());
+        size_of::<OrderLine>() + SHARE + size_of_val(&*line.item) + text
+    }
     let held = match record {
         Record::Cart(cart) => {
             let parts: usize = cart.lines.iter().chain(&cart.saved).map(line).sum::<usize>()
@@ -149,7 +159,9 @@ pub fn weight(record: &Record) -> usize {
         }
         Record::Token(_) => size_of::<Token>(),
         Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
-        Record::Clock(_) => 0,
+        Record::Clock(_) | Record::OrderLink(_) => 0,
+        Record::Order(order) => size_of::<Order>() + order.lines.iter().map(ordered).sum::<usize>(),
+        Record::Data(data) => size_of::<Data>() + data.json.len(),
         Record::ApiKey(key) => size_of::<ApiKey>() + key.name.len() + size_of_val(&*key.scopes),
         Record::AccountSessions(of) => {
             let series = of.series.iter().map(|series| {

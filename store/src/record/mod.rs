@@ -13,7 +13,8 @@ mod form;
 
 use std::sync::Arc;
 
-use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, OrderId, SessionId, TokenDigest};
+use trolley_core::order::OrderLink;
 
 use crate::kind::{Key, Kind, Record};
 use crate::port::StoreError;
@@ -88,11 +89,13 @@ pub fn apply(before: &Record, delta: &[u8]) -> Result<Record, StoreError> {
 pub fn key_parts(key: &Key) -> (u8, &[u8]) {
     let id: &[u8] = match key {
         Key::Cart(id) => id.bytes(),
-        Key::Session(id) | Key::Ledger(id) => id.bytes(),
+        Key::Session(id) | Key::Ledger(id) | Key::Data(id) => id.bytes(),
         Key::Token(digest) | Key::Reset(digest) | Key::Remember(digest) | Key::ApiKey(digest) => {
             digest.bytes()
         }
         Key::Clock => &[],
+        Key::Order(id) => id.bytes(),
+        Key::OrderLink(link) => link.bytes(),
         Key::Audit(id) => id.bytes(),
         Key::Account(id) | Key::Trail(id) | Key::AccountSessions(id) => id.bytes(),
         Key::Email(digest) => digest.bytes(),
@@ -116,6 +119,9 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
         Kind::Account => Key::Account(AccountId::from_bytes(id.try_into().ok()?)),
         Kind::Email => Key::Email(EmailDigest::from_bytes(id.try_into().ok()?)),
         Kind::Reset => Key::Reset(TokenDigest::from_bytes(id.try_into().ok()?)),
+        Kind::Order => Key::Order(OrderId::from_bytes(id.try_into().ok()?)),
+        Kind::OrderLink => Key::OrderLink(OrderLink::from_bytes(id.try_into().ok()?)),
+        Kind::Data => Key::Data(SessionId::from_bytes(id.try_into().ok()?)),
     })
 }
 

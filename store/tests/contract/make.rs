@@ -10,12 +10,13 @@ use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::Cart;
 use trolley_core::chain::Chain;
-use trolley_core::ids::{AccountId, ApiKeyId, CartId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{AccountId, ApiKeyId, CartId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::order::{Order, OrderLine};
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{ApiKey, Clock, EmailOwner, Key, Record, Remember, ResetToken, Token};
+use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
@@ -80,11 +81,36 @@ pub(crate) fn first(key: Key) -> Record {
             account: AccountId::from_bytes([1; 16]),
             expires_at: Timestamp::from_ms(9),
         })),
+        Key::Order(id) => Record::Order(Arc::new(order(id))),
+        Key::OrderLink(link) => Record::OrderLink(link),
+        Key::Data(session) => Record::Data(Arc::new(Data { session, version: 1, json: "{}".into() })),
     }
 }
 
 fn row() -> Row {
     Row::new(Timestamp::from_ms(1), What::SignedIn).from(Some("192.0.2.1"), Some("Firefox on Linux"))
+}
+
+/// An order of three units.
+fn order(id: OrderId) -> Order {
+    Order {
+        id,
+        version: 1,
+        cart: CartId::from_bytes([id.bytes()[0]; 16]),
+        session: session_id(id.bytes()[0]),
+        generation: 0,
+        revision: 2,
+        created_at: Timestamp::from_ms(1),
+        lines: vec![OrderLine {
+            item: Arc::new(Item::new("a", Vec::new()).unwrap()),
+            quantity: 3,
+            title: None,
+            unit_price: None,
+            line_total: None,
+        }],
+        subtotal: None,
+        cancelled_at: None,
+    }
 }
 
 /// The state after `record`: one version on, and changed as a service would change it.
@@ -106,13 +132,21 @@ pub(crate) fn next(record: &Record) -> Record {
                 Session { version: session.version + 1, last_seen, presented: true, ..(**session).clone() };
             Record::Session(Arc::new(session))
         }
-        Record::Token(token) => Record::Token(Arc::clone(token)),
-        Record::ApiKey(key) => Record::ApiKey(Arc::clone(key)),
-        Record::Remember(remember) => Record::Remember(Arc::clone(remember)),
+        Record::Token(_) | Record::OrderLink(_) | Record::Remember(_) | Record::ApiKey(_) => record.clone(),
         Record::AccountSessions(sessions) => {
             let mut sessions = AccountSessions::clone(sessions);
             sessions.leave_all();
             Record::AccountSessions(Arc::new(sessions))
+        }
+        Record::Order(order) => {
+            let version = order.version + 1;
+            let cancelled_at = Some(Timestamp::from_ms(version));
+            Record::Order(Arc::new(Order { version, cancelled_at, ..Order::clone(order) }))
+        }
+        Record::Data(data) => {
+            let version = data.version + 1;
+            let json = format!("{{\"n\":{version}}}").into();
+            Record::Data(Arc::new(Data { version, json, ..Data::clone(data) }))
         }
         Record::Ledger(ledger) => {
             let mut ledger = Ledger::clone(ledger);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use trolley_core::ids::TokenDigest;
+use trolley_core::ids::{OrderId, TokenDigest};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Counts, Key, Kind, Record};
 use trolley_store::port::{Action, CommitError, Expect, Listing, Store, Write};
@@ -45,6 +45,8 @@ fn key() -> impl Strategy<Value = Key> {
         2 => (1..3u8).prop_map(|n| Key::Ledger(session_id(n))),
         1 => (1..3u8).prop_map(|n| Key::Token(TokenDigest::from_bytes([n; 32]))),
         1 => Just(Key::Clock),
+        1 => (1..3u8).prop_map(|n| Key::Order(OrderId::from_bytes([n; 16]))),
+        1 => (1..3u8).prop_map(|n| Key::Data(session_id(n))),
     ]
 }
 

@@ -10,11 +10,16 @@ use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, Series};
 use trolley_core::chain::{Chain, Successor};
-use trolley_core::ids::{AccountId, ApiKeyId, CartId, EventId, KeyId, SeriesId, SessionId, TokenDigest};
+use trolley_core::ids::{
+    AccountId, ApiKeyId, CartId, EventId, KeyId, OrderId, SeriesId, SessionId, TokenDigest,
+};
+use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::money::{Currency, Money};
+use trolley_core::order::{Order, OrderLine};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{ApiKey, Clock, EmailOwner, Record, Remember, ResetToken, Token};
+use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};
@@ -69,7 +74,48 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("api-key", Record::ApiKey(Arc::new(api_key()))),
     ];
     samples.extend(of_accounts());
+    samples.extend(of_orders(session));
     samples
+}
+
+/// An order with and without prices, and a session's data.
+fn of_orders(session: SessionId) -> [(&'static str, Record); 3] {
+    let item =
+        |sku: &str, size: &str| Arc::new(Item::new(sku, vec![("size".to_owned(), size.to_owned())]).unwrap());
+    let euros = |amount| Some(Money { amount, currency: Currency::parse("EUR").unwrap() });
+    let order = Order {
+        id: OrderId::from_bytes([8; 16]),
+        version: 2,
+        cart: CartId::from_bytes([5; 16]),
+        session,
+        generation: 3,
+        revision: 400,
+        created_at: Timestamp::from_ms(1_700_000_000_000),
+        lines: vec![
+            OrderLine {
+                item: item("tee", "L"),
+                quantity: 2,
+                title: Some("A tee".into()),
+                unit_price: euros(1_299),
+                line_total: euros(2_598),
+            },
+            OrderLine {
+                item: item("mug", ""),
+                quantity: 9_999,
+                title: None,
+                unit_price: None,
+                line_total: None,
+            },
+        ],
+        subtotal: euros(2_598),
+        cancelled_at: Some(Timestamp::from_ms(1_700_000_060_000)),
+    };
+    let data = Data { session, version: 7, json: r#"{"seen":["mug"],"theme":"dark"}"#.into() };
+    [
+        ("order-link", Record::OrderLink(order.link())),
+        ("order", Record::Order(Arc::new(order))),
+        ("data", Record::Data(Arc::new(data))),
+    ]
 }
 
 /// What is kept of an account, each with everything that it can hold.

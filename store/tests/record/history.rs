@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Sync};
 use trolley_core::cart::state::Cart;
@@ -49,7 +50,7 @@ pub(crate) fn change(cart: &mut Cart, dice: u64, at: u64) {
             };
             drop(cart.sync(&Sync { client, at: now, ops: vec![op] }, &limits));
         }
-        6 => drop(cart.checkout(session, now, &limits).map(|taken| {
+        6 => drop(cart.checkout(&Checkout::of_all(session, now), &limits).map(|taken| {
             cart.give_back_order(OrderId::from_bytes([dice as u8; 16]), &taken, session, now, &limits)
         })),
         _ => {

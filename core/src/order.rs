@@ -1,0 +1,110 @@
+//! An order draft: what a checkout froze. Nothing of it changes but that it may be cancelled, once.
+
+use std::sync::Arc;
+
+use crate::cart::checkout::Taken;
+use crate::ids::{CartId, Generation, OrderId, Quantity, Revision, SessionId};
+use crate::item::Item;
+use crate::money::Money;
+use crate::time::Timestamp;
+
+/// An order draft. It belongs to whoever owns the cart that it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its name.
+    pub id: OrderId,
+    /// The version that a store compares: 1, and 2 once it is cancelled.
+    pub version: u64,
+    /// The cart it came from.
+    pub cart: CartId,
+    /// Whose session checked out.
+    pub session: SessionId,
+    /// Which generation of the cart it ended.
+    pub generation: Generation,
+    /// The checkout's revision of the cart.
+    pub revision: Revision,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What is ordered, in the order it was added.
+    pub lines: Vec<OrderLine>,
+    /// What all of it costs; none without a catalogue.
+    pub subtotal: Option<Money>,
+    /// When it was cancelled, if it was.
+    pub cancelled_at: Option<Timestamp>,
+}
+
+/// One line of an order, as it was when it was frozen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// What.
+    pub item: Arc<Item>,
+    /// How many units.
+    pub quantity: Quantity,
+    /// What shoppers called it.
+    pub title: Option<Box<str>>,
+    /// What one unit cost.
+    pub unit_price: Option<Money>,
+    /// What all its units cost.
+    pub line_total: Option<Money>,
+}
+
+impl Order {
+    /// Units of all lines together.
+    pub fn quantity(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+
+    /// What a cancelled order gives back.
+    pub fn taken(&self) -> Vec<Taken> {
+        let taken = |line: &OrderLine| Taken { item: line.item.clone(), quantity: line.quantity };
+        self.lines.iter().map(taken).collect()
+    }
+
+    /// The same, cancelled at `at`; none where it was cancelled before.
+    pub fn cancelled(&self, at: Timestamp) -> Option<Order> {
+        let open = self.cancelled_at.is_none();
+        open.then(|| Order { version: self.version + 1, cancelled_at: Some(at), ..self.clone() })
+    }
+
+    /// The name under which it is found among its cart's orders.
+    pub fn link(&self) -> OrderLink {
+        OrderLink::new(self.cart, self.id)
+    }
+}
+
+/// Which cart an order came from: the cart's id and then the order's, so that a cart's orders stand together by age.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderLink([u8; 32]);
+
+impl OrderLink {
+    /// Of this order of this cart.
+    pub fn new(cart: CartId, order: OrderId) -> OrderLink {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(cart.bytes());
+        bytes[16..].copy_from_slice(order.bytes());
+        OrderLink(bytes)
+    }
+
+    /// From its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> OrderLink {
+        OrderLink(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The order.
+    pub fn order(&self) -> OrderId {
+        let mut order = [0; 16];
+        order.copy_from_slice(&self.0[16..]);
+        OrderId::from_bytes(order)
+    }
+}
+
+impl std::fmt::Debug for OrderLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OrderLink({})", self.order())
+    }
+}

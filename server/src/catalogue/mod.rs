@@ -3,3 +3,4 @@
 pub mod file;
 pub mod form;
 pub mod shop;
+pub mod web;

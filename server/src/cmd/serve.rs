@@ -17,7 +17,8 @@ use trolley_store::port::Store;
 
 use crate::catalogue::file::File;
 use crate::catalogue::shop::Shop;
-use crate::config::checked::Checked;
+use crate::catalogue::web::{Patience, Web};
+use crate::config::checked::{Checked, Place};
 use crate::config::raw::Raw;
 use crate::http::app::App;
 use crate::http::demo::products;
@@ -141,10 +142,12 @@ fn take_commands(store: &str, service: &Arc<Service>) -> AbortHandle {
 
 /// The shop's catalogue; the demo has its own, where no other is named.
 fn catalogue(checked: &Checked) -> Result<Option<Arc<dyn Catalogue>>, Failed> {
+    let refused = |why: &dyn std::fmt::Display| Failed::Asked(format!("--catalogue: {why}"));
     match &checked.catalogue {
-        Some(path) => {
-            let file = File::open(path).map_err(|unread| Failed::Asked(format!("--catalogue: {unread}")))?;
-            Ok(Some(Arc::new(file)))
+        Some(Place::File(path)) => Ok(Some(Arc::new(File::open(path).map_err(|unread| refused(&unread))?))),
+        Some(Place::Address(address)) => {
+            let web = Web::new(address, Patience::default()).map_err(|wrong| refused(&wrong))?;
+            Ok(Some(Arc::new(web)))
         }
         None if checked.rules.demo => Ok(Some(Arc::new(Shop::new(products::shelf())))),
         None => Ok(None),

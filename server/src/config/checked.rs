@@ -33,7 +33,7 @@ pub struct Checked {
     /// Memory for records in use.
     pub cache_mb: u64,
     /// Where the shop's catalogue is, if it has one.
-    pub catalogue: Option<PathBuf>,
+    pub catalogue: Option<Place>,
     /// What the service keeps to.
     pub service: Settings,
     /// What HTTP keeps to.
@@ -44,6 +44,24 @@ pub struct Checked {
     pub log: tracing::Level,
     /// As JSON.
     pub log_json: bool,
+}
+
+/// Where a catalogue is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// At an http or https address.
+    Address(String),
+}
+
+impl Place {
+    fn of(text: &str) -> Place {
+        match text.starts_with("http://") || text.starts_with("https://") {
+            true => Place::Address(text.to_owned()),
+            false => Place::File(text.into()),
+        }
+    }
 }
 
 impl Checked {
@@ -77,7 +95,7 @@ impl Checked {
             store: raw.text("store").to_owned(),
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
-            catalogue: raw.said("catalogue").map(PathBuf::from),
+            catalogue: raw.said("catalogue").map(Place::of),
             service: service(raw)?,
             rules: Rules {
                 // Whoever reaches a public listener should not even learn what is there.

@@ -129,7 +129,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "catalogue",
         takes: Text("PLACE"),
         unsaid: Nothing("./catalogue.json"),
-        help: "What names title, price, stock and image of a sku: a JSON file",
+        help: "What names title, price, stock and image of a sku: a JSON file, or an http(s) address",
         why: "Without one every sku is taken as it is, and no price is shown; the demo shop has its own.",
     },
     Setting {

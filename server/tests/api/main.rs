@@ -11,6 +11,7 @@ mod bad_input;
 mod callers;
 mod cart;
 mod catalogue;
+mod catalogue_web;
 mod cross_site;
 mod demo;
 mod faults;

@@ -54,7 +54,7 @@ impl Shop {
         Shop::made(store, rules, settings, None)
     }
 
-    fn made(
+    pub fn made(
         store: Arc<Faulty>,
         rules: Rules,
         settings: Settings,

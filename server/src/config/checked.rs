@@ -79,9 +79,6 @@ impl Checked {
             let why = "whoever can reach it could end every session";
             return Err(Senseless(format!("--test-clock goes only with a loopback --listen: {why}")));
         }
-        one_of(raw, "rate-limits", &[("off", ())]).map_err(|_| {
-            Senseless("--rate-limits can only be off as yet: the limits come with a later release".to_owned())
-        })?;
         let durability = [("strict", Durability::Strict), ("relaxed", Durability::Relaxed)];
         let levels = [
             ("error", tracing::Level::ERROR),
@@ -128,7 +125,8 @@ fn service(raw: &Raw) -> Result<Settings, Senseless> {
         quantity: number(raw, "max-quantity", 1, 1_000_000)?,
         ..Limits::default()
     };
-    Ok(Settings { policy, limits, ..Settings::default() })
+    let rate_limits = one_of(raw, "rate-limits", &[("on", true), ("off", false)])?;
+    Ok(Settings { policy, limits, rate_limits, ..Settings::default() })
 }
 
 fn rules(raw: &Raw) -> Result<Rules, Senseless> {
@@ -222,6 +220,7 @@ mod tests {
         assert_eq!(checked.durability, Durability::Strict);
         assert!(!checked.rules.demo && !checked.rules.test_clock);
         assert_eq!(checked.service.policy, Policy::default());
+        assert!(checked.service.rate_limits);
         assert_eq!(checked.service.limits, Limits::default());
         assert_eq!(checked.rules.same_site, SameSite::Lax);
         assert_eq!((checked.bounds.max_connections, checked.rules.max_in_flight), (10_000, 1_024));
@@ -254,7 +253,7 @@ mod tests {
             ("max-quantity = -1", "--max-quantity"),
             ("durability = 'some'", "--durability"),
             ("cache-mb = 'x'", "--cache-mb"),
-            ("rate-limits = 'on'", "--rate-limits"),
+            ("rate-limits = 'some'", "--rate-limits"),
             ("public-origin = 'http://shop.example'", "--public-origin"),
             ("trusted-origin = 'https://a.example,*'", "--trusted-origin"),
             ("trusted-proxy = '10.0.0.1/8'", "--trusted-proxy"),

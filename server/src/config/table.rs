@@ -205,9 +205,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "rate-limits",
         takes: Text("RULE"),
-        unsaid: Is("off"),
-        help: "Limits on guests and attempts; only off as yet, they come with a later release",
-        why: "They come with a later release.",
+        unsaid: Is("on"),
+        help: "Limits on guests and attempts per address: on or off",
+        why: "A script cannot fill the store. off is for tests, which come from one address.",
     },
     Setting {
         name: "log",

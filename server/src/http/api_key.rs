@@ -12,8 +12,10 @@ use axum::http::request::Parts;
 use trolley_core::access::{Scope, allows};
 use trolley_core::ids::ApiKeyId;
 
+use crate::service::abuse::Guess;
 use crate::service::api_key::Secret;
 
+use super::address::Address;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
@@ -49,9 +51,15 @@ impl<S: Needs> FromRequestParts<Arc<Front>> for ApiKey<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<ApiKey<S>, Problem> {
-        let secret = sent(&parts.headers)?.ok_or_else(|| Problem::new(Code::UnknownApiKey))?;
-        let key = front.service.recognise_key(&secret).await?;
-        let key = key.ok_or_else(|| Problem::new(Code::UnknownApiKey))?;
+        let Address(from) = Address::from_request_parts(parts, front).await?;
+        let key = match sent(&parts.headers)? {
+            Some(secret) => front.service.recognise_key(&secret).await?,
+            None => None,
+        };
+        let Some(key) = key else {
+            front.service.guessed(from, Guess::Bearer)?;
+            return Err(Problem::new(Code::UnknownApiKey));
+        };
         if !allows(&key.scopes, S::SCOPE) {
             let detail = format!("This call needs a key with the scope {}.", S::SCOPE);
             return Err(Problem::with(Code::MissingScope, detail));

@@ -18,6 +18,7 @@ use crate::service::order::{Order, Replayed, Seen, Terms};
 use crate::service::session::Guest;
 use crate::service::task::{Made, Task};
 
+use super::address::Address;
 use super::cart_wire::CartView;
 use super::condition;
 use super::cookie;
@@ -25,6 +26,7 @@ use super::error::{Fault, IDEMPOTENCY_REPLAYED, Problem};
 use super::front::Front;
 use super::idempotency::Key;
 use super::problems::Code;
+use super::rate;
 use super::visitor::Visitor;
 
 /// Where a bearer caller is handed a token that a browser would get as a cookie.
@@ -34,6 +36,8 @@ pub const TROLLEY_TOKEN: HeaderName = HeaderName::from_static("trolley-token");
 pub struct Caller {
     /// Who.
     pub visitor: Visitor,
+    /// From where.
+    pub from: Address,
     /// By which method.
     pub method: Method,
     /// What the caller had seen.
@@ -49,9 +53,10 @@ impl FromRequestParts<Arc<Front>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Caller, Problem> {
         let visitor = Visitor::from_request_parts(parts, front).await?;
+        let from = Address::from_request_parts(parts, front).await?;
         let (seen, strict) = (condition::seen(&parts.headers)?, condition::strict(&parts.headers)?);
         let key = Key::of(&parts.headers)?;
-        Ok(Caller { visitor, method: parts.method.clone(), seen, strict, key })
+        Ok(Caller { visitor, from, method: parts.method.clone(), seen, strict, key })
     }
 }
 
@@ -71,13 +76,19 @@ impl Front {
         let keyed =
             caller.key.map(|key| key.with_request(&caller.method, &intent, caller.seen, caller.strict));
         let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
-        self.carry_out(caller.visitor, terms, Task::Change(intent)).await
+        self.carry_out(caller.visitor, caller.from, terms, Task::Change(intent)).await
     }
 
     /// Has a task done for a caller: one way for all that changes a cart.
-    pub async fn carry_out(&self, visitor: Visitor, terms: Terms, task: Task) -> Result<Changed, Problem> {
+    pub async fn carry_out(
+        &self,
+        visitor: Visitor,
+        Address(from): Address,
+        terms: Terms,
+        task: Task,
+    ) -> Result<Changed, Problem> {
         let Visitor::Guest(guest) = visitor else {
-            return Ok(match self.service.first_change(&terms, &task).await? {
+            return Ok(match self.service.first_change(from, &terms, &task).await? {
                 Some((done, begun)) => Changed { cart: done.cart, begun: Some(begun), made: done.made },
                 None => {
                     Changed { cart: self.service.nobodys_cart().await, begun: None, made: Ok(Made::Change) }
@@ -107,6 +118,9 @@ impl Front {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         if let Some(begun) = changed.begun {
+            if let Some(standing) = &begun.standing {
+                rate::tell(response.headers_mut(), standing);
+            }
             response.headers_mut().insert(SET_COOKIE, self.cookie(&begun));
         }
         response
@@ -176,6 +190,7 @@ impl From<Failure> for Problem {
                 Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)
             }
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
+            Failure::Limited(standing) => Problem::new(Code::RateLimited).limited(standing),
             Failure::Busy => Problem::new(Code::Busy),
             Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
             Failure::TooBig => Problem::new(Code::CartTooLarge),

@@ -12,9 +12,11 @@ use axum::response::IntoResponse;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::service::catalogue::shown::Shown;
+use crate::service::limiter::Standing;
 
 use super::cart_wire::CartView;
 use super::problems::Code;
+use super::rate;
 
 /// Tells that the answer repeats an earlier one and that nothing was changed.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -36,6 +38,7 @@ struct More {
     cart: Option<Shown>,
     replayed: bool,
     allow: Option<HeaderValue>,
+    standing: Option<Standing>,
     cause: Option<String>,
 }
 
@@ -104,6 +107,13 @@ impl Problem {
         self
     }
 
+    /// With the quota that is used up.
+    #[must_use]
+    pub fn limited(mut self, standing: Standing) -> Problem {
+        self.more().standing = Some(standing);
+        self
+    }
+
     /// With what only the log is told.
     #[must_use]
     pub fn because(mut self, cause: String) -> Problem {
@@ -164,6 +174,10 @@ impl IntoResponse for Problem {
         }
         if let Some(allow) = more.allow {
             headers.insert(ALLOW, allow);
+        }
+        if let Some(standing) = more.standing {
+            headers.insert(RETRY_AFTER, rate::retry_after(&standing));
+            rate::tell(headers, &standing);
         }
         if let Some(cause) = more.cause {
             response.extensions_mut().insert(Cause(cause.into()));

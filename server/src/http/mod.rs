@@ -28,6 +28,7 @@ pub mod origin;
 pub mod path;
 pub mod problems;
 pub mod query;
+pub mod rate;
 pub mod saved;
 pub mod serve;
 pub mod session;

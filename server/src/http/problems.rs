@@ -82,6 +82,7 @@ codes! {
     InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
     CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";
     HeadersTooLarge "headers_too_large" 431 "The headers are too large" "Send at most 100 headers of 32,768 bytes together.";
+    RateLimited "rate_limited" 429 "Too often" "Wait for as long as Retry-After says, and send the request again.";
     Internal "internal" 500 "Something is broken here" "Try again later; the request's id is in Request-Id.";
     Busy "busy" 503 "Too many changes at once" "Send the request again after a moment, under the same key.";
     Overloaded "overloaded" 503 "Too many requests at once" "Send the request again after a moment.";

@@ -11,9 +11,11 @@ use serde::Serialize;
 
 use crate::service::session::Guest;
 
+use super::address::Address;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json, answer};
+use super::rate;
 use super::time::Rfc3339;
 use super::visitor::Visitor;
 
@@ -32,10 +34,16 @@ async fn show(visitor: Visitor) -> Response<Body> {
 /// Always a fresh guest, whoever asks: credentials that come along are not looked at.
 async fn begin(
     State(front): State<Arc<Front>>,
+    Address(from): Address,
     Json(Bearer): Json<Bearer>,
 ) -> Result<Response<Body>, Problem> {
-    let begun = front.service.begin_bearer().await?;
-    Ok(answer(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose()))))
+    let begun = front.service.begin_bearer(from).await?;
+    let mut response =
+        answer(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose())));
+    if let Some(standing) = &begun.standing {
+        rate::tell(response.headers_mut(), standing);
+    }
+    Ok(response)
 }
 
 /// `{"transport": "bearer"}`: the only transport one asks for; a browser's session begins with its first write.

@@ -8,9 +8,11 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use trolley_core::session::Transport;
 
+use crate::service::abuse::Guess;
 use crate::service::session::Guest;
 use crate::service::token::Token;
 
+use super::address::Address;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
@@ -72,16 +74,26 @@ impl FromRequestParts<Arc<Front>> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Visitor, Problem> {
+        let Address(from) = Address::from_request_parts(parts, front).await?;
         let (token, transport) = match Credential::of(&parts.headers)? {
             Credential::None => return Ok(Visitor::Unknown),
             Credential::Cookie(token) => (token, Transport::Cookie),
             Credential::Bearer(Some(token)) => (token, Transport::Bearer),
-            Credential::Bearer(None) => return Err(Problem::new(Code::SessionEnded)),
+            Credential::Bearer(None) => {
+                front.service.guessed(from, Guess::Bearer)?;
+                return Err(Problem::new(Code::SessionEnded));
+            }
         };
         match (front.service.recognise(&token, transport).await?, transport) {
             (Some(guest), _) => Ok(Visitor::Guest(guest)),
-            (None, Transport::Cookie) => Ok(Visitor::Unknown),
-            (None, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+            (None, Transport::Cookie) => {
+                front.service.guessed(from, Guess::Cookie(token.digest()))?;
+                Ok(Visitor::Unknown)
+            }
+            (None, Transport::Bearer) => {
+                front.service.guessed(from, Guess::Bearer)?;
+                Err(Problem::new(Code::SessionEnded))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How a guest begins: with the first write that has something to keep, or by asking for a bearer token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use trolley_core::cart::state::Cart;
@@ -14,6 +15,7 @@ use super::Service;
 use super::catalogue::shown::Shown;
 use super::desk::Desk;
 use super::failure::Failure;
+use super::limiter::Standing;
 use super::order::{Done, Seen, Terms};
 use super::session::Guest;
 use super::task::{Nobodys, Task, Turn};
@@ -26,12 +28,19 @@ pub struct Begun {
     pub guest: Guest,
     /// What opens the session.
     pub token: Token,
+    /// How the address it began from stands with its quota; none where there are no limits.
+    pub standing: Option<Standing>,
 }
 
 impl Service {
     /// What a visitor without a session asked for; none where the wish is fulfilled by the empty cart that is nobody's.
     /// Where it has something to keep, session, token and cart are made by one commit, and a refused one makes nothing.
-    pub async fn first_change(&self, terms: &Terms, task: &Task) -> Result<Option<(Done, Begun)>, Failure> {
+    pub async fn first_change(
+        &self,
+        from: IpAddr,
+        terms: &Terms,
+        task: &Task,
+    ) -> Result<Option<(Done, Begun)>, Failure> {
         let now = self.now();
         if terms.strict && !matches!(terms.seen, Seen::Newest | Seen::Nothing) {
             return Err(Failure::Stale(self.nobodys_cart().await));
@@ -42,7 +51,7 @@ impl Service {
             Nobodys::Refused(failure) => return Err(failure),
         }
         let mut cart = Arc::new(Cart::new(self.new_cart_id(now), now));
-        let (begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
+        let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
         let session = begun.guest.session.id;
         let mut desk = Desk::default();
         let listing = self.listing(Box::new(task.items().map(Item::sku))).await;
@@ -55,6 +64,7 @@ impl Service {
             limits: &self.settings.limits,
             listing: &listing,
         })?;
+        begun.standing = self.admit_guest(from, now)?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.store.commit(writes).await?;
@@ -63,10 +73,11 @@ impl Service {
     }
 
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.
-    pub async fn begin_bearer(&self) -> Result<Begun, Failure> {
+    pub async fn begin_bearer(&self, from: IpAddr) -> Result<Begun, Failure> {
         let now = self.now();
         let cart = Cart::new(self.new_cart_id(now), now);
-        let (begun, writes) = self.new_guest(&cart, Transport::Bearer, now)?;
+        let (mut begun, writes) = self.new_guest(&cart, Transport::Bearer, now)?;
+        begun.standing = self.admit_guest(from, now)?;
         self.store.commit(writes).await?;
         tracing::info!(session = %begun.guest.session.id, "a guest begins");
         Ok(begun)
@@ -99,6 +110,6 @@ impl Service {
         debug_assert_eq!(writes[1].key, Key::Session(session.id));
         let guest =
             self.guest(session, now).ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
-        Ok((Begun { guest, token }, writes))
+        Ok((Begun { guest, token, standing: None }, writes))
     }
 }

@@ -17,7 +17,12 @@ pub enum Clock {
     System,
     /// The system's clock and so many milliseconds more; the number is kept in the store, so that a restart keeps it.
     Test(AtomicU64),
+    /// A day in 2026 and so many milliseconds more: it stands still but for being turned, for tests that count milliseconds.
+    Still(AtomicU64),
 }
+
+/// 2026-11-23T00:00:00Z.
+const STILL_MS: u64 = 1_795_392_000_000;
 
 impl Clock {
     /// A clock that can be turned, as far ahead as the store says it was.
@@ -31,20 +36,25 @@ impl Clock {
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let system = Timestamp::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
+        let ahead = |ahead_ms: &AtomicU64| Span::from_ms(ahead_ms.load(Ordering::Relaxed));
         match self {
-            Clock::System => system,
-            Clock::Test(ahead_ms) => system + Span::from_ms(ahead_ms.load(Ordering::Relaxed)),
+            Clock::System => system(),
+            Clock::Test(ahead_ms) => system() + ahead(ahead_ms),
+            Clock::Still(ahead_ms) => Timestamp::from_ms(STILL_MS) + ahead(ahead_ms),
         }
     }
+}
+
+fn system() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Service {
     /// Turns a test clock ahead, for good: it is stored first. Then everything that has expired by the new time leaves.
     /// None where the clock is the system's.
     pub async fn turn_clock(&self, by: Span) -> Result<Option<Timestamp>, Failure> {
-        let Clock::Test(ahead_ms) = &self.clock else { return Ok(None) };
+        let (Clock::Test(ahead_ms) | Clock::Still(ahead_ms)) = &self.clock else { return Ok(None) };
         let turned = self.store_turn(by).await?;
         ahead_ms.fetch_max(turned, Ordering::Relaxed);
         while self.sweep().await? {}

@@ -3,6 +3,8 @@
 use trolley_core::cart::op::Refusal;
 use trolley_store::port::{CommitError, StoreError};
 
+use super::limiter::Standing;
+
 use super::catalogue::shown::Shown;
 
 /// Why nothing was changed (or, for [`Failure::StoreDown`], why it is not known).
@@ -16,6 +18,8 @@ pub enum Failure {
     KeyReused,
     /// The session went while the request ran.
     SessionEnded,
+    /// Too often: this quota is used up.
+    Limited(Standing),
     /// Too many wait for the same cart, or other nodes changed it again and again.
     Busy,
     /// The store has no space for it.

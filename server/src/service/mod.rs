@@ -1,5 +1,6 @@
 //! The only doer: it loads, lets core decide, commits, and answers. One file a family of use cases.
 
+pub mod abuse;
 pub mod api_key;
 pub mod batch;
 pub mod begin;
@@ -9,6 +10,7 @@ pub mod clock;
 mod desk;
 pub mod failure;
 pub mod lane;
+pub mod limiter;
 pub mod order;
 pub mod random;
 pub mod seen;
@@ -27,6 +29,7 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store;
 
+use self::abuse::Limits;
 use self::catalogue::Catalogue;
 use self::clock::Clock;
 use self::failure::Failure;
@@ -46,6 +49,8 @@ pub struct Service {
     lanes: Lanes,
     seen: SeenBook,
     touches: TouchQueue,
+    /// What one address may do at most; none where there are no limits.
+    limits: Option<Limits>,
 }
 
 impl Service {
@@ -76,6 +81,7 @@ impl Service {
             lanes: Lanes::new(),
             seen,
             touches: TouchQueue::new(),
+            limits: settings.rate_limits.then(Limits::new),
             settings,
         })
     }

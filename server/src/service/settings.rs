@@ -10,6 +10,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How large carts grow.
     pub limits: Limits,
+    /// What one address may do is limited.
+    pub rate_limits: bool,
     /// How long queues grow.
     pub bounds: Bounds,
 }

@@ -5,6 +5,7 @@ use axum::extract::FromRequestParts as _;
 use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::response::IntoResponse as _;
+use trolley::http::address::Address;
 use trolley::http::api_key::{ApiKey, Audit, Needs, Orders, OrdersRead};
 use trolley::service::api_key::{KEYS_MAX, NoKey};
 use trolley_core::access::Scope;
@@ -13,9 +14,13 @@ use trolley_core::ids::ApiKeyId;
 use crate::support::reply::Reply;
 use crate::support::{Shop, request};
 
+fn from() -> Address {
+    Address([192, 0, 2, 1].into())
+}
+
 /// What a handler that needs the scope `S` makes of a request with these headers: which key it is, or the answer.
 async fn ask<S: Needs>(shop: &Shop, headers: &[(&str, &str)]) -> Result<ApiKeyId, Reply> {
-    let mut request = request("GET", "/v1/admin/example");
+    let mut request = request("GET", "/v1/admin/example").extension(from());
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -69,7 +74,7 @@ async fn a_key_beside_a_cookie_or_another_key_is_refused() {
     let authorization = format!("Bearer {}", secret.expose());
     let headers = [("authorization", authorization.as_str()), ("cookie", "__Host-trolley=x")];
     ask::<Orders>(&shop, &headers).await.unwrap_err().problem(400, "two_credentials");
-    let (mut parts, _) = request("GET", "/").body(Body::empty()).unwrap().into_parts();
+    let (mut parts, _) = request("GET", "/").extension(from()).body(Body::empty()).unwrap().into_parts();
     for _ in 0..2 {
         parts.headers.append(AUTHORIZATION, HeaderValue::from_str(&authorization).unwrap());
     }

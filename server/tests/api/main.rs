@@ -16,6 +16,7 @@ mod cross_site;
 mod demo;
 mod faults;
 mod history;
+mod limits;
 mod problems;
 mod retries;
 mod saved;

@@ -67,7 +67,7 @@ async fn a_session_that_memory_saw_lately_stays_though_the_store_does_not_know()
 #[tokio::test]
 async fn a_session_that_leaves_memory_is_written_down_as_it_goes() {
     let bounds = Bounds { seen_sessions: 1, ..Bounds::default() };
-    let shop = Shop::with(Rules::default(), Settings { bounds, ..Settings::default() });
+    let shop = Shop::still(Rules::default(), Settings { bounds, ..Settings::default() });
     let chores = shop.service.start_chores();
     let first = shop.browser();
     first.add("a", 1).await.expect(200);

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::item::{Item, LineId};
 
+use crate::http::address::Address;
 use crate::http::change::Caller;
 use crate::http::condition;
 use crate::http::error::Problem;
@@ -24,13 +25,14 @@ use crate::service::order::Seen;
 use super::{guarded, pages};
 
 /// A browser with a form.
-pub struct Shopper(Visitor);
+pub struct Shopper(Visitor, Address);
 
 impl FromRequestParts<Arc<Front>> for Shopper {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Shopper, Problem> {
-        Visitor::from_request_parts(parts, front).await.map(Shopper)
+        let visitor = Visitor::from_request_parts(parts, front).await?;
+        Ok(Shopper(visitor, Address::from_request_parts(parts, front).await?))
     }
 }
 
@@ -59,7 +61,7 @@ pub async fn clear(State(front): State<Arc<Front>>, shopper: Shopper, form: Form
 
 async fn done(
     front: &Front,
-    Shopper(visitor): Shopper,
+    Shopper(visitor, from): Shopper,
     form: &Form,
     intent: Result<Intent, Problem>,
 ) -> Response {
@@ -67,7 +69,7 @@ async fn done(
         Visitor::Guest(guest) => Visitor::Guest(guest.clone()),
         Visitor::Unknown => Visitor::Unknown,
     };
-    let changed = match (intent, caller(visitor, form)) {
+    let changed = match (intent, caller(visitor, from, form)) {
         (Ok(intent), Ok(caller)) => front.change(caller, intent).await,
         (Err(problem), _) | (_, Err(problem)) => Err(problem),
     };
@@ -91,14 +93,14 @@ fn to_cart(cookie: Option<HeaderValue>) -> Response {
 }
 
 /// The hidden fields stand for the headers that an API caller sends.
-fn caller(visitor: Visitor, form: &Form) -> Result<Caller, Problem> {
+fn caller(visitor: Visitor, from: Address, form: &Form) -> Result<Caller, Problem> {
     let seen = form.get("seen").map_or(Some(Seen::Newest), condition::parse);
     let seen = seen.ok_or_else(|| Problem::new(Code::InvalidEtag))?;
     let key = match form.get("key") {
         Some(key) => Some(Key::parse(key.as_bytes()).ok_or_else(|| Problem::new(Code::InvalidKey))?),
         None => None,
     };
-    Ok(Caller { visitor, method: Method::POST, seen, strict: false, key })
+    Ok(Caller { visitor, from, method: Method::POST, seen, strict: false, key })
 }
 
 fn added(form: &Form) -> Result<Intent, Problem> {

@@ -54,13 +54,28 @@ impl Shop {
         Shop::made(store, rules, settings, None)
     }
 
+    /// Whose clock stands still until it is turned.
+    pub fn still(rules: Rules, settings: Settings) -> Shop {
+        let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
+        Shop::by(Clock::Still(AtomicU64::new(0)), store, rules, settings, None)
+    }
+
     pub fn made(
         store: Arc<Faulty>,
         rules: Rules,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
-        let clock = Clock::Test(AtomicU64::new(store.ahead_ms()));
+        Shop::by(Clock::Test(AtomicU64::new(store.ahead_ms())), store, rules, settings, catalogue)
+    }
+
+    fn by(
+        clock: Clock,
+        store: Arc<Faulty>,
+        rules: Rules,
+        settings: Settings,
+        catalogue: Option<Arc<dyn Catalogue>>,
+    ) -> Shop {
         let random = Box::new(Seeded::new());
         let service = Service::with_catalogue(store.clone(), clock, random, settings, catalogue);
         let app = Arc::new(App::new(Front { service: service.clone(), rules }));

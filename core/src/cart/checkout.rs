@@ -166,6 +166,11 @@ impl Cart {
         self.version += 1;
     }
 
+    /// Forgets that an order was cancelled here: the order itself is marked.
+    pub fn forget_cancelled(&mut self, order: OrderId) {
+        self.forget_applied(AppliedKey::Cancel(order));
+    }
+
     pub(super) fn note_applied(&mut self, applied: Applied) {
         /// More than can be under way at once: each is marked done right after it is applied.
         const APPLIED_MAX: usize = 64;

@@ -15,7 +15,9 @@ use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
-use super::{cart, demo, health, history, problems, saved, session, test_clock};
+use super::{
+    admin_orders, cart, checkout, demo, health, history, orders, problems, saved, session, test_clock,
+};
 
 /// The application, as it is behind one listener.
 pub struct App {
@@ -95,6 +97,8 @@ fn routes(front: &Front) -> Router<Arc<Front>> {
         .merge(cart::routes())
         .merge(saved::routes())
         .merge(history::routes())
+        .merge(checkout::routes())
+        .merge(orders::routes())
         .merge(session::routes())
         .merge(common_routes());
     if front.rules.admin {
@@ -111,7 +115,7 @@ fn routes(front: &Front) -> Router<Arc<Front>> {
 
 /// What the shop's own systems call. Each of them asks for a key, but for the metrics.
 fn admin_routes() -> Router<Arc<Front>> {
-    Router::new()
+    Router::new().merge(admin_orders::routes())
 }
 
 /// What every listener serves.

@@ -110,7 +110,8 @@ impl Serialize for LineView<'_> {
     }
 }
 
-struct Options<'a>(&'a Item);
+/// An item's options, by name.
+pub struct Options<'a>(pub &'a Item);
 
 impl Serialize for Options<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

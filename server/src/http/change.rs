@@ -153,7 +153,9 @@ pub fn cart_response(cart: &Shown) -> Response<Body> {
 fn repeated(answer: &Answer, cart: Shown) -> Problem {
     let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
     let problem = Problem::new(code).replayed();
-    if code == Code::PreconditionFailed { problem.showing(cart) } else { problem }
+    let shows =
+        [Code::PreconditionFailed, Code::CartEmpty, Code::CartChanged, Code::PriceChanged, Code::ShortStock];
+    if shows.contains(&code) { problem.showing(cart) } else { problem }
 }
 
 impl From<Refusal> for Problem {
@@ -185,6 +187,9 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
             Failure::Stale(cart) => Problem::new(Code::PreconditionFailed).showing(cart),
+            Failure::NotOrdered(why, cart) => {
+                Problem::new(Code::named(why.as_str()).unwrap_or(Code::CartChanged)).showing(cart)
+            }
             Failure::KeyReused => {
                 let advice = Code::KeyReused.advice();
                 Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)

@@ -53,6 +53,29 @@ impl Key {
                 digest.update(revision.to_be_bytes());
             }
         }
+        self.finish(digest, seen, strict)
+    }
+
+    /// The same for a request that is no plain change: `what` names it, and `parts` are all that it says.
+    pub fn with_parts(
+        self,
+        method: &Method,
+        what: &str,
+        parts: &[Vec<u8>],
+        seen: Seen,
+        strict: bool,
+    ) -> Keyed {
+        let mut digest = Sha256::new();
+        for part in
+            [method.as_str().as_bytes(), what.as_bytes()].into_iter().chain(parts.iter().map(|part| &**part))
+        {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        self.finish(digest, seen, strict)
+    }
+
+    fn finish(self, mut digest: Sha256, seen: Seen, strict: bool) -> Keyed {
         match seen {
             Seen::Newest => digest.update(b"\0newest"),
             Seen::Nothing => digest.update(b"\0nothing"),

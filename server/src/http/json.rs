@@ -272,6 +272,46 @@ impl<'a> Fields<'a> {
         number
     }
 
+    /// True or false, or `usual` where it is not there.
+    pub fn flag(&mut self, name: &str, usual: bool) -> Option<bool> {
+        if !self.has(name) {
+            return Some(usual);
+        }
+        match self.take(name)?.get() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.fault(name, "Send true or false.");
+                None
+            }
+        }
+    }
+
+    /// An object that is read into a command of its own, where it is there.
+    pub fn object<T: Command>(&mut self, name: &str) -> Option<T> {
+        let value = self.take(name)?;
+        if !value.get().starts_with('{') {
+            self.fault(name, "Send an object.");
+            return None;
+        }
+        let pairs = self.pairs_of(value)?.0;
+        let (at, faults) = (pointer(&self.at, name), std::mem::take(&mut self.faults));
+        let mut within = Fields { pairs, at, faults, broken: None };
+        let taken = T::take(&mut within);
+        within.refuse_the_rest();
+        self.faults = within.faults;
+        self.broken = self.broken.take().or(within.broken);
+        taken
+    }
+
+    fn pairs_of(&mut self, value: &'a RawValue) -> Option<Pairs<'a>> {
+        let pairs = serde_json::from_str(value.get());
+        if pairs.is_err() {
+            self.broken = Some(not_json("A name in the body is not Unicode."));
+        }
+        pairs.ok()
+    }
+
     /// Whether the member is there, and is not a fault.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(named, _)| named == name)
@@ -287,13 +327,7 @@ impl<'a> Fields<'a> {
             self.fault(name, "Send an object whose values are strings.");
             return None;
         }
-        let inner: Pairs<'_> = match serde_json::from_str(value.get()) {
-            Ok(pairs) => pairs,
-            Err(_) => {
-                self.broken = Some(not_json("A name in the body is not Unicode."));
-                return None;
-            }
-        };
+        let inner = self.pairs_of(value)?;
         let noted = self.faults.len();
         let within = pointer(&self.at, name);
         let outer = std::mem::replace(&mut self.at, within);

@@ -1,12 +1,14 @@
 //! HTTP: the router, one file a resource, and what stands between the socket and the handlers.
 
 pub mod address;
+pub mod admin_orders;
 pub mod api_key;
 pub mod app;
 pub mod body;
 pub mod cart;
 pub mod cart_wire;
 pub mod change;
+pub mod checkout;
 pub mod condition;
 pub mod cookie;
 pub mod cors;
@@ -24,7 +26,10 @@ pub mod json;
 pub mod linger;
 pub mod network;
 pub mod notice_wire;
+pub mod order_wire;
+pub mod orders;
 pub mod origin;
+pub mod page;
 pub mod path;
 pub mod problems;
 pub mod query;

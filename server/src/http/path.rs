@@ -1,10 +1,11 @@
-//! What a path names: a line, and later an order. A name that nothing ever has is no error here.
+//! What a path names: a line, an order. A name that nothing ever has is no error here.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use trolley_core::ids::OrderId;
 use trolley_core::item::LineId;
 
 use super::error::Problem;
@@ -26,6 +27,17 @@ impl FromRequestParts<Arc<Front>> for LineName {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<LineName, Infallible> {
         Ok(LineName(name(parts, front).await.and_then(|name| LineId::parse(&name))))
+    }
+}
+
+/// The order that the path names; none where no order ever has such an id.
+pub struct OrderName(pub Option<OrderId>);
+
+impl FromRequestParts<Arc<Front>> for OrderName {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<OrderName, Infallible> {
+        Ok(OrderName(name(parts, front).await.and_then(|name| name.parse().ok())))
     }
 }
 

@@ -62,6 +62,7 @@ codes! {
     LoopbackOnly "loopback_only" 403 "Only from this machine" "Ask from a loopback address, without a proxy in between.";
     NotFound "not_found" 404 "There is nothing here" "Check the path.";
     LineNotFound "line_not_found" 404 "The line is not in the cart" "Add the item first, or read the cart again.";
+    OrderNotFound "order_not_found" 404 "There is no such order of yours" "Read the list of your orders.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "Use one of the methods that the Allow header names.";
     BodyTimeout "body_timeout" 408 "The body did not arrive in time" "Send the request again, faster.";
     PreconditionFailed "precondition_failed" 412 "The cart has changed" "Look at the cart in this answer and ask again.";
@@ -78,6 +79,10 @@ codes! {
     CartTooLarge "cart_too_large" 422 "The cart holds too much text" "Remove a line first, or use shorter options.";
     UnknownSku "unknown_sku" 422 "No such product" "Choose one that the shop has.";
     TotalTooLarge "total_too_large" 422 "The cart costs too much" "Ask for fewer: the total would be larger than an amount can be.";
+    CartEmpty "cart_empty" 409 "There is nothing in the cart" "Add something first.";
+    CartChanged "cart_changed" 409 "The cart is not what the shopper saw" "Show the cart in this answer, and ask again with its revision.";
+    PriceChanged "price_changed" 409 "It costs something else than the shopper saw" "Show the cart in this answer, and ask again with its subtotal.";
+    ShortStock "short_stock" 409 "There are fewer than the shopper wants" "Lower the quantities, or ask again with accept_available.";
     NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";
     InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
     CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";

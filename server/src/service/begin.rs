@@ -49,6 +49,7 @@ impl Service {
             Nobodys::Begins => {}
             Nobodys::Nothing => return Ok(None),
             Nobodys::Refused(failure) => return Err(failure),
+            Nobodys::NotOrdered(why) => return Err(Failure::NotOrdered(why, self.nobodys_cart().await)),
         }
         let mut cart = Arc::new(Cart::new(self.new_cart_id(now), now));
         let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;

@@ -6,6 +6,7 @@ use trolley_store::port::{CommitError, StoreError};
 use super::limiter::Standing;
 
 use super::catalogue::shown::Shown;
+use super::checkout::NotOrdered;
 
 /// Why nothing was changed (or, for [`Failure::StoreDown`], why it is not known).
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub enum Failure {
     Refused(Refusal),
     /// The caller asked to be refused where the cart had changed, and it had: this is the cart.
     Stale(Shown),
+    /// Nothing was ordered; this is the cart.
+    NotOrdered(NotOrdered, Shown),
     /// The idempotency key was used for another request.
     KeyReused,
     /// The session went while the request ran.

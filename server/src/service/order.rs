@@ -101,6 +101,9 @@ pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
         Failure::Stale(_) => {
             Some(Answer { status: 412, code: Some("precondition_failed".into()), about: None })
         }
+        Failure::NotOrdered(why, _) => {
+            Some(Answer { status: 409, code: Some(why.as_str().into()), about: None })
+        }
         _ => None,
     }
 }

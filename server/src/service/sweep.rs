@@ -61,7 +61,7 @@ impl Service {
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             return Ok(Vec::new());
         };
-        let now = self.now();
+        let (now, most) = (self.now(), self.settings.bounds.sweep_batch);
         let seen = match self.seen.at(id) {
             Some(at) => Seen::Exactly(at.max(session.last_seen)),
             None => Seen::AtLeast(session.last_seen),
@@ -78,8 +78,16 @@ impl Service {
         };
         let mut writes = vec![Write::delete(Key::Session(id), session.version)];
         writes.extend(session.tokens.tokens().map(|token| Write::delete(Key::Token(token), 1)));
+        if let Some(cart) = session.cart {
+            let links = self.links_of(cart, most).await?;
+            if links.len() == most {
+                // There may be more than one commit should hold: the session leaves with the last of them.
+                return Ok(links);
+            }
+            writes.extend(links);
+        }
         let cart = session.cart.map(Key::Cart);
-        for key in [Some(Key::Ledger(id)), cart].into_iter().flatten() {
+        for key in [Some(Key::Ledger(id)), Some(Key::Data(id)), cart].into_iter().flatten() {
             if let Some(record) = self.store.load(key).await? {
                 writes.push(Write::delete(key, record.version()));
             }

@@ -11,19 +11,27 @@ use trolley_core::ids::SessionId;
 use trolley_core::item::Item;
 use trolley_core::ledger::Answer;
 use trolley_core::money::NoSum;
+use trolley_core::order::{Order, OrderLine};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::Key;
 
 use super::catalogue::listing::Listing;
+use super::catalogue::shown::Shown;
+use super::checkout::{Checkout, NotOrdered};
 use super::desk::Desk;
 use super::failure::Failure;
 use super::order::Seen;
+use super::orders::decide_cancel;
 
 /// What is wanted of a cart.
 #[derive(Clone, Debug)]
 pub enum Task {
     /// A plain call's change.
     Change(Intent),
+    /// An order of what is in the cart.
+    Checkout(Checkout),
+    /// An order that came from this cart is cancelled.
+    Cancel(Arc<Order>),
 }
 
 /// What a task made, besides the cart.
@@ -31,6 +39,8 @@ pub enum Task {
 pub enum Made {
     /// The change that was asked for.
     Change,
+    /// This order, or that it is cancelled.
+    Order(Arc<Order>),
 }
 
 /// What a visitor without a session gets of a task.
@@ -41,6 +51,8 @@ pub(super) enum Nobodys {
     Nothing,
     /// It is refused, as for any empty cart.
     Refused(Failure),
+    /// There is nothing to order.
+    NotOrdered(NotOrdered),
 }
 
 /// An order's turn: what its task may read and change.
@@ -48,7 +60,6 @@ pub(super) struct Turn<'a> {
     /// The cart, with what the orders before it did.
     pub(super) cart: &'a mut Arc<Cart>,
     /// The other records of the commit: those that the task needs, and those that it makes.
-    #[expect(dead_code, reason = "a plain change touches nothing but its cart")]
     pub(super) desk: &'a mut Desk,
     /// Whose order it is; none where the shop's own systems ask.
     pub(super) session: Option<SessionId>,
@@ -64,8 +75,13 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     /// Whose order it is, for what only a shopper asks for.
-    fn session(&self) -> Result<SessionId, Failure> {
+    pub(super) fn session(&self) -> Result<SessionId, Failure> {
         self.session.ok_or_else(|| Failure::Broken("a shopper's task came without a session".to_owned()))
+    }
+
+    /// The cart as it stands in this turn.
+    pub(super) fn shown(&self) -> Shown {
+        Shown::new(self.cart.clone(), self.listing.clone())
     }
 
     /// Whether the total was an amount and is none any more. Where it was none before (prices rose), a shopper may still take
@@ -79,16 +95,19 @@ impl Task {
     /// The records that it reads or changes besides the cart.
     pub(super) fn needs(&self) -> Vec<Key> {
         match self {
-            Task::Change(_) => Vec::new(),
+            Task::Change(_) | Task::Checkout(_) => Vec::new(),
+            Task::Cancel(order) => vec![Key::Order(order.id)],
         }
     }
 
     /// The items that it names: what the catalogue says of them has to be known before it is decided.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
-        let (Task::Change(Intent::Add(line, _)) | Task::Change(Intent::Set(line, _))) = self else {
-            return None.into_iter();
+        let (named, ordered): (_, &[OrderLine]) = match self {
+            Task::Change(Intent::Add(line, _) | Intent::Set(line, _)) => (line.item(), &[]),
+            Task::Change(_) | Task::Checkout(_) => (None, &[]),
+            Task::Cancel(order) => (None, &order.lines),
         };
-        line.item().map(|item| &**item).into_iter()
+        named.into_iter().chain(ordered.iter().map(|line| &line.item)).map(|item| &**item)
     }
 
     /// Whether lines that were taken out may come back by it without being named.
@@ -120,6 +139,8 @@ impl Task {
                 }
                 Ok(Made::Change)
             }
+            Task::Checkout(checkout) => checkout.decide(turn),
+            Task::Cancel(order) => decide_cancel(order.id, turn),
         }
     }
 
@@ -131,7 +152,8 @@ impl Task {
                 Nobodys::Refused(Failure::Refused(Refusal::LineNotFound))
             }
             Task::Change(Intent::Undo(_)) => Nobodys::Refused(Failure::Refused(NotUndoable::Unknown.into())),
-            Task::Change(_) => Nobodys::Nothing,
+            Task::Change(_) | Task::Cancel(_) => Nobodys::Nothing,
+            Task::Checkout(checkout) => Nobodys::NotOrdered(checkout.of_nobody()),
         }
     }
 }
@@ -141,6 +163,15 @@ impl Made {
     pub(super) fn kept(&self) -> Answer {
         match self {
             Made::Change => Answer { status: 200, code: None, about: None },
+            Made::Order(order) => Answer { status: 201, code: None, about: Some(*order.id.bytes()) },
+        }
+    }
+
+    /// The order, if it made one.
+    pub fn into_order(self) -> Option<Arc<Order>> {
+        match self {
+            Made::Order(order) => Some(order),
+            Made::Change => None,
         }
     }
 }

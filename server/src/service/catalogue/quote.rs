@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use trolley_core::cart::checkout::Taken;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::Quantity;
-use trolley_core::item::{Item, LineId};
-use trolley_core::money::{Currency, Money, NoSum};
+use trolley_core::item::Item;
+use trolley_core::money::{Money, NoSum};
 
 use super::listing::Listing;
 
@@ -21,8 +22,6 @@ pub struct Quote {
 /// One line of a quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quoted {
-    /// Which line.
-    pub line: LineId,
     /// What it is of.
     pub item: Arc<Item>,
     /// How many the shopper wants.
@@ -37,54 +36,33 @@ pub struct Quoted {
     pub available: Option<Quantity>,
 }
 
-impl Quoted {
-    /// Whether there are fewer units than the shopper wants.
-    pub fn is_short(&self) -> bool {
-        self.available.is_some_and(|available| available < self.quantity)
-    }
-
-    fn with(self, quantity: Quantity) -> Result<Quoted, NoSum> {
-        let line_total = self.unit_price.map(|price| price.times(u64::from(quantity))).transpose()?;
-        Ok(Quoted { quantity, line_total, ..self })
-    }
-}
-
 impl Quote {
-    /// Of all that is in the cart. Refused only where it costs more than an amount can be.
-    pub fn of(cart: &Cart, listing: &Listing) -> Result<Quote, NoSum> {
-        let lines = cart.shown().filter_map(|line| {
-            let tag = listing.tag(line);
-            let quoted = Quoted {
-                line: line.id,
-                item: line.item.clone()?,
-                quantity: 0,
+    /// Of what an order would take out of a cart. Refused only where it costs more than an amount can be.
+    pub fn of(taken: &[Taken], cart: &Cart, listing: &Listing) -> Result<Quote, NoSum> {
+        let lines = taken.iter().map(|taken| {
+            let tag = cart.shown_line(taken.item.line_id()).map(|line| listing.tag(line)).unwrap_or_default();
+            let price = tag.unit_price.map(|price| price.times(u64::from(taken.quantity)));
+            Ok(Quoted {
+                item: taken.item.clone(),
+                quantity: taken.quantity,
                 title: tag.title.map(Box::from),
                 unit_price: tag.unit_price,
-                line_total: None,
+                line_total: price.transpose()?,
                 available: tag.available,
-            };
-            Some(quoted.with(line.quantity()))
+            })
         });
-        Quote::summed(lines.collect::<Result<_, _>>()?, listing.currency())
-    }
-
-    /// The lines of which there are fewer units than the shopper wants.
-    pub fn short(&self) -> impl Iterator<Item = &Quoted> {
-        self.lines.iter().filter(|line| line.is_short())
-    }
-
-    /// The same with no more units than there are; lines of which there are none are left out.
-    pub fn with_what_is_available(self) -> Result<Quote, NoSum> {
-        let currency = self.subtotal.map(|subtotal| subtotal.currency);
-        let lines = self.lines.into_iter().filter(|line| line.available != Some(0)).map(|line| {
-            let most = line.available.unwrap_or(line.quantity).min(line.quantity);
-            line.with(most)
-        });
-        Quote::summed(lines.collect::<Result<_, _>>()?, currency)
-    }
-
-    fn summed(lines: Vec<Quoted>, currency: Option<Currency>) -> Result<Quote, NoSum> {
-        let subtotal = Money::sum(currency, lines.iter().filter_map(|line| line.line_total).map(Ok))?;
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        let subtotal =
+            Money::sum(listing.currency(), lines.iter().filter_map(|line| line.line_total).map(Ok))?;
         Ok(Quote { lines, subtotal })
+    }
+
+    /// The units that the shopper wants and the shop does not have.
+    pub fn missing(&self) -> Vec<Taken> {
+        let short = self.lines.iter().filter_map(|line| {
+            let missing = line.quantity.checked_sub(line.available?).filter(|missing| *missing > 0)?;
+            Some(Taken { item: line.item.clone(), quantity: missing })
+        });
+        short.collect()
     }
 }

@@ -1,0 +1,127 @@
+//! `POST /v1/cart/checkout`: freezes the cart into an order draft, once.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::routing::post;
+use serde::Serialize;
+use trolley_core::ids::OrderId;
+use trolley_core::money::{Currency, Money};
+use trolley_core::order::Order;
+
+use crate::service::checkout::WasShown;
+use crate::service::order::{Replayed, Terms};
+use crate::service::task::Task;
+
+use super::cart::Answer;
+use super::cart_wire::CartView;
+use super::change::{Caller, Changed};
+use super::condition;
+use super::error::{IDEMPOTENCY_REPLAYED, Problem};
+use super::front::Front;
+use super::json::{Command, Fields, Optional, answer};
+use super::order_wire::OrderView;
+use super::problems::Code;
+
+/// The checkout's route.
+pub fn routes() -> Router<Arc<Front>> {
+    Router::new().route("/v1/cart/checkout", post(check_out))
+}
+
+async fn check_out(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Optional(wish): Optional<Wish>,
+) -> Answer {
+    let keyed = caller
+        .key
+        .map(|key| key.with_parts(&caller.method, "checkout", &wish.parts(), caller.seen, caller.strict));
+    let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
+    let task = Task::Checkout(front.service.checkout(wish.seen, wish.accept_available));
+    let changed = front.carry_out(caller.visitor, caller.from, terms, task).await?;
+    let order = ordered(&front, &changed).await?;
+    Ok(created(&order, &changed))
+}
+
+/// The order that was made, now or earlier under the same key.
+async fn ordered(front: &Front, changed: &Changed) -> Result<Arc<Order>, Problem> {
+    let order = match &changed.made {
+        Ok(made) => made.clone().into_order(),
+        Err(Replayed(earlier)) => match earlier.about {
+            Some(order) => front.service.order(OrderId::from_bytes(order)).await?,
+            None => None,
+        },
+    };
+    order.ok_or_else(|| Problem::new(Code::Internal).because("a checkout without its order".to_owned()))
+}
+
+fn created(order: &Order, changed: &Changed) -> Response<Body> {
+    let view = Ordered { order: OrderView::of(order), cart: CartView(&changed.cart) };
+    let mut response = answer(StatusCode::CREATED, &view);
+    let headers = response.headers_mut();
+    headers.insert(ETAG, condition::etag(&changed.cart));
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/orders/{}", order.id)) {
+        headers.insert(LOCATION, location);
+    }
+    if changed.made.is_err() {
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+#[derive(Serialize)]
+struct Ordered<'a> {
+    order: OrderView<'a>,
+    cart: CartView<'a>,
+}
+
+/// `{"seen"?: {"revision", "subtotal"?}, "accept_available"?: false}`.
+struct Wish {
+    seen: Option<WasShown>,
+    accept_available: bool,
+}
+
+impl Wish {
+    /// What of it decides the request's effect.
+    fn parts(&self) -> [Vec<u8>; 3] {
+        let revision = self.seen.map(|seen| seen.revision.to_be_bytes().to_vec());
+        let subtotal = self.seen.and_then(|seen| seen.subtotal).map(|subtotal| subtotal.to_string());
+        [
+            revision.unwrap_or_default(),
+            subtotal.unwrap_or_default().into(),
+            vec![u8::from(self.accept_available)],
+        ]
+    }
+}
+
+impl Command for Wish {
+    fn take(fields: &mut Fields<'_>) -> Option<Wish> {
+        let seen = if fields.has("seen") { fields.object::<WasShown>("seen").map(Some) } else { Some(None) };
+        let accept_available = fields.flag("accept_available", false);
+        Some(Wish { seen: seen?, accept_available: accept_available? })
+    }
+}
+
+impl Command for WasShown {
+    fn take(fields: &mut Fields<'_>) -> Option<WasShown> {
+        let revision = fields.number("revision", 0);
+        let subtotal =
+            if fields.has("subtotal") { fields.object::<Money>("subtotal").map(Some) } else { Some(None) };
+        Some(WasShown { revision: revision?, subtotal: subtotal? })
+    }
+}
+
+impl Command for Money {
+    fn take(fields: &mut Fields<'_>) -> Option<Money> {
+        let (amount, code) = (fields.number("amount", 0), fields.string("currency"));
+        let (amount, currency) = (amount?, Currency::parse(&code?));
+        if currency.is_none() {
+            fields.fault("currency", "Send a code of three capital letters (ISO 4217).");
+        }
+        Some(Money { amount, currency: currency? })
+    }
+}

@@ -1,0 +1,149 @@
+//! Checkout: what is in the cart becomes an order draft, once, in the same commit as the cart's change.
+//!
+//! What arrives while it freezes waits in the lane behind it and goes into the next cart: none is lost.
+
+use std::sync::Arc;
+
+use trolley_core::cart::checkout::{Checkout as Asked, NoCheckout, Taken};
+use trolley_core::cart::op::Refusal;
+use trolley_core::cart::state::Cart;
+use trolley_core::ids::{OrderId, Revision};
+use trolley_core::money::Money;
+use trolley_core::order::{Order, OrderLine};
+use trolley_store::kind::Record;
+
+use super::catalogue::quote::Quote;
+use super::failure::Failure;
+use super::order::Seen;
+use super::task::{Made, Turn};
+
+/// A wish to order.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkout {
+    /// The name that the order will have.
+    pub order: OrderId,
+    /// What the shopper agreed to, where the shop says it.
+    pub shown: Option<WasShown>,
+    /// Order what there is, where there is less than the shopper wants; the rest is saved for later.
+    pub accept_available: bool,
+}
+
+/// What a shopper was shown before ordering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WasShown {
+    /// The cart's revision.
+    pub revision: Revision,
+    /// The total.
+    pub subtotal: Option<Money>,
+}
+
+/// Why nothing was ordered; the cart is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOrdered {
+    /// There is nothing in it.
+    CartEmpty,
+    /// It is not what the shopper saw.
+    CartChanged,
+    /// It costs something else than the shopper saw.
+    PriceChanged,
+    /// There are fewer units than the shopper wants.
+    ShortStock,
+}
+
+impl NotOrdered {
+    /// The stable name that answers carry as `code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotOrdered::CartEmpty => "cart_empty",
+            NotOrdered::CartChanged => "cart_changed",
+            NotOrdered::PriceChanged => "price_changed",
+            NotOrdered::ShortStock => "short_stock",
+        }
+    }
+}
+
+impl Checkout {
+    /// What it comes to where nothing is in the cart.
+    pub(super) fn of_nobody(&self) -> NotOrdered {
+        match self.shown {
+            Some(shown) if shown.revision != 0 => NotOrdered::CartChanged,
+            _ => NotOrdered::CartEmpty,
+        }
+    }
+
+    /// Takes the lines out and leaves the order on the desk.
+    pub(super) fn decide(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+        if self.shown.is_some_and(|shown| shown.revision != turn.cart.revision) {
+            return Err(turn.not_ordered(NotOrdered::CartChanged));
+        }
+        // Who says what was shown means all of it; else a tag says what the caller had seen, and what came later stays.
+        let seen = if self.shown.is_some() { Seen::Newest } else { turn.seen };
+        let (mut cart, taken) = turn.take_out(seen, &[])?;
+        let quote = |taken: &[Taken]| {
+            let quote = Quote::of(taken, turn.cart, turn.listing);
+            quote.map_err(|_| Failure::Refused(Refusal::TotalTooLarge))
+        };
+        let mut quoted = quote(&taken)?;
+        let agreed = self.shown.and_then(|shown| shown.subtotal);
+        if agreed.is_some() && agreed != quoted.subtotal {
+            return Err(turn.not_ordered(NotOrdered::PriceChanged));
+        }
+        let missing = quoted.missing();
+        if !missing.is_empty() {
+            if !self.accept_available || quoted.lines.iter().all(|line| line.available == Some(0)) {
+                return Err(turn.not_ordered(NotOrdered::ShortStock));
+            }
+            let taken;
+            (cart, taken) = turn.take_out(seen, &missing)?;
+            quoted = quote(&taken)?;
+        }
+        let order = Arc::new(self.draft(turn, &cart, quoted)?);
+        turn.desk.put(Record::OrderLink(order.link()), None);
+        turn.desk.put(Record::Order(order.clone()), None);
+        *turn.cart = Arc::new(cart);
+        Ok(Made::Order(order))
+    }
+
+    fn draft(&self, turn: &Turn<'_>, cart: &Cart, quote: Quote) -> Result<Order, Failure> {
+        let lines = quote.lines.into_iter().map(|line| OrderLine {
+            item: line.item,
+            quantity: line.quantity,
+            title: line.title,
+            unit_price: line.unit_price,
+            line_total: line.line_total,
+        });
+        Ok(Order {
+            id: self.order,
+            version: 1,
+            cart: cart.id,
+            session: turn.session()?,
+            generation: turn.cart.generation,
+            revision: cart.revision,
+            created_at: turn.at,
+            lines: lines.collect(),
+            subtotal: quote.subtotal,
+            cancelled_at: None,
+        })
+    }
+}
+
+impl Turn<'_> {
+    /// The cart after an order of what was seen, and what it takes.
+    fn take_out(&self, seen: Seen, left_out: &[Taken]) -> Result<(Cart, Vec<Taken>), Failure> {
+        let mut cart = Cart::clone(self.cart);
+        let (session, base) = (self.session()?, seen.base(cart.id));
+        let taken = cart.checkout(&Asked { session, base, at: self.at, left_out }, self.limits);
+        match (taken, self.cart.sealed) {
+            (Ok(taken), _) => Ok((cart, taken)),
+            (Err(NoCheckout::CartEmpty), _) => Err(self.not_ordered(NotOrdered::CartEmpty)),
+            (Err(NoCheckout::CartChanged), _) => Err(self.not_ordered(NotOrdered::CartChanged)),
+            (Err(NoCheckout::Refused(refusal)), _) => Err(Failure::Refused(refusal)),
+            (Err(NoCheckout::Sealed), Some(seal)) => Err(Failure::Refused(Refusal::Sealed(seal.into))),
+            (Err(NoCheckout::Sealed), None) => Err(Failure::Broken("a seal that leads nowhere".to_owned())),
+        }
+    }
+
+    fn not_ordered(&self, why: NotOrdered) -> Failure {
+        Failure::NotOrdered(why, self.shown())
+    }
+}

@@ -1,0 +1,109 @@
+//! Order drafts: found by their owner and by the shop's own systems, and cancelled once.
+
+use std::sync::Arc;
+
+use trolley_core::cart::op::Refusal;
+use trolley_core::ids::{CartId, OrderId, uuid_v7};
+use trolley_core::order::{Order as Draft, OrderLink};
+use trolley_store::kind::{Key, Kind, Record};
+use trolley_store::port::{Direction, Listing, Write};
+
+use super::Service;
+use super::checkout::{Checkout, WasShown};
+use super::failure::Failure;
+use super::order::{Order, Seen, Terms};
+use super::task::{Made, Task, Turn};
+
+impl Service {
+    /// A wish to order, under the name that the order will have.
+    pub fn checkout(&self, shown: Option<WasShown>, accept_available: bool) -> Checkout {
+        let order = OrderId::from_bytes(uuid_v7(self.now(), self.ten_random_bytes()));
+        Checkout { order, shown, accept_available }
+    }
+
+    /// The order of this name, if there is one.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
+        match self.store.load(Key::Order(id)).await? {
+            Some(Record::Order(order)) => Ok(Some(order)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Up to `most` orders that came from a cart, the newest first; of those before `after`, where it is named.
+    pub async fn orders_of(
+        &self,
+        cart: CartId,
+        after: Option<OrderId>,
+        most: usize,
+    ) -> Result<Vec<Arc<Draft>>, Failure> {
+        let listing = Listing {
+            kind: Kind::OrderLink,
+            prefix: cart.bytes().to_vec(),
+            after: after.map(|order| OrderLink::new(cart, order).bytes().to_vec()),
+            direction: Direction::Descending,
+        };
+        let mut orders = Vec::new();
+        for listed in self.store.list(listing, most).await? {
+            if let Record::OrderLink(link) = listed.record {
+                orders.extend(self.order(link.order()).await?);
+            }
+        }
+        Ok(orders)
+    }
+
+    /// What takes out the links to a cart's orders, up to `most`. The orders themselves are the shop's, and stay.
+    pub(super) async fn links_of(&self, cart: CartId, most: usize) -> Result<Vec<Write>, Failure> {
+        let listing = Listing { prefix: cart.bytes().to_vec(), ..Listing::all(Kind::OrderLink) };
+        let listed = self.store.list(listing, most).await?;
+        Ok(listed.into_iter().map(|listed| Write::delete(listed.record.key(), 1)).collect())
+    }
+
+    /// Up to `most` orders of the whole shop, the oldest first; of those behind `after`, where it is named.
+    pub async fn all_orders(&self, after: Option<OrderId>, most: usize) -> Result<Vec<Arc<Draft>>, Failure> {
+        let after = after.map(|order| order.bytes().to_vec());
+        let listed = self.store.list(Listing { after, ..Listing::all(Kind::Order) }, most).await?;
+        let orders = listed.into_iter().filter_map(|listed| match listed.record {
+            Record::Order(order) => Some(order),
+            _ => None,
+        });
+        Ok(orders.collect())
+    }
+
+    /// Cancels an order, once: its lines return to its cart, or to the cart that this was merged into. A second time nothing
+    /// happens and the answer is the same. None where there is no such order.
+    pub async fn cancel(self: &Arc<Self>, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
+        let Some(order) = self.order(id).await? else { return Ok(None) };
+        let terms = Terms { seen: Seen::Newest, strict: false, keyed: None };
+        let mut cart = order.cart;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let order = Order { session: None, cart, terms, task: Task::Cancel(order.clone()) };
+            match self.change(order).await {
+                Ok(done) => return Ok(done.made.ok().and_then(Made::into_order)),
+                Err(Failure::Refused(Refusal::Sealed(into))) => cart = into,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Busy)
+    }
+}
+
+/// Marks the order as cancelled and gives its lines back, where its cart is still somebody's: one that left with its session
+/// is not brought back.
+pub(super) fn decide_cancel(id: OrderId, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+    let Some(Record::Order(order)) = turn.desk.get(&Key::Order(id)) else {
+        return Err(Failure::Broken(format!("order {id} is gone")));
+    };
+    let Some(cancelled) = order.cancelled(turn.at) else { return Ok(Made::Order(order.clone())) };
+    let cancelled = Arc::new(cancelled);
+    if turn.cart.version > 0 {
+        let (taken, author) = (cancelled.taken(), cancelled.session);
+        let mut cart = turn.cart.clone();
+        let given = Arc::make_mut(&mut cart).give_back_order(id, &taken, author, turn.at, turn.limits);
+        given.map_err(Failure::Refused)?;
+        // The order itself says from now on that it was cancelled, in the same commit.
+        Arc::make_mut(&mut cart).forget_cancelled(id);
+        *turn.cart = cart;
+    }
+    turn.desk.put(Record::Order(cancelled.clone()), None);
+    Ok(Made::Order(cancelled))
+}

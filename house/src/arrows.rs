@@ -60,6 +60,12 @@ const ARROWS: &[Arrow] = &[
         why: "the store stands below the server",
     },
     Arrow {
+        from: "bench/",
+        except: &[],
+        to: &["trolley_core", "trolley_store", "trolley"],
+        why: "what measures knows only what any client knows: HTTP",
+    },
+    Arrow {
         from: "server/src/service",
         except: &[],
         to: &[
@@ -206,6 +212,8 @@ mod tests {
             ("store/src/memory.rs", "use crate::embedded::journal::Row;"),
             ("store/src/embedded/writer.rs", "use super::super::memory::Memory;"),
             ("store/src/port.rs", "use trolley::service;"),
+            ("bench/src/cmd/load.rs", "use trolley_core::ids::CartId;"),
+            ("bench/tests/commands.rs", "use trolley::service::Service;"),
             ("server/src/service/cart.rs", "use crate::http::error::Problem;"),
             ("server/src/service/cart.rs", "use axum::Json;"),
             ("server/src/service/batch.rs", "use crate::catalogue::file::File;"),
@@ -226,6 +234,7 @@ mod tests {
             ("core/src/session.rs", "use crate::ids::CartId; // never crate::cart"),
             ("core/src/cart/apply.rs", "use super::state::Cart;\n#[cfg(test)]\nmod tests { use super::*; }"),
             ("core/tests/vectors.rs", "use std::fs;"),
+            ("bench/src/cmd/load.rs", "use crate::host::programs;\nuse super::asked::Runs;"),
             ("store/src/open.rs", "use crate::memory::Memory;\nuse crate::embedded::Embedded;"),
             ("store/src/embedded/writer.rs", "use super::journal::Row;\nuse crate::kind::Key;"),
             ("server/src/main.rs", "use trolley::config::Config;"),

@@ -1,0 +1,6 @@
+//! Results as SVG: one file, no script, nothing from elsewhere, light or dark as its reader has it.
+
+pub(crate) mod axis;
+pub(crate) mod canvas;
+pub(crate) mod load;
+pub(crate) mod panel;

@@ -1,0 +1,10 @@
+//! The commands: one file each, all of one shape: arguments in, a result on the disk or a sentence out.
+
+pub(crate) mod asked;
+pub(crate) mod limit;
+pub(crate) mod load;
+pub(crate) mod plot;
+pub(crate) mod progress;
+pub(crate) mod sessions;
+pub(crate) mod turns;
+pub(crate) mod wrk;

@@ -1,0 +1,69 @@
+//! A server that we started: waited for until it serves, and ended by its own process id.
+
+use std::io::{self, BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a server may take to end before it is killed.
+const END_WITHIN: Duration = Duration::from_secs(12);
+
+/// A server that runs until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// Kept open: who prints to a closed pipe would be ended by it.
+    _stdout: Option<BufReader<ChildStdout>>,
+    /// Where it serves.
+    pub(crate) address: SocketAddr,
+    /// How long it took from its start until it served.
+    pub(crate) ready_after: Duration,
+}
+
+impl Server {
+    /// Starts a server that says `listening on http://ADDRESS` in its first line.
+    pub(crate) fn announced(command: &mut Command) -> io::Result<Server> {
+        let began = Instant::now();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no standard output"))?;
+        let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
+        stdout.read_line(&mut line)?;
+        let ready_after = began.elapsed();
+        let address =
+            line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            let status = child.wait()?;
+            return Err(io::Error::other(format!("it did not start ({status}): {}", line.trim())));
+        };
+        Ok(Server { child, _stdout: Some(stdout), address, ready_after })
+    }
+
+    /// Bytes of memory that it has in use; 0 where that cannot be told.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.unwrap_or_default() * 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let began = Instant::now();
+        while began.elapsed() < END_WITHIN {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

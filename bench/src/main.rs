@@ -1,0 +1,52 @@
+//! Measures Trolley and its peers, from outside: over HTTP, by the clock on the wall.
+
+mod chart;
+mod cmd;
+mod engine;
+mod host;
+mod mix;
+mod report;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::cmd::{limit, load, plot, wrk};
+
+/// The limit server has the allocator that the program it is compared with has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures a cart server: speed, and whether its carts are exact.
+#[derive(Parser)]
+#[command(name = "bench", version)]
+enum Command {
+    /// Let many sessions speak to a server, in turns with the limit server, and compare their carts at the end
+    Load(Box<load::Load>),
+    /// Serve what plain axum makes of a cart's traffic without a cart
+    Limit(limit::Limit),
+    /// Compare this load generator with wrk, both against the limit server
+    Wrk(wrk::Wrk),
+    /// Draw the chart of a result
+    Plot(plot::Plot),
+}
+
+fn main() -> ExitCode {
+    let done = match Command::parse() {
+        Command::Load(asked) => load::run(&asked),
+        Command::Limit(asked) => limit::run(&asked),
+        Command::Wrk(asked) => wrk::run(&asked),
+        Command::Plot(asked) => plot::run(&asked),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program says on standard error why it ends")]
+fn fail(error: &std::io::Error) -> ExitCode {
+    eprintln!("bench: {error}");
+    ExitCode::FAILURE
+}

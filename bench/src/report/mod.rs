@@ -1,0 +1,5 @@
+//! What was measured, as JSON that a program reads again and as text for people.
+
+pub(crate) mod load;
+pub(crate) mod numbers;
+pub(crate) mod out;

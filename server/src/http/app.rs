@@ -16,7 +16,7 @@ use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
 use super::{
-    admin_orders, cart, checkout, demo, health, history, orders, problems, saved, session, test_clock,
+    admin_orders, cart, checkout, data, demo, health, history, orders, problems, saved, session, test_clock,
 };
 
 /// The application, as it is behind one listener.
@@ -100,6 +100,7 @@ fn routes(front: &Front) -> Router<Arc<Front>> {
         .merge(checkout::routes())
         .merge(orders::routes())
         .merge(session::routes())
+        .merge(data::routes())
         .merge(common_routes());
     if front.rules.admin {
         routes = routes.merge(admin_routes());

@@ -74,7 +74,8 @@ pub async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Prob
     Ok(Changed { cart: front.shown(visitor).await?, begun: None, made: Ok(Made::Change) })
 }
 
-fn not_modified(etag: HeaderValue) -> Response<Body> {
+/// 304 with the tag.
+pub fn not_modified(etag: HeaderValue) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().insert(ETAG, etag);

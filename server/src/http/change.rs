@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use trolley_core::cart::op::{Intent, Refusal};
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Answer;
@@ -98,7 +98,7 @@ impl Front {
         let order = Order { session: Some(guest.session.id), cart: cart_of(&guest)?, terms, task };
         let done = self.service.change(order).await?;
         match done.made {
-            Err(Replayed(answer)) if answer.code.is_some() => Err(repeated(&answer, done.cart)),
+            Err(Replayed(answer)) if answer.code.is_some() => Err(repeated_with(&answer, done.cart)),
             made => Ok(Changed { cart: done.cart, begun: None, made }),
         }
     }
@@ -118,12 +118,17 @@ impl Front {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         if let Some(begun) = changed.begun {
-            if let Some(standing) = &begun.standing {
-                rate::tell(response.headers_mut(), standing);
-            }
-            response.headers_mut().insert(SET_COOKIE, self.cookie(&begun));
+            self.hand_out(response.headers_mut(), &begun);
         }
         response
+    }
+
+    /// Hands a session that has just begun to its browser.
+    pub fn hand_out(&self, headers: &mut HeaderMap, begun: &Begun) {
+        if let Some(standing) = &begun.standing {
+            rate::tell(headers, standing);
+        }
+        headers.insert(SET_COOKIE, self.cookie(begun));
     }
 
     /// The Set-Cookie of a session that has just begun.
@@ -150,12 +155,17 @@ pub fn cart_response(cart: &Shown) -> Response<Body> {
 }
 
 /// A refusal that was given under the same key before.
-fn repeated(answer: &Answer, cart: Shown) -> Problem {
+pub fn repeated(answer: &Answer) -> Problem {
     let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
-    let problem = Problem::new(code).replayed();
+    Problem::new(code).replayed()
+}
+
+/// The same of a change of the cart, which is shown as it is now.
+fn repeated_with(answer: &Answer, cart: Shown) -> Problem {
+    let problem = repeated(answer);
     let shows =
         [Code::PreconditionFailed, Code::CartEmpty, Code::CartChanged, Code::PriceChanged, Code::ShortStock];
-    if shows.contains(&code) { problem.showing(cart) } else { problem }
+    if shows.contains(&problem.code()) { problem.showing(cart) } else { problem }
 }
 
 impl From<Refusal> for Problem {
@@ -190,6 +200,10 @@ impl From<Failure> for Problem {
             Failure::NotOrdered(why, cart) => {
                 Problem::new(Code::named(why.as_str()).unwrap_or(Code::CartChanged)).showing(cart)
             }
+            Failure::DataChanged => {
+                Problem::with(Code::PreconditionFailed, "Read the data as it is now, and patch that.")
+            }
+            Failure::DataTooLarge => Problem::new(Code::DataTooLarge),
             Failure::KeyReused => {
                 let advice = Code::KeyReused.advice();
                 Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)

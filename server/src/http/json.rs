@@ -95,10 +95,7 @@ pub fn answer(status: StatusCode, view: &impl Serialize) -> Response<Body> {
 
 /// Reads a command from a body.
 pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|_| not_json("The body is not UTF-8."))?;
-    if nests_deeper_than(text, DEPTH_MAX) {
-        return Err(not_json("The body nests deeper than 32 levels."));
-    }
+    let text = checked(bytes)?;
     let pairs: Pairs<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data if is_json(text) => Problem::at(Code::InvalidBody, "#", "Send a JSON object."),
         _ => not_json(format!("The body is not JSON, at line {}, column {}.", error.line(), error.column())),
@@ -113,6 +110,15 @@ pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
         Some(command) if fields.faults.is_empty() => Ok(command),
         _ => Err(refusal(fields.faults)),
     }
+}
+
+/// A body as text whose nesting is bounded, so that a parser may have it.
+pub fn checked(bytes: &[u8]) -> Result<&str, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|_| not_json("The body is not UTF-8."))?;
+    if nests_deeper_than(text, DEPTH_MAX) {
+        return Err(not_json("The body nests deeper than 32 levels."));
+    }
+    Ok(text)
 }
 
 fn not_json(detail: impl Into<Cow<'static, str>>) -> Problem {

@@ -65,7 +65,7 @@ codes! {
     OrderNotFound "order_not_found" 404 "There is no such order of yours" "Read the list of your orders.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "Use one of the methods that the Allow header names.";
     BodyTimeout "body_timeout" 408 "The body did not arrive in time" "Send the request again, faster.";
-    PreconditionFailed "precondition_failed" 412 "The cart has changed" "Look at the cart in this answer and ask again.";
+    PreconditionFailed "precondition_failed" 412 "It is not what was seen any more" "Look at the cart in this answer and ask again.";
     BodyTooLarge "body_too_large" 413 "The body is too large" "Send at most 65,536 bytes.";
     UriTooLong "uri_too_long" 414 "The address is too long" "Send a shorter path.";
     UnsupportedMediaType "unsupported_media_type" 415 "The body is of the wrong type" "Send Content-Type: application/json.";
@@ -77,6 +77,7 @@ codes! {
     TooManyLines "too_many_lines" 422 "Too many lines" "Remove a line first.";
     TooManySaved "too_many_saved_lines" 422 "Too many saved lines" "Remove a saved line first.";
     CartTooLarge "cart_too_large" 422 "The cart holds too much text" "Remove a line first, or use shorter options.";
+    DataTooLarge "data_too_large" 422 "The session's data is too large" "Keep at most 16,384 bytes of JSON with a session.";
     UnknownSku "unknown_sku" 422 "No such product" "Choose one that the shop has.";
     TotalTooLarge "total_too_large" 422 "The cart costs too much" "Ask for fewer: the total would be larger than an amount can be.";
     CartEmpty "cart_empty" 409 "There is nothing in the cart" "Add something first.";

@@ -75,13 +75,23 @@ impl Service {
 
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.
     pub async fn begin_bearer(&self, from: IpAddr) -> Result<Begun, Failure> {
-        let now = self.now();
-        let cart = Cart::new(self.new_cart_id(now), now);
-        let (mut begun, writes) = self.new_guest(&cart, Transport::Bearer, now)?;
-        begun.standing = self.admit_guest(from, now)?;
+        let (begun, writes) = self.new_visit(from, Transport::Bearer)?;
         self.store.commit(writes).await?;
         tracing::info!(session = %begun.guest.session.id, "a guest begins");
         Ok(begun)
+    }
+
+    /// A fresh guest who has put nothing into a cart yet, and the writes that make it.
+    pub(super) fn new_visit(
+        &self,
+        from: IpAddr,
+        transport: Transport,
+    ) -> Result<(Begun, Vec<Write>), Failure> {
+        let now = self.now();
+        let cart = Cart::new(self.new_cart_id(now), now);
+        let (mut begun, writes) = self.new_guest(&cart, transport, now)?;
+        begun.standing = self.admit_guest(from, now)?;
+        Ok((begun, writes))
     }
 
     fn new_guest(

@@ -17,6 +17,10 @@ pub enum Failure {
     Stale(Shown),
     /// Nothing was ordered; this is the cart.
     NotOrdered(NotOrdered, Shown),
+    /// A session's data is not what the caller had seen.
+    DataChanged,
+    /// More than is kept with a session.
+    DataTooLarge,
     /// The idempotency key was used for another request.
     KeyReused,
     /// The session went while the request ran.

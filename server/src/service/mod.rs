@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod checkout;
 pub mod chores;
 pub mod clock;
+pub mod data;
 mod desk;
 pub mod failure;
 pub mod lane;

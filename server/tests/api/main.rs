@@ -14,6 +14,7 @@ mod catalogue;
 mod catalogue_web;
 mod checkout;
 mod cross_site;
+mod data;
 mod demo;
 mod faults;
 mod history;

@@ -1,0 +1,223 @@
+//! What a shop keeps with a session: a JSON object of bounded size, changed by merge patch. It ends with its session.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use trolley_core::ids::SessionId;
+use trolley_core::ledger::{Answer, Entry, Found, Ledger};
+use trolley_core::session::Transport;
+use trolley_store::kind::{Data, Key, Record};
+use trolley_store::port::{CommitError, Write};
+
+use super::Service;
+use super::begin::Begun;
+use super::desk::Desk;
+use super::failure::Failure;
+use super::order::Keyed;
+
+/// The most that is kept with a session, in bytes of JSON without spaces.
+pub const BYTES_MAX: usize = 16 * 1024;
+
+/// An object's members.
+pub type Members = Map<String, Value>;
+
+/// What stands in a session's data where nothing was ever put.
+const NOTHING: &str = "{}";
+
+/// A session's data as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// How many changes it had.
+    pub version: u64,
+    /// The object, as JSON without spaces.
+    pub json: Box<str>,
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept { version: 0, json: NOTHING.into() }
+    }
+}
+
+/// A change of a session's data.
+pub struct Patch<'a> {
+    /// The merge patch (RFC 7396).
+    pub members: &'a Members,
+    /// Whether the caller wants it done to what stands.
+    pub wanted_on: &'a (dyn Fn(&Kept) -> bool + Send + Sync),
+    /// The caller's key for a retry, if it sent one.
+    pub keyed: Option<Keyed>,
+}
+
+/// What a patch came to.
+#[derive(Debug)]
+pub struct Patched {
+    /// The data after it, or for a replay as it is now.
+    pub kept: Kept,
+    /// What the same key was answered before.
+    pub replayed: Option<Answer>,
+}
+
+impl Service {
+    /// A session's data.
+    pub async fn data(&self, session: SessionId) -> Result<Kept, Failure> {
+        Ok(kept(self.store.load(Key::Data(session)).await?.as_ref()))
+    }
+
+    /// Changes a session's data.
+    pub async fn patch_data(&self, session: SessionId, patch: &Patch<'_>) -> Result<Patched, Failure> {
+        for _ in 0..self.settings.bounds.commit_tries {
+            let mut desk = Desk::default();
+            for key in [Key::Data(session), Key::Ledger(session)] {
+                desk.lay_out(&*self.store, key).await?;
+            }
+            let stands = kept(desk.get(&Key::Data(session)));
+            if let Some(replayed) = self.found(&desk, session, patch.keyed)? {
+                return Ok(Patched { kept: stands, replayed: Some(replayed) });
+            }
+            let patched = patched(&stands, patch);
+            if let Ok(after) = &patched
+                && *after != stands
+            {
+                let Kept { version, json } = after.clone();
+                desk.put(Record::Data(Arc::new(Data { session, version, json })), None);
+            }
+            if let Some(keyed) = patch.keyed {
+                self.keep_answer(&mut desk, session, keyed, &patched);
+            }
+            desk.keep(Key::Session(session));
+            match self.store.commit(desk.writes()).await {
+                Ok(()) => return Ok(Patched { kept: patched?, replayed: None }),
+                Err(CommitError::Conflict(Key::Session(_))) => return Err(Failure::SessionEnded),
+                Err(CommitError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// The same for a visitor without a session: where there is something to keep, a guest begins with it.
+    pub async fn begin_with_data(
+        &self,
+        from: IpAddr,
+        patch: &Patch<'_>,
+    ) -> Result<(Kept, Option<Begun>), Failure> {
+        let nothing = Kept::default();
+        let after = patched(&nothing, patch)?;
+        if after == nothing {
+            return Ok((nothing, None));
+        }
+        let (begun, mut writes) = self.new_visit(from, Transport::Cookie)?;
+        let (session, Kept { version, json }) = (begun.guest.session.id, after.clone());
+        writes.push(Write::create(Record::Data(Arc::new(Data { session, version, json })), None));
+        self.store.commit(writes).await?;
+        tracing::info!(%session, "a guest begins");
+        Ok((after, Some(begun)))
+    }
+
+    fn found(
+        &self,
+        desk: &Desk,
+        session: SessionId,
+        keyed: Option<Keyed>,
+    ) -> Result<Option<Answer>, Failure> {
+        let (Some(keyed), Some(Record::Ledger(ledger))) = (keyed, desk.get(&Key::Ledger(session))) else {
+            return Ok(None);
+        };
+        match ledger.find(&keyed.key, &keyed.request, self.now()) {
+            Found::New => Ok(None),
+            Found::Answered(answer) => Ok(Some(answer)),
+            Found::Reused => Err(Failure::KeyReused),
+        }
+    }
+
+    fn keep_answer(
+        &self,
+        desk: &mut Desk,
+        session: SessionId,
+        keyed: Keyed,
+        patched: &Result<Kept, Failure>,
+    ) {
+        let (status, code) = match patched {
+            Err(Failure::DataChanged) => (412, Some("precondition_failed".into())),
+            Err(_) => (422, Some("data_too_large".into())),
+            Ok(_) => (200, None),
+        };
+        let mut ledger = match desk.get(&Key::Ledger(session)) {
+            Some(Record::Ledger(ledger)) => Ledger::clone(ledger),
+            _ => Ledger::new(session),
+        };
+        let answer = Answer { status, code, about: None };
+        ledger.keep(Entry { key: keyed.key, request: keyed.request, at: self.now(), answer });
+        desk.put(Record::Ledger(Arc::new(ledger)), None);
+    }
+}
+
+fn kept(record: Option<&Record>) -> Kept {
+    match record {
+        Some(Record::Data(data)) => Kept { version: data.version, json: data.json.clone() },
+        _ => Kept::default(),
+    }
+}
+
+/// The data after a patch; the same where the patch changes nothing.
+fn patched(stands: &Kept, patch: &Patch<'_>) -> Result<Kept, Failure> {
+    if !(patch.wanted_on)(stands) {
+        return Err(Failure::DataChanged);
+    }
+    let before: Value = serde_json::from_str(&stands.json)
+        .map_err(|error| Failure::Broken(format!("a session's data is not JSON: {error}")))?;
+    let mut after = before.clone();
+    merge(&mut after, patch.members);
+    if after == before {
+        return Ok(stands.clone());
+    }
+    let json = after.to_string().into_boxed_str();
+    if json.len() > BYTES_MAX {
+        return Err(Failure::DataTooLarge);
+    }
+    Ok(Kept { version: stands.version + 1, json })
+}
+
+/// RFC 7396: null takes a member out, an object is merged into the one that stands there, all else takes its place.
+fn merge(target: &mut Value, patch: &Members) {
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(members) = target else { return };
+    for (name, value) in patch {
+        match value {
+            Value::Null => drop(members.remove(name)),
+            Value::Object(inner) => merge(members.entry(name.as_str()).or_insert(Value::Null), inner),
+            other => drop(members.insert(name.clone(), other.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_rfc_7396_come_out_as_it_says() {
+        for (target, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, r#"{}"#),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            (r#"[1,2]"#, r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            (r#"{}"#, r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            let read = |text| serde_json::from_str::<Value>(text).unwrap();
+            let mut merged = read(target);
+            merge(&mut merged, read(patch).as_object().unwrap());
+            assert_eq!(merged, read(result), "{target} with {patch}");
+        }
+    }
+}

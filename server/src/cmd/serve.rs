@@ -16,6 +16,7 @@ use trolley_store::open::{folder_of, open};
 use trolley_store::port::Store;
 
 use crate::catalogue::file::File;
+use crate::catalogue::form;
 use crate::catalogue::shop::Shop;
 use crate::catalogue::web::{Patience, Web};
 use crate::config::checked::{Checked, Place};
@@ -149,7 +150,11 @@ fn catalogue(checked: &Checked) -> Result<Option<Arc<dyn Catalogue>>, Failed> {
             let web = Web::new(address, Patience::default()).map_err(|wrong| refused(&wrong))?;
             Ok(Some(Arc::new(web)))
         }
-        None if checked.rules.demo => Ok(Some(Arc::new(Shop::new(products::shelf())))),
+        None if checked.rules.demo => {
+            let shelf = form::shelf(products::CATALOGUE.as_bytes());
+            let shelf = shelf.map_err(|error| Failed::World(error.to_string()))?;
+            Ok(Some(Arc::new(Shop::new(shelf))))
+        }
         None => Ok(None),
     }
 }

@@ -19,7 +19,7 @@ use super::front::Front;
 use super::problems::Code;
 
 /// A caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Visitor {
     /// Without a live session. A dead, unknown or malformed cookie is the same as none.
     Unknown,

@@ -1,97 +1,188 @@
-//! The demo shop as a browser without JavaScript uses it.
+//! The demo shop as a browser without JavaScript uses it: pages, their forms, and what follows.
 
+use std::sync::Arc;
+
+use trolley::catalogue::form as catalogue_form;
+use trolley::catalogue::shop::Shop as Shelves;
+use trolley::http::demo::products;
 use trolley::http::front::Rules;
 use trolley::service::settings::Settings;
+use trolley_store::memory::Memory;
 
+use crate::support::faulty::Faulty;
 use crate::support::reply::Reply;
-use crate::support::{Actor, Browser, Shop, request};
+use crate::support::{Actor, Browser, Shop, days, request};
 
 fn shop() -> Shop {
-    Shop::with(Rules { demo: true, ..Rules::default() }, Settings::default())
+    let shelves = Shelves::new(catalogue_form::shelf(products::CATALOGUE.as_bytes()).unwrap());
+    let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
+    let rules = Rules { demo: true, ..Rules::default() };
+    Shop::made(store, rules, Settings::default(), Some(Arc::new(shelves)))
 }
 
-/// The values of a hidden field of that name, in the order of the page.
-fn hidden<'a>(page: &'a Reply, name: &str) -> Vec<&'a str> {
-    let start = format!("name=\"{name}\" value=\"");
-    page.text.split(start.as_str()).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+/// A form of a page, with the fields that a browser would send.
+#[derive(Clone)]
+struct Form {
+    action: String,
+    fields: Vec<(String, String)>,
 }
 
-/// Sends a form as the page has it.
-async fn submit(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
-    let encode =
-        |text: &str| text.replace('%', "%25").replace('"', "%22").replace('&', "%26").replace("&#34;", "%22");
-    let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let form = request("POST", path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("sec-fetch-site", "same-origin");
-    browser.send(form.body(body.join("&").into()).unwrap()).await
+impl Form {
+    /// All of a page's forms that post, in order.
+    fn all(page: &Reply) -> Vec<Form> {
+        let plain = |text: &str| text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#38;", "&");
+        let value = |tag: &str, name: &str| {
+            let after = tag.split(&format!(" {name}=\"")).nth(1)?;
+            after.split('"').next().map(plain)
+        };
+        let posting = page.text.split("<form method=\"post\"").skip(1);
+        let forms = posting.map(|rest| {
+            let inner = rest.split("</form>").next().unwrap_or_default();
+            let sent = |tag: &&str| !tag.contains("type=\"radio\"") || tag.contains(" checked");
+            let inputs = inner.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+            let fields =
+                inputs.filter(sent).filter_map(|tag| Some((value(tag, "name")?, value(tag, "value")?)));
+            Form { action: value(inner, "action").unwrap_or_default(), fields: fields.collect() }
+        });
+        forms.collect()
+    }
+
+    /// The first that goes to `action`.
+    fn of(page: &Reply, action: &str) -> Form {
+        let found = Form::all(page).into_iter().find(|form| form.action == action);
+        found.unwrap_or_else(|| panic!("no form to {action} in {}", page.text))
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Form {
+        self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    async fn send(&self, browser: &Browser) -> Reply {
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let body: Vec<_> =
+            self.fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let form = request("POST", &self.action)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        browser.send(form.body(body.join("&").into()).unwrap()).await
+    }
 }
 
-/// A page's hidden tag as the browser reads it.
-fn seen(page: &Reply) -> String {
-    hidden(page, "seen")[0].replace("&#34;", "\"").replace("&quot;", "\"")
+async fn form(browser: &Browser, page: &str, action: &str) -> Form {
+    Form::of(&browser.get(page).await.expect(200), action)
 }
 
-async fn add(browser: &Browser, nth: usize) -> Reply {
-    let page = browser.get("/").await.expect(200);
-    let (key, sku) = (hidden(&page, "key")[nth].to_owned(), hidden(&page, "sku")[nth].to_owned());
-    submit(browser, "/cart/add", &[("key", &key), ("seen", &seen(&page)), ("sku", &sku)]).await
+async fn add(browser: &Browser, sku: &str) -> Reply {
+    form(browser, &format!("/product/{sku}"), "/cart/add").await.send(browser).await.expect(303)
 }
+
+/// Every page that a guest can open.
+const PAGES: [&str; 8] = [
+    "/",
+    "/aisle/kitchen",
+    "/aisle/all",
+    "/search?q=red",
+    "/product/tee",
+    "/cart",
+    "/cart/history",
+    "/back-room",
+];
 
 #[tokio::test]
 async fn a_guest_fills_changes_and_empties_a_cart() {
     let shop = shop();
     let browser = shop.browser();
-    let added = add(&browser, 0).await.expect(303);
-    assert_eq!(added.header("location"), Some("/cart?check=1"));
-    let page = browser.get("/cart?check=1").await.expect(200);
-    assert!(
-        page.text.contains("Enamel mug") && !page.text.contains("did not keep our cookie"),
-        "{}",
-        page.text
-    );
-    assert_eq!(add(&browser, 1).await.expect(303).header("location"), Some("/cart"));
-    assert_eq!(browser.cart().await.shown(), "mug-blue=1 notebook-a5=1");
+    assert_eq!(add(&browser, "mug").await.header("location"), Some("/cart?at=1&check=1"));
+    let page = browser.get("/cart?at=1&check=1").await.expect(200);
+    assert!(page.text.contains("Added 1 × Enamel mug, blue"), "{}", page.text);
+    assert!(!page.text.contains("did not keep our cookie"));
+    assert_eq!(add(&browser, "board").await.header("location"), Some("/cart?at=2"));
+    assert_eq!(browser.cart().await.shown(), "mug=1 board=1");
 
-    let page = browser.get("/cart").await.expect(200);
-    let (keys, line) = (hidden(&page, "key"), hidden(&page, "line")[0]);
-    let fields = [("key", keys[2]), ("seen", &seen(&page)), ("line", line), ("quantity", "7")];
-    submit(&browser, "/cart/set", &fields).await.expect(303);
-    assert_eq!(browser.cart().await.shown(), "mug-blue=7 notebook-a5=1");
-    let page = browser.get("/cart").await.expect(200);
-    let fields = [("key", hidden(&page, "key")[3]), ("seen", &seen(&page)), ("line", line)];
-    submit(&browser, "/cart/remove", &fields).await.expect(303);
-    assert_eq!(browser.cart().await.shown(), "notebook-a5=1");
-    let page = browser.get("/cart").await.expect(200);
-    let fields = [("key", *hidden(&page, "key").last().unwrap()), ("seen", &seen(&page))];
-    submit(&browser, "/cart/clear", &fields).await.expect(303);
+    form(&browser, "/cart", "/cart/set").await.with("to", "7").send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "mug=7 board=1");
+    form(&browser, "/cart", "/cart/remove").await.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "board=1");
+    form(&browser, "/cart", "/cart/clear").await.send(&browser).await.expect(303);
     assert!(browser.get("/cart").await.expect(200).text.contains("nothing in it yet"));
+}
+
+#[tokio::test]
+async fn what_was_done_can_be_taken_back_from_the_message_and_from_the_history() {
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "board").await;
+    add(&browser, "mill").await;
+    let removed = form(&browser, "/cart", "/cart/remove").await.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "mill=1");
+    form(&browser, removed.header("location").unwrap(), "/cart/undo").await.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "mill=1 board=1");
+    let history = browser.get("/cart/history").await.expect(200);
+    let of_mill =
+        Form::all(&history).into_iter().find(|form| form.fields.iter().any(|(_, value)| value == "2"));
+    of_mill.unwrap().send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "board=1");
+    assert!(history.text.contains("just now, by you, in this browser"));
+    for wrong in ["x", "999", ""] {
+        let undo = Form { action: "/cart/undo".to_owned(), fields: Vec::new() }.with("revision", wrong);
+        undo.send(&browser).await.expect(409);
+    }
+}
+
+#[tokio::test]
+async fn a_line_is_saved_for_later_comes_back_and_is_dropped() {
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "tent").await;
+    form(&browser, "/cart", "/cart/save").await.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "");
+    form(&browser, "/cart", "/cart/unsave").await.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "tent=1");
+    form(&browser, "/cart", "/cart/save").await.send(&browser).await.expect(303);
+    form(&browser, "/cart", "/cart/discard").await.send(&browser).await.expect(303);
+    assert!(!browser.get("/cart").await.expect(200).text.contains("Saved for later"));
+}
+
+#[tokio::test]
+async fn options_are_chosen_from_those_on_sale() {
+    let shop = shop();
+    let browser = shop.browser();
+    let tee = form(&browser, "/product/tee", "/cart/add").await;
+    tee.clone().with("option.colour", "sky").with("option.size", "L").send(&browser).await.expect(303);
+    let cart = browser.cart().await;
+    assert_eq!(cart.json["lines"][0]["options"], serde_json::json!({"colour": "sky", "size": "L"}));
+    let refused = tee.with("key", "another").with("option.colour", "gold").send(&browser).await.expect(422);
+    assert!(refused.text.contains("Choose a colour first"), "{}", refused.text);
 }
 
 #[tokio::test]
 async fn a_form_that_is_sent_twice_counts_once() {
     let shop = shop();
     let browser = shop.browser();
-    add(&browser, 0).await.expect(303);
-    let page = browser.get("/").await.expect(200);
-    let fields = [("key", hidden(&page, "key")[1]), ("seen", &seen(&page)), ("sku", hidden(&page, "sku")[1])];
-    submit(&browser, "/cart/add", &fields).await.expect(303);
-    submit(&browser, "/cart/add", &fields).await.expect(303);
-    assert_eq!(browser.cart().await.shown(), "mug-blue=1 notebook-a5=1");
+    add(&browser, "board").await;
+    let again = form(&browser, "/product/mill", "/cart/add").await;
+    again.send(&browser).await.expect(303);
+    again.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "board=1 mill=1");
 }
 
 #[tokio::test]
-async fn each_form_of_a_page_has_a_key_of_its_own() {
+async fn each_form_that_changes_the_cart_has_a_key_of_its_own_and_says_what_it_showed() {
     let shop = shop();
     let browser = shop.browser();
-    add(&browser, 0).await.expect(303);
-    for path in ["/", "/cart"] {
+    add(&browser, "board").await;
+    for path in PAGES {
         let page = browser.get(path).await.expect(200);
-        let mut keys = hidden(&page, "key");
-        let forms = page.text.matches("<form").count();
+        let forms: Vec<_> =
+            Form::all(&page).into_iter().filter(|form| form.action.starts_with("/cart/")).collect();
+        let mut keys: Vec<_> =
+            forms.iter().filter_map(|form| form.fields.iter().find(|(name, _)| name == "key")).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), forms, "{path}");
+        assert_eq!(keys.len(), forms.len(), "{path}");
+        assert!(forms.iter().all(|form| form.fields.iter().any(|(name, _)| name == "seen")), "{path}");
     }
 }
 
@@ -99,65 +190,128 @@ async fn each_form_of_a_page_has_a_key_of_its_own() {
 async fn an_old_page_clears_only_what_it_showed() {
     let shop = shop();
     let browser = shop.browser();
-    add(&browser, 0).await.expect(303);
-    let old = browser.get("/cart").await.expect(200);
-    add(&browser, 1).await.expect(303);
-    let fields = [("key", *hidden(&old, "key").last().unwrap()), ("seen", &seen(&old))];
-    submit(&browser, "/cart/clear", &fields).await.expect(303);
-    assert_eq!(browser.cart().await.shown(), "notebook-a5=1");
+    add(&browser, "board").await;
+    let old = form(&browser, "/cart", "/cart/clear").await;
+    add(&browser, "mill").await;
+    old.send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "mill=1");
 }
 
 #[tokio::test]
-async fn a_browser_that_keeps_no_cookie_is_told_so_kindly() {
+async fn the_back_room_changes_a_price_and_the_stock_and_carts_say_so() {
     let shop = shop();
-    let page = shop.anyone().get("/cart?check=1").await.expect(200);
-    assert!(page.text.contains("did not keep our cookie"));
+    let browser = shop.browser();
+    add(&browser, "stool").await;
+    let stool = Form { action: "/back-room".to_owned(), fields: Vec::new() }.with("sku", "stool");
+    stool.clone().with("price", "85,50").with("stock", "0").send(&browser).await.expect(303);
+    let page = browser.get("/cart").await.expect(200);
+    assert!(page.text.contains("Milking stool costs €85.50 now; it was €79.00."), "{}", page.text);
+    assert!(page.text.contains("Only 0 of Milking stool left"), "{}", page.text);
+    assert!(browser.get("/product/stool").await.expect(200).text.contains("Sold out"));
+    for (price, stock) in [("x", "1"), ("-1", "1"), ("1", "x"), ("1", "100000"), ("100000.01", "1"), ("", "")]
+    {
+        stool.clone().with("price", price).with("stock", stock).send(&browser).await.expect(422);
+    }
+    stool.with("sku", "nothing").with("price", "1").with("stock", "1").send(&browser).await.expect(422);
+}
+
+#[tokio::test]
+async fn a_search_finds_products_and_says_where_there_is_none() {
+    let shop = shop();
+    let found = shop.anyone().get("/search?q=walking+socks").await.expect(200);
+    assert!(found.text.contains("1 thing for “walking socks”"), "{}", found.text);
+    let none = shop.anyone().get("/search?q=%3Cscript%3E").await.expect(200);
+    assert!(none.text.contains("Nothing for “&#60;script&#62;”"), "{}", none.text);
+    shop.anyone().get("/search").await.expect(200);
+    let long = format!("/search?q={}", "a".repeat(500));
+    assert!(shop.anyone().get(&long).await.expect(200).text.len() < 20_000);
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_shop_is_said_in_its_own_words() {
+    let shop = shop();
+    for path in ["/product/nothing", "/aisle/nowhere"] {
+        assert!(shop.anyone().get(path).await.expect(404).text.contains("looked on every shelf"));
+    }
+    for path in ["/shop/now/pictures/nothing.svg", "/shop/now/js/../mod.rs", "/shop/now/Cargo.toml"] {
+        shop.anyone().get(path).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookie_is_told_why_and_what_to_do() {
+    let shop = shop();
+    let page = shop.anyone().get("/cart?at=1&check=1").await.expect(200);
+    assert!(page.text.contains("did not keep our cookie") && page.text.contains("https"));
     assert!(!shop.anyone().get("/cart").await.expect(200).text.contains("did not keep our cookie"));
 }
 
 #[tokio::test]
-async fn the_pages_run_nothing_and_load_nothing_from_elsewhere() {
+async fn after_expiry_the_cart_is_empty_in_a_friendly_way_and_a_new_one_begins() {
     let shop = shop();
     let browser = shop.browser();
-    add(&browser, 0).await.expect(303);
-    for path in ["/", "/cart"] {
+    add(&browser, "board").await;
+    assert_eq!(browser.cart().await.shown(), "board=1");
+    shop.turn(days(31)).await;
+    let page = browser.get("/cart").await.expect(200);
+    assert!(page.text.contains("It has been a while"), "{}", page.text);
+    assert_eq!(page.header("set-cookie"), None);
+    add(&browser, "mill").await;
+    assert_eq!(browser.cart().await.shown(), "mill=1");
+    assert!(!shop.anyone().get("/cart").await.expect(200).text.contains("It has been a while"));
+}
+
+#[tokio::test]
+async fn the_pages_run_only_our_files_and_load_nothing_from_elsewhere() {
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "board").await;
+    for path in PAGES {
         let page = browser.get(path).await.expect(200);
         let policy = page.header("content-security-policy").unwrap();
-        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        for never in ["<script", "style=\"", "onclick", "http://", "https://", "src="] {
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
+        for never in ["<script>", "style=\"", "onclick", "http://", "src=\"//", "javascript:"] {
             assert!(!page.text.contains(never), "{path}: {never}");
         }
         assert_eq!(page.header("cache-control"), Some("no-store"));
+        for address in page
+            .text
+            .split(['"', '\''])
+            .filter(|part| part.starts_with("/shop/") && !part.ends_with(".woff2"))
+        {
+            let file = shop.anyone().get(address).await.expect(200);
+            assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{address}");
+            assert!(file.header("cache-control").unwrap().ends_with("immutable"), "{address}");
+        }
     }
-    assert_eq!(
-        browser.get("/style.css").await.expect(200).header("content-type"),
-        Some("text/css; charset=utf-8")
-    );
 }
 
 #[tokio::test]
 async fn a_refused_form_is_a_page_that_says_why() {
     let shop = shop();
     let browser = shop.browser();
-    add(&browser, 0).await.expect(303);
-    let page = browser.get("/cart").await.expect(200);
-    let line = hidden(&page, "line")[0];
-    for (quantity, status) in [("10000", 422), ("x", 422), ("-1", 422), ("", 422)] {
-        let refused =
-            submit(&browser, "/cart/set", &[("line", line), ("quantity", quantity)]).await.expect(status);
+    add(&browser, "board").await;
+    let set = form(&browser, "/cart", "/cart/set").await;
+    for quantity in ["10000", "x", "-1", ""] {
+        let refused = set.clone().with("key", "k").with("to", quantity).send(&browser).await.expect(422);
         assert!(refused.text.contains("Nothing was changed"), "{}", refused.text);
     }
-    submit(&browser, "/cart/set", &[("line", "gone"), ("quantity", "1")]).await.expect(303);
-    submit(&browser, "/cart/add", &[("sku", ""), ("quantity", "1")]).await.expect(422);
-    submit(&browser, "/cart/add", &[("sku", "a"), ("key", "")]).await.expect(400);
-    assert_eq!(browser.cart().await.shown(), "mug-blue=1");
+    set.with("line", "gone").send(&browser).await.expect(303);
+    let add = Form { action: "/cart/add".to_owned(), fields: Vec::new() };
+    for (sku, key, status) in [("", "k", 422), ("nothing", "l", 422), ("board", "", 400)] {
+        add.clone().with("sku", sku).with("key", key).send(&browser).await.expect(status);
+    }
+    assert_eq!(browser.cart().await.shown(), "board=1");
 }
 
 #[tokio::test]
 async fn what_a_stranger_puts_into_a_cart_is_shown_as_text() {
     let shop = shop();
     let browser = shop.browser();
-    browser.add("<script>alert(1)</script>", 1).await.expect(200);
-    let page = browser.get("/cart").await.expect(200);
-    assert!(!page.text.contains("<script") && page.text.contains("&#60;script&#62;"), "{}", page.text);
+    let line = serde_json::json!({"sku": "mug", "options": {"<b>": "<script>alert(1)</script>"}});
+    browser.json("POST", "/v1/cart/lines", line).await.expect(200);
+    for path in ["/cart", "/cart/history"] {
+        let page = browser.get(path).await.expect(200);
+        assert!(!page.text.contains("<script>") && page.text.contains("&#60;script&#62;"), "{}", page.text);
+    }
 }

@@ -4,43 +4,13 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Shop, asVisitor, visitor } from './shop.mjs';
-
-const first = (page) => page.locator('.products li').first();
-const inCart = (page) => page.locator('header .count').innerText().then(Number);
-
-async function addFirst(page, shop) {
-  await page.goto(`${shop.address}/`);
-  await first(page).getByRole('button', { name: 'Add to cart' }).click();
-  await page.waitForURL('**/cart**');
-}
-
-test('a guest without JavaScript fills a cart and changes it', async (t) => {
-  const shop = await Shop.open(t);
-  const page = await (await visitor(t)).newPage();
-  await page.goto(`${shop.address}/`);
-  const title = await first(page).locator('h2').innerText();
-  assert.equal(await inCart(page), 0);
-
-  await addFirst(page, shop);
-  await addFirst(page, shop);
-  assert.equal(await inCart(page), 2);
-  await page.getByRole('button', { name: `One ${title} more` }).click();
-  assert.equal(await inCart(page), 3);
-  await page.getByRole('button', { name: `One ${title} fewer` }).click();
-  assert.equal(await inCart(page), 2);
-  await page.getByLabel(`Quantity of ${title}`).fill('7');
-  await page.getByRole('button', { name: 'Set', exact: true }).click();
-  assert.equal(await inCart(page), 7);
-  await page.getByRole('button', { name: 'Remove' }).click();
-  assert.equal(await inCart(page), 0);
-});
+import { Shop, add, asVisitor, counts, inCart, visitor } from './shop.mjs';
 
 test('a cart is there after the server was killed', async (t) => {
   const shop = await Shop.open(t);
   const page = await (await visitor(t)).newPage();
-  await addFirst(page, shop);
-  await addFirst(page, shop);
+  await add(page, shop, 'board');
+  await add(page, shop, 'board');
   await shop.restart();
   await page.reload();
   assert.equal(await inCart(page), 2);
@@ -50,10 +20,10 @@ test('a form that is sent twice counts once', async (t) => {
   const shop = await Shop.open(t);
   const context = await visitor(t);
   const page = await context.newPage();
-  await addFirst(page, shop);
-  await page.goto(`${shop.address}/`);
+  await add(page, shop, 'board');
+  await page.goto(`${shop.address}/product/board`);
   const form = {};
-  for (const input of await first(page).locator('form input').all()) {
+  for (const input of await page.locator('.detail form input').all()) {
     form[await input.getAttribute('name')] = await input.getAttribute('value');
   }
   const headers = await asVisitor(context, shop);
@@ -71,25 +41,22 @@ test('two tabs that act on the same page both count', async (t) => {
   const shop = await Shop.open(t);
   const context = await visitor(t);
   const one = await context.newPage();
-  await addFirst(one, shop);
+  await add(one, shop, 'board');
   const other = await context.newPage();
-  await one.goto(`${shop.address}/`);
-  await other.goto(`${shop.address}/`);
-  await first(one).getByRole('button', { name: 'Add to cart' }).click();
-  await first(other).getByRole('button', { name: 'Add to cart' }).click();
-  await other.waitForURL('**/cart**');
-  assert.equal(await inCart(other), 3);
+  for (const tab of [one, other]) await tab.goto(`${shop.address}/product/board`);
+  for (const tab of [one, other]) await tab.locator('.buy').getByRole('button').click();
+  await counts(other, 3);
 });
 
 test('a tab that removes what it sees leaves what another tab added since', async (t) => {
   const shop = await Shop.open(t);
   const context = await visitor(t);
   const stale = await context.newPage();
-  await addFirst(stale, shop);
+  await add(stale, shop, 'board');
   const fresh = await context.newPage();
-  await addFirst(fresh, shop);
+  await add(fresh, shop, 'board');
   await stale.getByRole('button', { name: 'Remove' }).click();
-  assert.equal(await inCart(stale), 1);
+  await counts(stale, 1);
 });
 
 test('the cookie is for this host alone, and a page that only looks sets none', async (t) => {
@@ -98,7 +65,7 @@ test('the cookie is for this host alone, and a page that only looks sets none', 
   const page = await context.newPage();
   await page.goto(`${shop.address}/`);
   assert.deepEqual(await context.cookies(), []);
-  await addFirst(page, shop);
+  await add(page, shop, 'board');
   const cookies = await context.cookies();
   assert.equal(cookies.length, 1);
   const [{ name, secure, httpOnly, sameSite, path, value }] = cookies;
@@ -114,7 +81,7 @@ test('a form on another site changes nothing', async (t) => {
   const shop = await Shop.open(t);
   const context = await visitor(t, { javaScript: true });
   const page = await context.newPage();
-  await addFirst(page, shop);
+  await add(page, shop, 'board');
   // To a browser localhost and 127.0.0.1 are two sites.
   const evil = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
@@ -136,11 +103,11 @@ test('what was written into a cart is shown as text', async (t) => {
   const shop = await Shop.open(t);
   const context = await visitor(t, { javaScript: true });
   const page = await context.newPage();
-  await addFirst(page, shop);
-  const note = '<img src=x onerror=alert(1)>"\'&';
+  await add(page, shop, 'board');
+  const words = '<img src=x onerror=alert(1)>"\'&';
   const headers = { ...(await asVisitor(context, shop)), 'Content-Type': 'application/json' };
   const answer = await fetch(`${shop.address}/v1/cart/lines`, {
-    method: 'POST', headers, body: JSON.stringify({ sku: 'mug-blue', options: { note } }),
+    method: 'POST', headers, body: JSON.stringify({ sku: 'mug', options: { [words]: words } }),
   });
   assert.equal(answer.status, 200);
   let spoke = false;
@@ -149,8 +116,10 @@ test('what was written into a cart is shown as text', async (t) => {
     return dialog.dismiss();
   });
   await page.goto(`${shop.address}/cart`);
-  assert.equal(await page.locator('.lines li').count(), 2);
-  assert.equal(await page.locator('.lines .what p').first().innerText(), `note: ${note}`);
-  assert.equal(await page.locator('.lines img').count(), 0);
+  assert.equal(await page.locator('.lines > li').count(), 2);
+  assert.equal(await page.locator('.lines .what p').nth(1).innerText(), `${words}: ${words}`);
+  assert.equal(await page.locator('.lines .what img').count(), 0);
+  await page.goto(`${shop.address}/cart/history`);
+  assert.equal(await page.locator('.changes img').count(), 0);
   assert.equal(spoke, false);
 });

@@ -1,18 +1,17 @@
-//! What the demo's forms do: the same service calls as the API's, then back to the cart (post, redirect, get).
+//! What the demo's forms do to the cart: the same service calls as the API's, then back to the cart (post, redirect, get).
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::Method;
-use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::item::{Item, LineId};
 
 use crate::http::address::Address;
-use crate::http::change::Caller;
+use crate::http::change::{Caller, Changed};
 use crate::http::condition;
 use crate::http::error::Problem;
 use crate::http::form::Form;
@@ -22,27 +21,33 @@ use crate::http::problems::Code;
 use crate::http::visitor::Visitor;
 use crate::service::order::Seen;
 
-use super::{guarded, pages};
+use super::frame::{guarded, refused};
+use super::products;
 
 /// A browser with a form.
-pub struct Shopper(Visitor, Address);
+pub struct Shopper {
+    /// Who.
+    pub visitor: Visitor,
+    /// From where.
+    pub from: Address,
+}
 
 impl FromRequestParts<Arc<Front>> for Shopper {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Shopper, Problem> {
         let visitor = Visitor::from_request_parts(parts, front).await?;
-        Ok(Shopper(visitor, Address::from_request_parts(parts, front).await?))
+        Ok(Shopper { visitor, from: Address::from_request_parts(parts, front).await? })
     }
 }
 
-/// `POST /cart/add`: `sku`, `quantity`.
+/// `POST /cart/add`: `sku`, `quantity`, and `option.…` for each choice.
 pub async fn add(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
     let intent = added(&form);
     done(&front, shopper, &form, intent).await
 }
 
-/// `POST /cart/set`: `line`, `quantity`. The buttons send the number they show, less or plus one.
+/// `POST /cart/set`: `line`, and `to` (a button with the number it shows, less or plus one) or `quantity`.
 pub async fn set(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
     let intent = line(&form).and_then(|line| Ok(Intent::Set(line, number(&form)?)));
     done(&front, shopper, &form, intent).await
@@ -54,38 +59,66 @@ pub async fn remove(State(front): State<Arc<Front>>, shopper: Shopper, form: For
     done(&front, shopper, &form, intent).await
 }
 
+/// `POST /cart/save`: `line`.
+pub async fn save(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
+    let intent = line(&form).map(Intent::Save);
+    done(&front, shopper, &form, intent).await
+}
+
+/// `POST /cart/unsave`: `line`.
+pub async fn unsave(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
+    let intent = line(&form).map(Intent::Unsave);
+    done(&front, shopper, &form, intent).await
+}
+
+/// `POST /cart/discard`: `line`.
+pub async fn discard(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
+    let intent = line(&form).map(Intent::Discard);
+    done(&front, shopper, &form, intent).await
+}
+
 /// `POST /cart/clear`.
 pub async fn clear(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
     done(&front, shopper, &form, Ok(Intent::Clear(None))).await
 }
 
-async fn done(
-    front: &Front,
-    Shopper(visitor, from): Shopper,
-    form: &Form,
-    intent: Result<Intent, Problem>,
-) -> Response {
-    let again = match &visitor {
-        Visitor::Guest(guest) => Visitor::Guest(guest.clone()),
-        Visitor::Unknown => Visitor::Unknown,
-    };
-    let changed = match (intent, caller(visitor, from, form)) {
+/// `POST /cart/undo`: `revision`.
+pub async fn undo(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
+    let revision = form.get("revision").and_then(|text| text.parse().ok());
+    let intent = revision.map(Intent::Undo).ok_or_else(|| Problem::new(Code::NotUndoable));
+    done(&front, shopper, &form, intent).await
+}
+
+async fn done(front: &Front, shopper: Shopper, form: &Form, intent: Result<Intent, Problem>) -> Response {
+    let again = shopper.visitor.clone();
+    let changed = match (intent, caller(shopper, form)) {
         (Ok(intent), Ok(caller)) => front.change(caller, intent).await,
         (Err(problem), _) | (_, Err(problem)) => Err(problem),
     };
-    let changed = match changed {
-        Ok(changed) => changed,
+    match changed {
+        Ok(changed) => to_cart(front, &changed),
         // A line that another tab took out: the cart itself says so best.
-        Err(problem) if problem.code() == Code::LineNotFound => return to_cart(None),
-        Err(problem) => return pages::refused(front, &again, &problem).await,
-    };
-    to_cart(changed.begun.map(|begun| front.cookie(&begun)))
+        Err(problem) if problem.code() == Code::LineNotFound => redirect("/cart", None),
+        Err(problem) => refused(front, &again, &problem).await,
+    }
 }
 
-fn to_cart(cookie: Option<HeaderValue>) -> Response {
-    let location = if cookie.is_some() { "/cart?check=1" } else { "/cart" };
+/// To the cart, which tells what was done.
+fn to_cart(front: &Front, changed: &Changed) -> Response {
+    let cookie = changed.begun.as_ref().map(|begun| front.cookie(begun));
+    let at = match (&changed.made, changed.cart.cart()) {
+        (Ok(_), Some(cart)) => cart.revision,
+        _ => 0,
+    };
+    let check = if cookie.is_some() { "&check=1" } else { "" };
+    redirect(&format!("/cart?at={at}{check}"), cookie)
+}
+
+/// 303: the browser comes back with a GET, and a reload sends no form twice.
+pub fn redirect(to: &str, cookie: Option<HeaderValue>) -> Response {
     let mut response = guarded(StatusCode::SEE_OTHER.into_response());
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(location));
+    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, to);
     if let Some(cookie) = cookie {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -93,7 +126,7 @@ fn to_cart(cookie: Option<HeaderValue>) -> Response {
 }
 
 /// The hidden fields stand for the headers that an API caller sends.
-fn caller(visitor: Visitor, from: Address, form: &Form) -> Result<Caller, Problem> {
+pub fn caller(Shopper { visitor, from }: Shopper, form: &Form) -> Result<Caller, Problem> {
     let seen = form.get("seen").map_or(Some(Seen::Newest), condition::parse);
     let seen = seen.ok_or_else(|| Problem::new(Code::InvalidEtag))?;
     let key = match form.get("key") {
@@ -104,7 +137,20 @@ fn caller(visitor: Visitor, from: Address, form: &Form) -> Result<Caller, Proble
 }
 
 fn added(form: &Form) -> Result<Intent, Problem> {
-    let item = Item::new(form.get("sku").unwrap_or_default(), Vec::new());
+    let sku = form.get("sku").unwrap_or_default();
+    let mut options = Vec::new();
+    for (name, values) in products::of(sku).map_or(&[][..], |product| &product.options) {
+        let chosen = form.get(&format!("option.{name}")).unwrap_or_default();
+        if !values.iter().any(|value| value == chosen) {
+            return Err(Problem::at(
+                Code::InvalidBody,
+                format!("#/{name}"),
+                format!("Choose a {name} first."),
+            ));
+        }
+        options.push((name.clone(), chosen.to_owned()));
+    }
+    let item = Item::new(sku, options);
     let item = item.map_err(|wrong| Problem::at(Code::InvalidBody, "#/sku", wrong.to_string()))?;
     let quantity = if form.get("quantity").is_some() { number(form)? } else { 1 };
     Ok(Intent::Add(LineRef::Item(Arc::new(item)), quantity))
@@ -116,6 +162,6 @@ fn line(form: &Form) -> Result<LineRef, Problem> {
 }
 
 fn number(form: &Form) -> Result<u32, Problem> {
-    let number = form.get("quantity").and_then(|text| text.trim().parse().ok());
+    let number = form.get("to").or_else(|| form.get("quantity")).and_then(|text| text.trim().parse().ok());
     number.ok_or_else(|| Problem::at(Code::InvalidQuantity, "#/quantity", "Enter a whole number."))
 }

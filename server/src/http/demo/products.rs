@@ -1,96 +1,203 @@
-//! What the demo sells, and the catalogue that it begins with.
+//! What the demo sells: its words, and the prices and stock that its catalogue begins with.
 
-use trolley_core::item::Item;
-use trolley_core::money::{Currency, Money};
+use std::sync::LazyLock;
 
-use crate::service::catalogue::product::{self as catalogue, Shelf};
+use serde::Deserialize;
 
 /// A product of the demo.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Product {
     /// The shop's name of it.
-    pub sku: &'static str,
+    pub sku: String,
     /// What shoppers call it.
-    pub title: &'static str,
-    /// What it costs, as it is printed.
-    pub price: &'static str,
-    /// What it costs, in cents.
-    pub cents: u64,
-    /// How many there are at first.
-    pub stock: u32,
-    /// Its picture: what is inside a 64 by 64 SVG, drawn in the text's colour.
-    pub picture: &'static str,
+    pub title: String,
+    /// In which aisle it stands.
+    pub aisle: &'static Aisle,
+    /// What can be chosen: names and values, in the order of the page.
+    pub options: Vec<(String, Vec<String>)>,
+    /// A few sentences.
+    pub text: String,
+    /// Size and make.
+    pub facts: String,
 }
 
-/// All of them.
-pub const PRODUCTS: [Product; 6] = [
-    Product {
-        sku: "mug-blue",
-        title: "Enamel mug",
-        price: "€ 12.50",
-        cents: 1_250,
-        stock: 24,
-        picture: r#"<path d="M14 18h28v26a6 6 0 0 1-6 6H20a6 6 0 0 1-6-6z"/><path d="M42 24h5a5 5 0 0 1 5 5v4a5 5 0 0 1-5 5h-5"/>"#,
+/// A category.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Aisle {
+    /// Its name in addresses and in the style sheet.
+    pub slug: &'static str,
+    /// Its name on the page.
+    pub title: &'static str,
+    /// One line about it.
+    pub text: &'static str,
+    /// The product that stands for it.
+    pub face: &'static str,
+}
+
+/// A colour that pictures come in.
+#[derive(Clone, Copy, Debug)]
+pub struct Tint {
+    /// As an option's value.
+    pub name: &'static str,
+    /// As pictures write it.
+    pub ink: &'static str,
+}
+
+/// The aisles, in the order of the page.
+pub const AISLES: [Aisle; 5] = [
+    Aisle {
+        slug: "kitchen",
+        title: "Kitchen",
+        text: "For breakfast, and for the dinner that follows it.",
+        face: "kettle",
     },
-    Product {
-        sku: "notebook-a5",
-        title: "Notebook, A5",
-        price: "€ 8.90",
-        cents: 890,
-        stock: 60,
-        picture: r#"<rect x="16" y="10" width="34" height="44" rx="3"/><path d="M24 10v44M30 22h13M30 30h13"/>"#,
-    },
-    Product {
-        sku: "lamp-desk",
-        title: "Desk lamp",
-        price: "€ 49.00",
-        cents: 4_900,
-        stock: 8,
-        picture: r#"<path d="M18 54h24M30 54V40L20 28l14-14"/><path d="m30 10 14 14-6 6-14-14z"/>"#,
-    },
-    Product {
-        sku: "bag-canvas",
-        title: "Canvas bag",
-        price: "€ 19.90",
-        cents: 1_990,
-        stock: 30,
-        picture: r#"<path d="M12 24h40l-4 30H16z"/><path d="M24 30V18a8 8 0 0 1 16 0v12"/>"#,
-    },
-    Product {
-        sku: "plant-aloe",
-        title: "Aloe in a pot",
-        price: "€ 14.00",
-        cents: 1_400,
-        stock: 12,
-        picture: r#"<path d="M20 40h24l-4 14H24z"/><path d="M32 40c0-12-4-20-12-24 0 10 4 18 12 24zm0 0c0-14 4-22 12-26 0 12-4 20-12 26z"/>"#,
-    },
-    Product {
-        sku: "clock-wall",
-        title: "Wall clock",
-        price: "€ 34.50",
-        cents: 3_450,
-        stock: 5,
-        picture: r#"<circle cx="32" cy="32" r="22"/><path d="M32 18v14l9 6"/>"#,
-    },
+    Aisle { slug: "desk", title: "Desk", text: "Things that make starting easier.", face: "lamp" },
+    Aisle { slug: "home", title: "Home", text: "Quiet objects for loud days.", face: "aloe" },
+    Aisle { slug: "outdoors", title: "Outdoors", text: "Rain is expected; so is tea.", face: "tent" },
+    Aisle { slug: "wear", title: "Wear", text: "Warm, dry, and in your size.", face: "boots" },
 ];
 
-/// The catalogue of a demo that has just begun.
-pub fn shelf() -> Shelf {
-    let euro = Currency::parse("EUR").expect("three capital letters");
-    let mut shelf = Shelf::new(euro);
-    for product in &PRODUCTS {
-        let stocked = catalogue::Product {
-            title: product.title.into(),
-            price: Money { amount: product.cents, currency: euro },
-            stock: Some(product.stock),
-            image: None,
-        };
-        shelf.put(product.sku, stocked);
+const TINTS: [Tint; 9] = [
+    Tint { name: "blue", ink: "#3c6ea8" },
+    Tint { name: "red", ink: "#d8573c" },
+    Tint { name: "sage", ink: "#8fb489" },
+    Tint { name: "teal", ink: "#2e8078" },
+    Tint { name: "cream", ink: "#fbf1de" },
+    Tint { name: "plum", ink: "#7d4a70" },
+    Tint { name: "mustard", ink: "#e8b13d" },
+    Tint { name: "sky", ink: "#9cc5d8" },
+    Tint { name: "olive", ink: "#7c8a4a" },
+];
+
+/// The option that pictures follow.
+pub const COLOUR: &str = "colour";
+
+impl Product {
+    /// The colours it comes in; the first is that of its picture.
+    pub fn tints(&self) -> Vec<Tint> {
+        let named = |value: &String| TINTS.iter().find(|tint| tint.name == value).copied();
+        self.values(COLOUR).unwrap_or_default().iter().filter_map(named).collect()
     }
-    shelf
+
+    /// The values of an option.
+    pub fn values(&self, option: &str) -> Option<&[String]> {
+        self.options.iter().find(|(name, _)| name == option).map(|(_, values)| values.as_slice())
+    }
+
+    /// Whether all words of the query are somewhere in what the page says of it.
+    fn answers(&self, words: &[String]) -> bool {
+        let mut said =
+            format!("{} {} {} {} {}", self.sku, self.title, self.aisle.title, self.text, self.facts);
+        for (name, values) in &self.options {
+            said.push_str(&format!(" {name} {}", values.join(" ")));
+        }
+        let said = said.to_lowercase();
+        words.iter().all(|word| said.contains(word.as_str()))
+    }
 }
 
-/// The product of that item, where the demo has it.
-pub fn of(item: &Item) -> Option<&'static Product> {
-    PRODUCTS.iter().find(|product| product.sku == item.sku())
+/// All of them, in the order of the shelf.
+pub fn all() -> &'static [Product] {
+    &PRODUCTS
+}
+
+/// The product of that sku, where the demo has it.
+pub fn of(sku: &str) -> Option<&'static Product> {
+    PRODUCTS.iter().find(|product| product.sku == sku)
+}
+
+/// The aisle of that name.
+pub fn aisle(slug: &str) -> Option<&'static Aisle> {
+    AISLES.iter().find(|aisle| aisle.slug == slug)
+}
+
+/// What a query finds: those whose title has it come first.
+pub fn search(query: &str) -> Vec<&'static Product> {
+    let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).take(8).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<_> = PRODUCTS.iter().filter(|product| product.answers(&words)).collect();
+    found.sort_by_key(|product| {
+        !words.iter().all(|word| product.title.to_lowercase().contains(word.as_str()))
+    });
+    found
+}
+
+/// The catalogue of a demo that has just begun. What the shop's pages say besides stands in it too.
+pub const CATALOGUE: &str = include_str!("../../../../web/shop/catalogue.json");
+
+#[derive(Deserialize)]
+struct Written {
+    products: Vec<Shelved>,
+}
+
+#[derive(Deserialize)]
+struct Shelved {
+    sku: String,
+    title: String,
+    #[serde(default)]
+    options: serde_json::Map<String, serde_json::Value>,
+    aisle: String,
+    text: String,
+    facts: String,
+}
+
+static PRODUCTS: LazyLock<Vec<Product>> =
+    LazyLock::new(|| read().expect("the embedded catalogue is read by a test"));
+
+fn read() -> Option<Vec<Product>> {
+    let written: Written = serde_json::from_str(CATALOGUE).ok()?;
+    written.products.into_iter().map(Shelved::taken).collect()
+}
+
+impl Shelved {
+    fn taken(self) -> Option<Product> {
+        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+        let values = |value: &serde_json::Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(text).collect()
+        };
+        let options = self.options.iter().map(|(name, value)| Some((name.clone(), values(value)?)));
+        Some(Product {
+            options: options.collect::<Option<_>>()?,
+            sku: self.sku,
+            title: self.title,
+            aisle: aisle(&self.aisle)?,
+            text: self.text,
+            facts: self.facts,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_read_and_every_aisle_has_goods() {
+        assert!(read().is_some_and(|products| products.len() >= 24));
+        for aisle in &AISLES {
+            assert!(all().iter().filter(|product| product.aisle == aisle).count() >= 4, "{}", aisle.title);
+            assert_eq!(of(aisle.face).unwrap().aisle, aisle);
+        }
+    }
+
+    #[test]
+    fn every_colour_on_sale_has_its_ink() {
+        for product in all() {
+            let colours = product.values(COLOUR).map_or(0, <[String]>::len);
+            assert_eq!(product.tints().len(), colours, "{}", product.sku);
+        }
+    }
+
+    #[test]
+    fn a_search_finds_all_its_words_in_any_case_and_titles_come_first() {
+        let found =
+            |query: &str| search(query).iter().map(|product| product.sku.as_str()).collect::<Vec<_>>();
+        assert_eq!(found("ENAMEL mug"), ["mug"]);
+        assert_eq!(found("  radio "), ["radio"]);
+        assert!(found("red").len() > 5 && found("steel").contains(&"flask"));
+        assert!(found("").is_empty() && found("   ").is_empty() && found("trolleybus").is_empty());
+        assert_eq!(found("tea")[0], "teapot");
+    }
 }

@@ -31,6 +31,12 @@ pub trait Catalogue: Send + Sync + 'static {
     /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them.
     fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing>;
 
+    /// Gives a product another price, in minor units of its currency, and another stock; false where this catalogue takes no such
+    /// change, or does not have the product. The demo's does: its visitors play shopkeeper.
+    fn relabel(&self, _sku: &str, _price: u64, _stock: u32) -> bool {
+        false
+    }
+
     /// Looks whether it changed; called every second. What is wrong with a new state is for the log.
     fn refresh(&self) -> Promise<'_, ()> {
         Box::pin(async {})
@@ -44,6 +50,11 @@ impl Service {
             Some(catalogue) => catalogue.listing(skus, self.now()).await,
             None => Listing::Untold,
         }
+    }
+
+    /// Gives a product another price and stock, where the catalogue takes such a change from here.
+    pub fn relabel(&self, sku: &str, price: u64, stock: u32) -> bool {
+        self.catalogue.as_ref().is_some_and(|catalogue| catalogue.relabel(sku, price, stock))
     }
 
     /// The cart of that id, as it is shown.

@@ -1,0 +1,184 @@
+//! The page of the cart, and its history.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use trolley_core::cart::state::{Cart, Change, Line};
+use trolley_core::ids::SessionId;
+
+use crate::http::error::Problem;
+use crate::http::front::Front;
+use crate::http::notice_wire::Told;
+use crate::http::visitor::Visitor;
+use crate::service::catalogue::shown::{Note, Shown};
+
+use super::assets;
+use super::frame::{Frame, Hidden, Visit, printed, shown};
+use super::products::{self, COLOUR};
+use super::told::{ago, author, name_of, sentence};
+
+/// Changes that the history shows.
+const CHANGES_MAX: usize = 100;
+
+#[derive(Template)]
+#[template(path = "shop/cart.html")]
+struct CartPage {
+    frame: Frame,
+    rows: Vec<Row>,
+    saved: Vec<Row>,
+    subtotal: String,
+    notes: Vec<Notice>,
+    flash: Option<Past>,
+    clear: Hidden,
+    cookie_missing: bool,
+    lapsed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "shop/history.html")]
+struct HistoryPage {
+    frame: Frame,
+    changes: Vec<Past>,
+}
+
+/// A line, in the cart or saved.
+pub(super) struct Row {
+    line: String,
+    title: String,
+    sku: Option<&'static str>,
+    aisle: &'static str,
+    picture: Option<String>,
+    options: String,
+    price: String,
+    /// The same in minor units, for sums that a script makes while it waits.
+    unit: u64,
+    total: String,
+    quantity: u32,
+    fewer: u32,
+    more: u32,
+    says: Option<String>,
+    forms: [Hidden; 5],
+}
+
+/// A notice, and what can be done about it.
+struct Notice {
+    says: String,
+    /// Set this line to that many.
+    remedy: Option<(String, u32, Hidden)>,
+}
+
+/// One change of the history.
+struct Past {
+    revision: u64,
+    what: String,
+    who: &'static str,
+    when: String,
+    undo: Option<Hidden>,
+}
+
+/// `GET /cart`. After a change the browser comes here with `?at=` its revision; where the cookie was set by that change with
+/// `check=1` too: without a session the browser did not keep it.
+pub async fn cart(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    let cookie_missing = matches!(visit.visitor, Visitor::Unknown) && visit.query.once("check")? == Some("1");
+    let at: Option<u64> = visit.query.once("at")?.and_then(|at| at.parse().ok());
+    let cart = &visit.cart;
+    let subtotal = cart.subtotal().ok().flatten().map(printed).unwrap_or_default();
+    shown(
+        StatusCode::OK,
+        &CartPage {
+            rows: cart.lines().map(|line| row(&front, cart, line)).collect(),
+            saved: cart.saved().map(|line| row(&front, cart, line)).collect(),
+            subtotal,
+            notes: notes(&front, cart),
+            flash: at.and_then(|at| changes(&front, &visit).find(|past| past.revision == at)),
+            clear: Hidden::fresh(&front, cart),
+            cookie_missing,
+            lapsed: visit.lapsed && !cookie_missing,
+            frame: Frame::of(cart),
+        },
+    )
+}
+
+/// `GET /cart/history`.
+pub async fn history(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    let changes = changes(&front, &visit).take(CHANGES_MAX).collect();
+    shown(StatusCode::OK, &HistoryPage { changes, frame: Frame::of(&visit.cart) })
+}
+
+/// The cart's changes, newest first.
+fn changes(front: &Front, visit: &Visit) -> impl Iterator<Item = Past> {
+    let own = match &visit.visitor {
+        Visitor::Guest(guest) => Some(guest.session.id),
+        Visitor::Unknown => None,
+    };
+    let cart = visit.cart.cart().into_iter();
+    cart.flat_map(move |cart| cart.history().map(move |change| past(front, &visit.cart, cart, change, own)))
+}
+
+fn past(front: &Front, shown: &Shown, cart: &Cart, change: &Change, own: Option<SessionId>) -> Past {
+    Past {
+        revision: change.revision,
+        what: sentence(cart, change),
+        who: author(change.author, own),
+        when: ago(change.at, front.service.now()),
+        undo: cart.is_undoable(change).then(|| Hidden::fresh(front, shown)),
+    }
+}
+
+fn notes(front: &Front, shown: &Shown) -> Vec<Notice> {
+    let Some(cart) = shown.cart() else { return Vec::new() };
+    let plain = |says: String| Notice { says, remedy: None };
+    let told = |note: Note| match note {
+        Note::PriceChanged { line, was, is } => {
+            plain(format!("{} costs {} now; it was {}.", name_of(cart, line), printed(is), printed(was)))
+        }
+        Note::ShortStock { line, available } => Notice {
+            says: format!("Only {available} of {} left, which is fewer than you want.", name_of(cart, line)),
+            remedy: Some((line.to_string(), available, Hidden::fresh(front, shown))),
+        },
+        Note::Unavailable(line) => plain(format!("{} is not on sale any more.", name_of(cart, line))),
+        Note::OfChange(_) | Note::CatalogueDown => plain(Told::of(&note).detail.into_owned()),
+    };
+    shown.notes().into_iter().map(told).collect()
+}
+
+fn row(front: &Front, shown: &Shown, line: &Line) -> Row {
+    let item = line.item.as_deref();
+    let sku = item.map_or("", |item| item.sku());
+    let product = products::of(sku);
+    let tag = shown.tag(line);
+    let options: Vec<_> = item.iter().flat_map(|item| item.options()).collect();
+    let tint = options.iter().find(|(name, _)| *name == COLOUR).map(|(_, value)| *value);
+    let tint = tint.filter(|tint| {
+        product.is_some_and(|product| product.tints().iter().any(|known| known.name == *tint))
+    });
+    let quantity = line.quantity();
+    let unit = tag.unit_price;
+    Row {
+        line: line.id.to_string(),
+        title: tag.title.map_or_else(|| sku.to_owned(), str::to_owned),
+        sku: product.map(|product| product.sku.as_str()),
+        aisle: product.map_or("home", |product| product.aisle.slug),
+        picture: product.map(|product| assets::picture(&product.sku, tint)),
+        options: options
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect::<Vec<_>>()
+            .join(" · "),
+        price: unit.map(printed).unwrap_or_default(),
+        unit: unit.map_or(0, |unit| unit.amount),
+        total: unit.and_then(|unit| unit.times(u64::from(quantity)).ok()).map(printed).unwrap_or_default(),
+        quantity,
+        fewer: quantity.saturating_sub(1),
+        more: quantity.saturating_add(1),
+        says: match tag.available {
+            Some(0) => Some("Sold out".to_owned()),
+            Some(few) if few < quantity => Some(format!("Only {few} left")),
+            _ => None,
+        },
+        forms: std::array::from_fn(|_| Hidden::fresh(front, shown)),
+    }
+}

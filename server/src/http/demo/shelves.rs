@@ -1,0 +1,225 @@
+//! The shelves: the front page, an aisle, what a search finds, and the page of one product.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use trolley_core::item::Item;
+
+use crate::http::error::Problem;
+use crate::http::front::Front;
+use crate::http::problems::Code;
+use crate::service::catalogue::listing::{Listing, Said};
+use crate::service::catalogue::product::Product as Stocked;
+use crate::service::catalogue::shown::Shown;
+
+use super::assets;
+use super::frame::{Frame, Hidden, Visit, printed, refused, shown};
+use super::products::{self, AISLES, Aisle, COLOUR, Product, Tint};
+
+/// The products that the front page shows.
+const PICKED: [&str; 8] = ["mug", "lamp", "aloe", "backpack", "moka", "boots", "tote", "radio"];
+/// Fewer than this are told.
+const FEW: u32 = 6;
+
+#[derive(Template)]
+#[template(path = "shop/home.html")]
+struct HomePage {
+    frame: Frame,
+    aisles: &'static [Aisle],
+    cards: Vec<Card>,
+}
+
+#[derive(Template)]
+#[template(path = "shop/aisle.html")]
+struct AislePage {
+    frame: Frame,
+    title: &'static str,
+    text: &'static str,
+    cards: Vec<Card>,
+}
+
+#[derive(Template)]
+#[template(path = "shop/search.html")]
+struct SearchPage {
+    frame: Frame,
+    cards: Vec<Card>,
+}
+
+#[derive(Template)]
+#[template(path = "shop/product.html")]
+struct ProductPage {
+    frame: Frame,
+    product: &'static Product,
+    pictures: Vec<Picture>,
+    choices: Vec<Choice>,
+    price: String,
+    stock: Stock,
+    hidden: Hidden,
+    others: Vec<Card>,
+}
+
+/// A product among others.
+struct Card {
+    product: &'static Product,
+    picture: String,
+    tints: Vec<Tint>,
+    price: String,
+    stock: Stock,
+    /// The form, where there is nothing to choose.
+    hidden: Option<Hidden>,
+}
+
+struct Picture {
+    address: String,
+    label: String,
+}
+
+struct Choice {
+    name: &'static str,
+    title: String,
+    is_colour: bool,
+    values: &'static [String],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stock {
+    Plenty,
+    Few(u32),
+    None,
+}
+
+/// `GET /`.
+pub async fn home(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    let listing = everything(&front).await;
+    let cards = PICKED
+        .iter()
+        .filter_map(|sku| products::of(sku))
+        .map(|product| card(&front, &visit.cart, &listing, product));
+    let page = HomePage { frame: Frame::of(&visit.cart), aisles: &AISLES, cards: cards.collect() };
+    shown(StatusCode::OK, &page)
+}
+
+/// `GET /aisle/{slug}`; `all` is the whole shop.
+pub async fn aisle(
+    State(front): State<Arc<Front>>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Problem> {
+    let aisle = products::aisle(&slug);
+    if aisle.is_none() && slug != "all" {
+        return Ok(nothing_here(&front, &visit).await);
+    }
+    let listing = everything(&front).await;
+    let in_it = products::all().iter().filter(|product| aisle.is_none_or(|aisle| product.aisle == aisle));
+    shown(
+        StatusCode::OK,
+        &AislePage {
+            frame: Frame::at(&visit.cart, aisle.map_or("all", |aisle| aisle.slug)),
+            title: aisle.map_or("Everything", |aisle| aisle.title),
+            text: aisle.map_or("The whole shop, on one shelf.", |aisle| aisle.text),
+            cards: in_it.map(|product| card(&front, &visit.cart, &listing, product)).collect(),
+        },
+    )
+}
+
+/// `GET /search?q=`.
+pub async fn search(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    let query: String = visit.query.once("q")?.unwrap_or_default().trim().chars().take(100).collect();
+    let listing = everything(&front).await;
+    let found = products::search(&query);
+    let cards = found.into_iter().map(|product| card(&front, &visit.cart, &listing, product)).collect();
+    shown(StatusCode::OK, &SearchPage { frame: Frame { query, ..Frame::of(&visit.cart) }, cards })
+}
+
+/// `GET /product/{sku}`.
+pub async fn product(
+    State(front): State<Arc<Front>>,
+    visit: Visit,
+    Path(sku): Path<String>,
+) -> Result<Response, Problem> {
+    let Some(product) = products::of(&sku) else { return Ok(nothing_here(&front, &visit).await) };
+    let listing = everything(&front).await;
+    let (price, stock) = tag(&listing, product);
+    let others =
+        products::all().iter().filter(|other| other.aisle == product.aisle && other.sku != product.sku);
+    shown(
+        StatusCode::OK,
+        &ProductPage {
+            frame: Frame::at(&visit.cart, product.aisle.slug),
+            product,
+            pictures: pictures(product),
+            choices: product.options.iter().map(Choice::of).collect(),
+            price,
+            stock,
+            hidden: Hidden::fresh(&front, &visit.cart),
+            others: others.take(4).map(|other| card(&front, &visit.cart, &listing, other)).collect(),
+        },
+    )
+}
+
+async fn nothing_here(front: &Front, visit: &Visit) -> Response {
+    let problem = Problem::with(Code::NotFound, "We looked on every shelf. Perhaps a search finds it.");
+    refused(front, &visit.visitor, &problem).await
+}
+
+/// What the catalogue says of all that the demo sells.
+pub(super) async fn everything(front: &Front) -> Listing {
+    let skus = products::all().iter().map(|product| product.sku.as_str());
+    front.service.listing(Box::new(skus)).await
+}
+
+fn card(front: &Front, cart: &Shown, listing: &Listing, product: &'static Product) -> Card {
+    let (price, stock) = tag(listing, product);
+    let is_plain = product.options.is_empty() && stock != Stock::None;
+    Card {
+        product,
+        picture: assets::picture(&product.sku, None),
+        tints: product.tints(),
+        price,
+        stock,
+        hidden: is_plain.then(|| Hidden::fresh(front, cart)),
+    }
+}
+
+/// What it costs now, and how many there are.
+fn tag(listing: &Listing, product: &Product) -> (String, Stock) {
+    let Some(known) = known(listing, product) else { return (String::new(), Stock::None) };
+    let stock = match known.stock {
+        Some(0) => Stock::None,
+        Some(few) if few < FEW => Stock::Few(few),
+        Some(_) | None => Stock::Plenty,
+    };
+    (printed(known.price), stock)
+}
+
+/// What the catalogue says of a product, where it sells it.
+pub(super) fn known<'a>(listing: &'a Listing, product: &Product) -> Option<&'a Stocked> {
+    let item = Item::new(&product.sku, Vec::new()).ok()?;
+    match listing.of(&item) {
+        Said::Known(stocked) | Said::Unheard(Some(stocked)) => Some(&stocked.product),
+        Said::Nothing | Said::Unknown | Said::Unheard(None) => None,
+    }
+}
+
+fn pictures(product: &Product) -> Vec<Picture> {
+    let tints = product.tints();
+    if tints.is_empty() {
+        return vec![Picture { address: assets::picture(&product.sku, None), label: product.title.clone() }];
+    }
+    let tinted = |tint: &Tint| Picture {
+        address: assets::picture(&product.sku, Some(tint.name)),
+        label: format!("{}, {}", product.title, tint.name),
+    };
+    tints.iter().map(tinted).collect()
+}
+
+impl Choice {
+    fn of((name, values): &'static (String, Vec<String>)) -> Choice {
+        let mut chars = name.chars();
+        let title = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+        Choice { name, title, is_colour: name == COLOUR, values }
+    }
+}

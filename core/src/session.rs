@@ -198,7 +198,8 @@ impl Policy {
 
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.
     pub fn touch_due(&self, session: &Session, now: Timestamp) -> bool {
-        !session.presented || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+        let first_visit = !session.presented && session.sign_in.is_none();
+        first_visit || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
     }
 
     /// When the session ends whatever happens.

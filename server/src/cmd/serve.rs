@@ -30,6 +30,7 @@ use crate::service::Service;
 use crate::service::catalogue::Catalogue;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
+use crate::service::secret::Secret;
 
 use super::{Failed, environment};
 
@@ -72,7 +73,8 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     };
     let end = end_asked().map_err(|error| world(&error))?;
 
-    let service = Service::with_catalogue(store, clock, Box::new(OsRandom), checked.service, catalogue);
+    let service =
+        Service::new(store, clock, Box::new(OsRandom), Secret::mint(&OsRandom), checked.service, catalogue);
     let chores = service.start_chores();
     let commands = take_commands(&checked.store, &service);
     let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));

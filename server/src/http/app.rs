@@ -15,6 +15,7 @@ use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
+use super::tray::Tray;
 use super::{
     admin_orders, cart, checkout, data, demo, health, history, orders, problems, saved, session, test_clock,
 };
@@ -62,11 +63,18 @@ impl App {
             request.extensions_mut().insert(Peer(peer));
         }
         self.warn_of_a_strange_proxy(&request, peer);
+        let tray = Tray::before(&mut request);
         let mut router = self.router.clone();
         self.edge
-            .pass(request, rules, peer, async move |request| match router.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
+            .pass(request, rules, peer, async move |request| {
+                let mut response = match router.call(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                };
+                if let Some(tray) = tray {
+                    tray.serve(&self.front, &mut response).await;
+                }
+                response
             })
             .await
     }

@@ -210,7 +210,7 @@ impl From<Failure> for Problem {
             }
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
             Failure::Limited(standing) => Problem::new(Code::RateLimited).limited(standing),
-            Failure::Busy => Problem::new(Code::Busy),
+            Failure::Overtaken | Failure::Busy => Problem::new(Code::Busy),
             Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
             Failure::TooBig => Problem::new(Code::CartTooLarge),
             Failure::StoreDown(cause) => Problem::new(Code::StoreDown).because(cause),

@@ -1,12 +1,18 @@
 //! The session's cookie: how it is found in a request, and how it is set.
 
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
-use trolley_core::time::Timestamp;
+use trolley_core::time::{Span, Timestamp};
 
 use crate::service::token::Token;
 
 /// Its name. The prefix makes browsers insist on Secure, Path=/ and no Domain.
 pub const NAME: &str = "__Host-trolley";
+/// The remembered device's.
+pub const REMEMBER: &str = "__Host-trolley-remember";
+/// The one by which an account knows a device.
+pub const DEVICE: &str = "__Host-trolley-device";
+/// How long a device is known by it.
+pub const DEVICE_FOR: Span = Span::from_days(365);
 
 /// When browsers send the cookie along with a navigation from another site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +34,25 @@ pub enum Sent<'a> {
     Several,
 }
 
-/// Looks through all Cookie headers.
+/// Looks through all Cookie headers for the session's.
 pub fn find(headers: &HeaderMap) -> Sent<'_> {
+    find_named(headers, NAME)
+}
+
+/// The token in another cookie of ours. One that came several times is none: the prefix lets no other host plant one, and
+/// nothing but ease hangs on it.
+pub fn token(headers: &HeaderMap, name: &str) -> Option<Token> {
+    match find_named(headers, name) {
+        Sent::One(value) => Token::parse(value),
+        Sent::None | Sent::Several => None,
+    }
+}
+
+fn find_named<'a>(headers: &'a HeaderMap, name: &str) -> Sent<'a> {
     let mut sent = Sent::None;
     for pair in headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|b| *b == b';')) {
         let pair = pair.trim_ascii();
-        let Some(value) = pair.strip_prefix(NAME.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
+        let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
             continue;
         };
         sent = match sent {
@@ -44,26 +63,43 @@ pub fn find(headers: &HeaderMap) -> Sent<'_> {
     sent
 }
 
-/// The Set-Cookie that hands out a token. It lives as long as the session can at most: the idle limit is the server's
-/// to judge.
-pub fn set(
+/// The Set-Cookie that hands out a session's token. It lives as long as the session can at most: the idle limit is the
+/// server's to judge.
+pub fn set(token: &Token, same_site: SameSite, now: Timestamp, until: Timestamp) -> HeaderValue {
+    set_named(NAME, token, same_site, now, until)
+}
+
+/// The same for another cookie of ours.
+pub fn set_named(
+    name: &str,
     token: &Token,
     same_site: SameSite,
     now: Timestamp,
-    absolute_expires_at: Timestamp,
+    until: Timestamp,
 ) -> HeaderValue {
-    let max_age_s = absolute_expires_at.since(now).as_ms() / 1_000;
+    let mut value = line(name, token.expose(), same_site, until.since(now).as_ms().div_ceil(1_000));
+    value.set_sensitive(true);
+    value
+}
+
+/// The Set-Cookie that takes one back: the same attributes, and no time left.
+pub fn clear(name: &str, same_site: SameSite) -> HeaderValue {
+    line(name, "", same_site, 0)
+}
+
+fn line(name: &str, value: &str, same_site: SameSite, max_age_s: u64) -> HeaderValue {
     let same_site = match same_site {
         SameSite::Lax => "Lax",
         SameSite::Strict => "Strict",
     };
-    let cookie = format!(
-        "{NAME}={}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}",
-        token.expose()
-    );
-    let mut value = HeaderValue::from_str(&cookie).expect("a token and our attributes are visible ASCII");
-    value.set_sensitive(true);
-    value
+    let cookie =
+        format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}");
+    HeaderValue::from_str(&cookie).expect("a token and our attributes are visible ASCII")
+}
+
+/// The cookie by which the caller's device is known, if there is one.
+pub fn known_device(headers: &HeaderMap) -> Option<Token> {
+    token(headers, DEVICE)
 }
 
 #[cfg(test)]

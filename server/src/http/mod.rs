@@ -41,4 +41,5 @@ pub mod serve;
 pub mod session;
 pub mod test_clock;
 pub mod time;
+pub mod tray;
 pub mod visitor;

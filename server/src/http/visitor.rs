@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use trolley_core::session::Transport;
 
 use crate::service::abuse::Guess;
-use crate::service::session::Guest;
+use crate::service::session::{Guest, Presented, Recognised};
 use crate::service::token::Token;
 
 use super::address::Address;
@@ -17,6 +17,7 @@ use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
+use super::tray::Tray;
 
 /// A caller.
 #[derive(Clone, Debug)]
@@ -75,22 +76,41 @@ impl FromRequestParts<Arc<Front>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Visitor, Problem> {
         let Address(from) = Address::from_request_parts(parts, front).await?;
-        let (token, transport) = match Credential::of(&parts.headers)? {
-            Credential::None => return Ok(Visitor::Unknown),
-            Credential::Cookie(token) => (token, Transport::Cookie),
-            Credential::Bearer(Some(token)) => (token, Transport::Bearer),
+        let remember = || cookie::token(&parts.headers, cookie::REMEMBER);
+        let (token, remember, transport) = match Credential::of(&parts.headers)? {
+            Credential::None => match remember() {
+                None => return Ok(Visitor::Unknown),
+                remember => (None, remember, Transport::Cookie),
+            },
+            Credential::Cookie(token) => (Some(token), remember(), Transport::Cookie),
+            Credential::Bearer(Some(token)) => (Some(token), None, Transport::Bearer),
             Credential::Bearer(None) => {
                 front.service.guessed(from, Guess::Bearer)?;
                 return Err(Problem::new(Code::SessionEnded));
             }
         };
-        match (front.service.recognise(&token, transport).await?, transport) {
-            (Some(guest), _) => Ok(Visitor::Guest(guest)),
-            (None, Transport::Cookie) => {
-                front.service.guessed(from, Guess::Cookie(token.digest()))?;
+        let tray = parts.extensions.get::<Tray>();
+        let presented = Presented { token, remember, transport, renews: tray.is_some() };
+        match (front.service.recognise(&presented).await?, transport) {
+            (Recognised::Known(guest, handed), _) => {
+                if let Some(tray) = tray {
+                    tray.lay(&guest, handed);
+                }
+                Ok(Visitor::Guest(guest))
+            }
+            // Judged before anything else: a late write of another tab must not put a guest's cookie over a fresh one.
+            (Recognised::Retired, Transport::Cookie) if !parts.method.is_safe() => {
+                Err(Problem::new(Code::SessionEnded))
+            }
+            (Recognised::Retired, Transport::Cookie) => Ok(Visitor::Unknown),
+            (Recognised::Retired, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+            (Recognised::Nobody, Transport::Cookie) => {
+                for token in presented.token.iter().chain(&presented.remember) {
+                    front.service.guessed(from, Guess::Cookie(token.digest()))?;
+                }
                 Ok(Visitor::Unknown)
             }
-            (None, Transport::Bearer) => {
+            (Recognised::Nobody, Transport::Bearer) => {
                 front.service.guessed(from, Guess::Bearer)?;
                 Err(Problem::new(Code::SessionEnded))
             }

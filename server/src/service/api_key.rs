@@ -113,7 +113,7 @@ impl Service {
             created_at: now,
         });
         let write = Write::create(Record::ApiKey(Arc::clone(&key)), None);
-        self.store.commit(vec![write]).await.map_err(Failure::from)?;
+        self.commit(vec![write]).await.map_err(Failure::from)?;
         tracing::info!(key = %key.id, name, "an API key is made");
         Ok((secret, key))
     }
@@ -135,7 +135,7 @@ impl Service {
     /// Takes a key back: from the moment this answers it opens nothing.
     pub async fn revoke_key(&self, id: ApiKeyId) -> Result<Arc<ApiKey>, NoKey> {
         let key = self.keys().await?.into_iter().find(|key| key.id == id).ok_or(NoKey::Unknown(id))?;
-        match self.store.commit(vec![Write::delete(Key::ApiKey(key.digest), 1)]).await {
+        match self.commit(vec![Write::delete(Key::ApiKey(key.digest), 1)]).await {
             Ok(()) => {}
             Err(CommitError::Conflict(_)) => return Err(NoKey::Unknown(id)),
             Err(error) => return Err(Failure::from(error).into()),

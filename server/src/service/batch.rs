@@ -47,7 +47,7 @@ impl Service {
             if plan.writes.is_empty() {
                 return answer_each(waiting, plan.replies);
             }
-            match self.store.commit(plan.writes).await {
+            match self.commit(plan.writes).await {
                 Ok(()) => return answer_each(waiting, plan.replies),
                 Err(CommitError::Conflict(Key::Session(gone))) => waiting = turn_away(waiting, gone),
                 Err(CommitError::Conflict(_)) => {}

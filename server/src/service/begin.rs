@@ -68,7 +68,7 @@ impl Service {
         begun.standing = self.admit_guest(from, now)?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
-        self.store.commit(writes).await?;
+        self.commit(writes).await?;
         tracing::info!(%session, "a guest begins");
         Ok(Some((Done { cart: Shown::new(cart, listing), made: Ok(made) }, begun)))
     }
@@ -76,7 +76,7 @@ impl Service {
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.
     pub async fn begin_bearer(&self, from: IpAddr) -> Result<Begun, Failure> {
         let (begun, writes) = self.new_visit(from, Transport::Bearer)?;
-        self.store.commit(writes).await?;
+        self.commit(writes).await?;
         tracing::info!(session = %begun.guest.session.id, "a guest begins");
         Ok(begun)
     }

@@ -74,7 +74,7 @@ impl Service {
                 Some(clock) => Write::swap(clock.version, record, None),
                 None => Write::create(record, None),
             };
-            match self.store.commit(vec![write]).await {
+            match self.commit(vec![write]).await {
                 Ok(()) => return Ok(ahead_ms),
                 Err(CommitError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),

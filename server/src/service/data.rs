@@ -87,7 +87,7 @@ impl Service {
                 self.keep_answer(&mut desk, session, keyed, &patched);
             }
             desk.keep(Key::Session(session));
-            match self.store.commit(desk.writes()).await {
+            match self.commit(desk.writes()).await {
                 Ok(()) => return Ok(Patched { kept: patched?, replayed: None }),
                 Err(CommitError::Conflict(Key::Session(_))) => return Err(Failure::SessionEnded),
                 Err(CommitError::Conflict(_)) => {}
@@ -111,7 +111,7 @@ impl Service {
         let (begun, mut writes) = self.new_visit(from, Transport::Cookie)?;
         let (session, Kept { version, json }) = (begun.guest.session.id, after.clone());
         writes.push(Write::create(Record::Data(Arc::new(Data { session, version, json })), None));
-        self.store.commit(writes).await?;
+        self.commit(writes).await?;
         tracing::info!(%session, "a guest begins");
         Ok((after, Some(begun)))
     }

@@ -55,6 +55,21 @@ impl Desk {
         self.sheets.insert(key, Sheet { before, now: Some(record), expires_at, does: Does::Change });
     }
 
+    /// Lays out a record that is known to stand in the store as it is here, without a look.
+    pub(super) fn know(&mut self, record: Record) {
+        let (key, before) = (record.key(), Some(record.version()));
+        let sheet = Sheet { before, now: Some(record), expires_at: None, does: Does::Nothing };
+        self.sheets.entry(key).or_insert(sheet);
+    }
+
+    /// The commit takes out a record that was laid out; one that is not there stays so.
+    pub(super) fn remove(&mut self, key: &Key) {
+        if let Some(sheet) = self.sheets.get_mut(key) {
+            sheet.now = None;
+            sheet.does = Does::Change;
+        }
+    }
+
     /// The commit happens only where a record that it leaves alone is still there.
     pub(super) fn keep(&mut self, key: Key) {
         let sheet = self.sheets.entry(key).or_insert(Sheet {

@@ -27,6 +27,8 @@ pub enum Failure {
     SessionEnded,
     /// Too often: this quota is used up.
     Limited(Standing),
+    /// The account's sessions were ended, or its password changed, after this sign-in had read them.
+    Overtaken,
     /// Too many wait for the same cart, or other nodes changed it again and again.
     Busy,
     /// The store has no space for it.

@@ -2,20 +2,28 @@
 
 pub mod abuse;
 pub mod api_key;
+mod audit;
 pub mod batch;
 pub mod begin;
 pub mod catalogue;
 pub mod checkout;
 pub mod chores;
 pub mod clock;
+mod commit;
 pub mod data;
 mod desk;
+pub mod enter;
 pub mod failure;
 pub mod lane;
+pub mod leave;
 pub mod limiter;
 pub mod order;
 pub mod orders;
 pub mod random;
+mod remember;
+mod renewal;
+mod rotate;
+pub mod secret;
 pub mod seen;
 pub mod session;
 pub mod settings;
@@ -23,6 +31,7 @@ pub mod sweep;
 pub mod task;
 pub mod token;
 pub mod touch;
+mod warm;
 
 use std::sync::Arc;
 
@@ -35,12 +44,15 @@ use trolley_store::port::Store;
 use self::abuse::Limits;
 use self::catalogue::Catalogue;
 use self::clock::Clock;
+use self::commit::Turns;
 use self::failure::Failure;
 use self::lane::Lanes;
 use self::random::Random;
+use self::secret::Secret;
 use self::seen::SeenBook;
 use self::settings::Settings;
 use self::touch::TouchQueue;
+use self::warm::Warm;
 
 /// What all use cases share. There is one a process; every request holds it by `Arc`.
 pub struct Service {
@@ -49,40 +61,39 @@ pub struct Service {
     random: Box<dyn Random>,
     settings: Settings,
     catalogue: Option<Arc<dyn Catalogue>>,
+    secret: Secret,
     lanes: Lanes,
+    turns: Turns,
     seen: SeenBook,
+    warm: Arc<Warm>,
     touches: TouchQueue,
     /// What one address may do at most; none where there are no limits.
     limits: Option<Limits>,
 }
 
 impl Service {
-    /// A service over `store`, without a catalogue. Nothing runs by itself until [`Service::start_chores`].
+    /// A service over `store`, with the shop's catalogue where it has one. Nothing runs by itself until
+    /// [`Service::start_chores`].
     pub fn new(
         store: Arc<dyn Store>,
         clock: Clock,
         random: Box<dyn Random>,
-        settings: Settings,
-    ) -> Arc<Service> {
-        Service::with_catalogue(store, clock, random, settings, None)
-    }
-
-    /// The same with the shop's catalogue, where it has one.
-    pub fn with_catalogue(
-        store: Arc<dyn Store>,
-        clock: Clock,
-        random: Box<dyn Random>,
+        secret: Secret,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Arc<Service> {
         let seen = SeenBook::new(settings.bounds.seen_sessions);
+        let warm = Arc::new(Warm::new(settings.bounds.warm_sessions));
         Arc::new(Service {
             store,
             clock,
             random,
             catalogue,
+            secret,
             lanes: Lanes::new(),
+            turns: Turns::new(),
             seen,
+            warm,
             touches: TouchQueue::new(),
             limits: settings.rate_limits.then(Limits::new),
             settings,

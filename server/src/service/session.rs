@@ -1,17 +1,44 @@
-//! Who is calling: token -> digest -> session -> core's judgement. Warm, it costs no I/O.
+//! Who is calling: token -> session -> core's judgement. Warm, it costs no I/O and reads no store.
 
 use std::sync::Arc;
 
-use trolley_core::session::{Lease, Seen, Session, Transport, Verdict};
+use trolley_core::ids::TokenDigest;
+use trolley_core::session::{Lease, Seen, Session, Transport, Verdict, Why};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
-use trolley_store::port::CommitError;
+use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::failure::Failure;
+use super::leave::RETIRED_FOR;
+use super::renewal::Step;
 use super::token::Token;
 
-/// A caller with a live guest session.
+/// What a request brings along to be recognised by.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// A session's token.
+    pub token: Option<Token>,
+    /// The token that a remembered device has besides.
+    pub remember: Option<Token>,
+    /// How the session's token came.
+    pub transport: Transport,
+    /// Whether renewed tokens reach who asked. Where they do not, none is handed out and remember-me is not used.
+    pub renews: bool,
+}
+
+/// Whom a request was recognised as.
+#[derive(Clone, Debug)]
+pub enum Recognised {
+    /// Nobody: no token, or one that was never issued, is over, or came by another way than it was given.
+    Nobody,
+    /// Somebody whose token was taken out of use lately, or whose session ends by this very request. It may look around like
+    /// anybody, but change nothing.
+    Retired,
+    /// A live session.
+    Known(Guest, Handed),
+}
+
+/// A caller with a live session.
 #[derive(Clone, Debug)]
 pub struct Guest {
     /// The session.
@@ -22,50 +49,151 @@ pub struct Guest {
     pub absolute_expires_at: Timestamp,
 }
 
-impl Service {
-    /// The guest whom `token` names; none where it was never issued, is over, or came by another way than it was given.
-    /// Being recognised counts as activity.
-    pub async fn recognise(&self, token: &Token, transport: Transport) -> Result<Option<Guest>, Failure> {
-        let digest = token.digest();
-        let Some(Record::Token(named)) = self.store.load(Key::Token(digest)).await? else { return Ok(None) };
-        let TokenRecord { session, .. } = *named;
-        let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
-            return Ok(None);
-        };
-        if session.transport != transport {
-            return Ok(None);
-        }
-        let now = self.now();
-        let seen = match self.seen.at(session.id) {
-            Some(at) => Seen::Exactly(at.max(session.last_seen)),
-            None => Seen::AtLeast(session.last_seen),
-        };
-        let verdict = self.settings.policy.judge(&session, &digest, seen, now);
-        if matches!(verdict, Verdict::Ended(_) | Verdict::Theft) {
-            return Ok(None);
-        }
-        let session = if session.presented { session } else { self.present(session, now).await };
-        self.see(&session, now);
-        Ok(self.guest(session, now))
-    }
+/// Tokens that take the place of those that came: each with the time until which it is good.
+#[derive(Clone, Debug, Default)]
+pub struct Handed {
+    /// The session's.
+    pub session: Option<(Token, Timestamp)>,
+    /// The remembered device's.
+    pub remember: Option<(Token, Timestamp)>,
+}
 
-    /// The token came back for the first time: from now on the idle limit counts, so this is written down before the
-    /// answer. Where that fails the caller is served all the same, and the next request tries again.
-    async fn present(&self, session: Arc<Session>, now: Timestamp) -> Arc<Session> {
-        let (presented, write) = self.touched(&session, now);
-        match self.store.commit(vec![write]).await {
-            Ok(()) | Err(CommitError::Conflict(_)) => {}
-            Err(error) => {
-                tracing::warn!(%error, session = %session.id, "a first visit could not be written down");
+/// What a token leads to.
+enum Looked {
+    Nothing,
+    Retired,
+    Session(Arc<Session>),
+}
+
+impl Service {
+    /// Whom a request comes from. Being recognised counts as activity.
+    pub async fn recognise(&self, presented: &Presented) -> Result<Recognised, Failure> {
+        let Some(token) = &presented.token else { return self.remembered(presented).await };
+        let digest = token.digest();
+        for _ in 0..self.settings.bounds.commit_tries {
+            let session = match self.look_up(&digest).await? {
+                Looked::Session(session) if session.transport == presented.transport => session,
+                Looked::Session(_) => return Ok(Recognised::Nobody),
+                Looked::Retired => return Ok(Recognised::Retired),
+                Looked::Nothing => return self.remembered(presented).await,
+            };
+            let now = self.now();
+            let step = match self.settings.policy.judge(&session, &digest, self.seen_of(&session), now) {
+                Verdict::Live(_) => Step::Serve(None),
+                Verdict::Renew(_, renewal) if presented.renews => {
+                    self.renew(&session, token, renewal, now).await?
+                }
+                Verdict::Renew(..) => Step::Serve(None),
+                Verdict::Arrived(_) => self.arrive(&session, now).await,
+                Verdict::Theft => self.replayed(&session, now).await?,
+                Verdict::Ended(Why::UnknownToken) => match self.gone(&digest).await? {
+                    Looked::Retired => return Ok(Recognised::Retired),
+                    _ => return self.remembered(presented).await,
+                },
+                Verdict::Ended(_) => return self.remembered(presented).await,
+            };
+            match step {
+                Step::Serve(handed) => return self.serve(session, presented, handed, now).await,
+                Step::Ended => return Ok(Recognised::Retired),
+                Step::Again => {}
             }
         }
-        presented
+        Err(Failure::Busy)
+    }
+
+    /// The session is seen, and served with what it is handed.
+    async fn serve(
+        &self,
+        session: Arc<Session>,
+        presented: &Presented,
+        handed: Option<Token>,
+        now: Timestamp,
+    ) -> Result<Recognised, Failure> {
+        let session = if session.presented {
+            session
+        } else {
+            self.present(session, presented.remember.as_ref(), now).await
+        };
+        self.see(&session, now);
+        let Some(visit) = self.guest(session, now) else { return Ok(Recognised::Nobody) };
+        let session = handed.map(|token| (token, visit.absolute_expires_at));
+        Ok(Recognised::Known(visit, Handed { session, remember: None }))
+    }
+
+    /// Nobody by the session's token: a remembered device may have another one.
+    async fn remembered(&self, presented: &Presented) -> Result<Recognised, Failure> {
+        match &presented.remember {
+            Some(remember) if presented.renews => self.use_remember(remember).await,
+            _ => Ok(Recognised::Nobody),
+        }
+    }
+
+    async fn look_up(&self, digest: &TokenDigest) -> Result<Looked, Failure> {
+        if let Some(session) = self.warm.opened_by(digest) {
+            return Ok(Looked::Session(session));
+        }
+        let Some(Record::Token(named)) = self.store.load(Key::Token(*digest)).await? else {
+            return Ok(Looked::Nothing);
+        };
+        if named.retired_at.is_some() {
+            return Ok(self.retired(named.retired_at));
+        }
+        let began = self.warm.begin(named.session);
+        let Some(Record::Session(session)) = self.store.load(Key::Session(named.session)).await? else {
+            return self.gone(digest).await;
+        };
+        if !self.stands(&session).await? {
+            return self.gone(digest).await;
+        }
+        self.warm.keep(*digest, &session, began);
+        Ok(Looked::Session(session))
+    }
+
+    /// Whether a signed-in session stands in its account's record: its own alone proves nothing.
+    pub(super) async fn stands(&self, session: &Session) -> Result<bool, Failure> {
+        let Some(account) = session.account() else { return Ok(true) };
+        Ok(match self.store.load(Key::AccountSessions(account)).await? {
+            Some(Record::AccountSessions(sessions)) => sessions.holds(session.id),
+            _ => false,
+        })
+    }
+
+    /// What is left of a token whose session was there a moment ago.
+    async fn gone(&self, digest: &TokenDigest) -> Result<Looked, Failure> {
+        Ok(match self.store.load(Key::Token(*digest)).await? {
+            Some(Record::Token(named)) => self.retired(named.retired_at),
+            _ => Looked::Nothing,
+        })
+    }
+
+    fn retired(&self, at: Option<Timestamp>) -> Looked {
+        let lately = at.is_some_and(|at| self.now().since(at) < RETIRED_FOR);
+        if lately { Looked::Retired } else { Looked::Nothing }
+    }
+
+    /// Whether the session still lives, by what the last commit left: asked again where an answer took its time.
+    pub async fn still_stands(&self, session: &Session) -> Result<bool, Failure> {
+        if self.warm.get(session.id).is_some() {
+            return Ok(true);
+        }
+        match self.store.load(Key::Session(session.id)).await? {
+            Some(Record::Session(found)) => self.stands(&found).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// When a session was last seen, as exactly as is known.
+    pub(super) fn seen_of(&self, session: &Session) -> Seen {
+        match self.seen.at(session.id) {
+            Some(at) => Seen::Exactly(at.max(session.last_seen)),
+            None => Seen::AtLeast(session.last_seen),
+        }
     }
 
     /// A session that is seen now, as its owner is told of it.
     pub(super) fn guest(&self, session: Arc<Session>, now: Timestamp) -> Option<Guest> {
-        let lease = self.settings.policy.lease(&session, Seen::Exactly(now), now).ok()?;
-        let Lease { expires_at, absolute_expires_at } = lease;
+        let Lease { expires_at, absolute_expires_at } =
+            self.settings.policy.lease(&session, Seen::Exactly(now), now).ok()?;
         Some(Guest { session, expires_at, absolute_expires_at })
     }
 }

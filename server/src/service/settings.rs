@@ -27,6 +27,8 @@ pub struct Bounds {
     pub commit_tries: usize,
     /// Sessions whose last-seen is remembered to the millisecond.
     pub seen_sessions: usize,
+    /// Sessions that are recognised without the store.
+    pub warm_sessions: usize,
     /// Sessions that leave, or are written down as seen, within one commit.
     pub sweep_batch: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Bounds {
             lane_batch: 256,
             commit_tries: 8,
             seen_sessions: 1 << 18,
+            warm_sessions: 1 << 16,
             sweep_batch: 100,
         }
     }

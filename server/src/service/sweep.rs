@@ -1,99 +1,100 @@
-//! What has expired leaves in bounded batches: a session with its token, its ledger and its guest cart in one commit.
+//! What has expired leaves in bounded batches: a session with its tokens, its ledger and its guest cart in one commit.
 
-use trolley_core::ids::SessionId;
-use trolley_core::session::Seen;
+use std::sync::Arc;
+
+use trolley_core::account::audit::{Row, What};
+use trolley_core::account::sessions::AccountSessions;
+use trolley_core::ids::{SessionId, TokenDigest};
+use trolley_core::session::Session;
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{CommitError, Write};
 
 use super::Service;
+use super::desk::Desk;
 use super::failure::Failure;
+use super::leave::{Tokens, put_sessions};
 
 impl Service {
     /// One batch. True where another may be waiting.
     pub async fn sweep(&self) -> Result<bool, Failure> {
         let most = self.settings.bounds.sweep_batch;
         let named = self.store.expired(self.now(), most).await?;
-        let mut departures = Vec::with_capacity(named.len());
-        for key in &named {
-            let writes = match key {
-                Key::Session(session) => self.departure(*session).await?,
-                other => self.lapse(*other).await?,
-            };
-            if !writes.is_empty() {
-                departures.push(writes);
-            }
-        }
-        let done = self.commit_departures(departures).await?;
+        let done = self.expire(&named).await?;
         // Where none could be done the rest waits for the next turn, so that nobody goes round in a circle.
         Ok(named.len() == most && done > 0)
     }
 
     /// All in one commit; where one was changed meanwhile, each in its own, and that one waits for the next sweep.
-    async fn commit_departures(&self, departures: Vec<Vec<Write>>) -> Result<usize, Failure> {
-        if departures.is_empty() {
-            return Ok(0);
+    async fn expire(&self, named: &[Key]) -> Result<usize, Failure> {
+        let mut desk = Desk::default();
+        for key in named {
+            self.expire_on(&mut desk, *key).await?;
         }
-        match self.store.commit(departures.concat()).await {
-            Ok(()) => return Ok(departures.len()),
-            Err(CommitError::Conflict(_)) => {}
-            Err(error) => return Err(error.into()),
+        if self.commit_desk(desk).await? {
+            return Ok(named.len());
         }
         let mut done = 0;
-        for writes in departures {
-            match self.store.commit(writes).await {
-                Ok(()) => done += 1,
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+        for key in named {
+            let mut desk = Desk::default();
+            self.expire_on(&mut desk, *key).await?;
+            done += usize::from(self.commit_desk(desk).await?);
         }
         Ok(done)
     }
 
-    /// What takes out a record that simply lapses at its time.
-    async fn lapse(&self, key: Key) -> Result<Vec<Write>, Failure> {
-        let record = self.store.load(key).await?;
-        Ok(record.map(|record| Write::delete(key, record.version())).into_iter().collect())
+    async fn expire_on(&self, desk: &mut Desk, key: Key) -> Result<(), Failure> {
+        match key {
+            Key::Session(session) => self.expire_session_on(desk, session).await,
+            Key::Remember(token) => self.expire_series_on(desk, token).await,
+            other => {
+                desk.lay_out(&*self.store, other).await?;
+                desk.remove(&other);
+                Ok(())
+            }
+        }
     }
 
-    /// What takes a session out, if core says that it is over. The store names sessions by what was written down; where
-    /// memory or a longer policy knows better, that is written down instead, and the store names it later.
-    async fn departure(&self, id: SessionId) -> Result<Vec<Write>, Failure> {
-        let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
-            return Ok(Vec::new());
-        };
-        let (now, most) = (self.now(), self.settings.bounds.sweep_batch);
-        let seen = match self.seen.at(id) {
-            Some(at) => Seen::Exactly(at.max(session.last_seen)),
-            None => Seen::AtLeast(session.last_seen),
-        };
-        let why = match self.settings.policy.lease(&session, seen, now) {
+    /// Takes a session out, if core says that it is over. The store names sessions by what was written down; where memory or a
+    /// longer policy knows better, that is written down instead, and the store names it later.
+    async fn expire_session_on(&self, desk: &mut Desk, id: SessionId) -> Result<(), Failure> {
+        desk.lay_out(&*self.store, Key::Session(id)).await?;
+        let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else { return Ok(()) };
+        let (session, now) = (Arc::clone(session), self.now());
+        let why = match self.settings.policy.lease(&session, self.seen_of(&session), now) {
             Ok(_) => {
-                let mut living = (*session).clone();
-                living.version += 1;
-                living.last_seen = self.seen.at(id).unwrap_or(living.last_seen).max(living.last_seen);
-                let expires_at = Some(self.settings.policy.swept_after(&living));
-                return Ok(vec![Write::swap(session.version, Record::Session(living.into()), expires_at)]);
+                let seen = self.seen.at(id).unwrap_or(session.last_seen).max(session.last_seen);
+                let living = Session { version: session.version + 1, last_seen: seen, ..(*session).clone() };
+                self.put_session(desk, Arc::new(living));
+                return Ok(());
             }
             Err(why) => why,
         };
-        let mut writes = vec![Write::delete(Key::Session(id), session.version)];
-        writes.extend(session.tokens.tokens().map(|token| Write::delete(Key::Token(token), 1)));
-        if let Some(cart) = session.cart {
-            let links = self.links_of(cart, most).await?;
-            if links.len() == most {
-                // There may be more than one commit should hold: the session leaves with the last of them.
-                return Ok(links);
-            }
-            writes.extend(links);
-        }
-        let cart = session.cart.map(Key::Cart);
-        for key in [Some(Key::Ledger(id)), Some(Key::Data(id)), cart].into_iter().flatten() {
-            if let Some(record) = self.store.load(key).await? {
-                writes.push(Write::delete(key, record.version()));
+        if let Some(account) = session.account() {
+            let mut sessions = self.sessions_on(desk, account).await?;
+            if sessions.expire(id) {
+                put_sessions(desk, sessions);
+                self.note(desk, account, Row::new(now, What::SessionExpired).within(id)).await?;
             }
         }
-        self.seen.forget(id);
-        tracing::info!(session = %id, ?why, "a session expires");
-        Ok(writes)
+        if self.take_out_on(desk, id, Tokens::Forget).await? {
+            tracing::info!(session = %id, ?why, "a session expires");
+        }
+        Ok(())
+    }
+
+    /// A remembered device whose time is over is forgotten; a session that it began lives on.
+    async fn expire_series_on(&self, desk: &mut Desk, token: TokenDigest) -> Result<(), Failure> {
+        let key = Key::Remember(token);
+        desk.lay_out(&*self.store, key).await?;
+        let Some(Record::Remember(named)) = desk.get(&key) else { return Ok(()) };
+        let (account, series) = (named.account, named.series);
+        let mut sessions: AccountSessions = self.sessions_on(desk, account).await?;
+        if sessions.series(series).is_none_or(|series| self.now() < series.expires_at) {
+            // One that is not the series' any more, or of a series that lives: the token alone goes.
+            desk.remove(&key);
+            return Ok(());
+        }
+        let left = sessions.forget(series);
+        put_sessions(desk, sessions);
+        self.left_on(desk, account, &left, Tokens::Forget).await
     }
 }

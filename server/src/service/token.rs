@@ -21,6 +21,11 @@ impl Token {
     pub fn mint(random: &dyn Random) -> Token {
         let mut secret = [0; 32];
         random.fill(&mut secret);
+        Token::of(secret)
+    }
+
+    /// Of 32 bytes that nobody can guess.
+    pub(super) fn of(secret: [u8; 32]) -> Token {
         let mut text = [0; TOKEN_CHARS];
         let written = URL_SAFE_NO_PAD.encode_slice(secret, &mut text);
         assert_eq!(written, Ok(TOKEN_CHARS), "32 bytes are 43 characters of base64url");

@@ -84,13 +84,13 @@ impl Service {
         if writes.is_empty() {
             return Ok(());
         }
-        match self.store.commit(writes.clone()).await {
+        match self.commit(writes.clone()).await {
             Err(CommitError::Conflict(_)) if writes.len() > 1 => {}
             Ok(()) | Err(CommitError::Conflict(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
         for write in writes {
-            match self.store.commit(vec![write]).await {
+            match self.commit(vec![write]).await {
                 Ok(()) | Err(CommitError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -115,7 +115,8 @@ impl Service {
         let touched = Arc::new(Session {
             version: session.version + 1,
             last_seen: session.last_seen.max(seen),
-            presented: true,
+            // What a remembered device's session counts as its first visit is for `present` to say.
+            presented: session.presented || session.sign_in.is_none(),
             ..session.clone()
         });
         let expires_at = Some(self.settings.policy.swept_after(&touched));

@@ -19,6 +19,7 @@ use trolley::http::front::{Front, Rules};
 use trolley::service::Service;
 use trolley::service::catalogue::Catalogue;
 use trolley::service::clock::Clock;
+use trolley::service::secret::Secret;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
 use trolley_store::memory::Memory;
@@ -77,7 +78,7 @@ impl Shop {
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
         let random = Box::new(Seeded::new());
-        let service = Service::with_catalogue(store.clone(), clock, random, settings, catalogue);
+        let service = Service::new(store.clone(), clock, random, secret(), settings, catalogue);
         let app = Arc::new(App::new(Front { service: service.clone(), rules }));
         Shop { app, service, store }
     }
@@ -106,6 +107,11 @@ impl Shop {
     pub async fn turn(&self, by: Span) {
         self.service.turn_clock(by).await.unwrap();
     }
+}
+
+/// The secret of every shop in this binary: two processes over one store share theirs.
+fn secret() -> Secret {
+    Secret::parse(&"A".repeat(43)).unwrap()
 }
 
 /// What every actor can do; they differ in what they send along and keep.

@@ -1,0 +1,87 @@
+//! Renewed tokens, on their way from the extractor that recognises a caller to the answer that hands them out: the one place
+//! from which a GET sets a cookie.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use axum::http::{Request, Response, StatusCode};
+use parking_lot::Mutex;
+use trolley_core::session::{Session, Transport};
+use trolley_core::time::Timestamp;
+
+use crate::service::session::{Guest, Handed};
+use crate::service::token::Token;
+
+use super::change::TROLLEY_TOKEN;
+use super::cookie::{self, NAME, REMEMBER};
+use super::front::Front;
+
+/// Holds what a request's answer will hand out.
+#[derive(Clone, Default)]
+pub struct Tray(Arc<Mutex<Option<Laid>>>);
+
+struct Laid {
+    session: Arc<Session>,
+    handed: Handed,
+}
+
+impl Tray {
+    /// A tray for a request that could bring a token; others need none.
+    pub fn before(request: &mut Request<Body>) -> Option<Tray> {
+        let headers = request.headers();
+        if !headers.contains_key(COOKIE) && !headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        let tray = Tray::default();
+        request.extensions_mut().insert(tray.clone());
+        Some(tray)
+    }
+
+    /// Lays down what the caller is to be handed.
+    pub fn lay(&self, visit: &Guest, handed: Handed) {
+        if handed.session.is_some() || handed.remember.is_some() {
+            *self.0.lock() = Some(Laid { session: Arc::clone(&visit.session), handed });
+        }
+    }
+
+    /// Hands it out with the answer, unless the request failed, the session went meanwhile, or the answer sets that cookie
+    /// itself: what it lost is handed out again next time.
+    pub async fn serve(self, front: &Front, response: &mut Response<Body>) {
+        let Some(Laid { session, handed }) = self.0.lock().take() else { return };
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::UNAUTHORIZED {
+            return;
+        }
+        if !front.service.still_stands(&session).await.unwrap_or(false) {
+            return;
+        }
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if session.transport == Transport::Bearer {
+            if let Some((token, _)) = handed.session {
+                headers.entry(TROLLEY_TOKEN).or_insert_with(|| secret(&token));
+            }
+            return;
+        }
+        set(front, headers, NAME, handed.session);
+        set(front, headers, REMEMBER, handed.remember);
+    }
+}
+
+fn set(front: &Front, headers: &mut HeaderMap, name: &str, handed: Option<(Token, Timestamp)>) {
+    let Some((token, until)) = handed else { return };
+    let named = |line: &HeaderValue| {
+        line.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    if !headers.get_all(SET_COOKIE).iter().any(named) {
+        let line = cookie::set_named(name, &token, front.rules.same_site, front.service.now(), until);
+        headers.append(SET_COOKIE, line);
+    }
+}
+
+fn secret(token: &Token) -> HeaderValue {
+    let mut value = HeaderValue::from_str(token.expose()).expect("a token is visible ASCII");
+    value.set_sensitive(true);
+    value
+}

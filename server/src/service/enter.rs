@@ -1,0 +1,236 @@
+//! How an account is attached to a session: the same for a password, a sign-up, and the shop's own login. One commit rotates
+//! the token, enters the session into the account's record, and lets those over the cap leave.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use trolley_core::account::audit::{Row, What};
+use trolley_core::account::sessions::{Entry, Series};
+use trolley_core::chain::Chain;
+use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest, uuid_v7};
+use trolley_core::session::{Device, Session, SignIn, Transport};
+use trolley_core::time::Timestamp;
+use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
+
+use super::Service;
+use super::desk::Desk;
+use super::failure::Failure;
+use super::leave::{Ends, Tokens, forget_series, put_sessions};
+use super::session::Guest;
+use super::token::Token;
+
+/// An account that comes in.
+#[derive(Clone, Debug)]
+pub struct Entering {
+    /// The caller's session, a guest's or one that is signed in; none begins a new one.
+    pub session: Option<SessionId>,
+    /// Who.
+    pub account: AccountId,
+    /// The account's cart.
+    pub cart: CartId,
+    /// The epoch of the account's sessions, read *before* the password's hash ([`Service::epoch`]).
+    pub epoch: u64,
+    /// Whether the device is to be remembered.
+    pub remember: bool,
+    /// How a new session's token travels.
+    pub transport: Transport,
+    /// From where.
+    pub device: Device,
+    /// The cookie by which the device is known, where it sent one.
+    pub known_by: Option<Token>,
+}
+
+/// What came of it. The tokens are handed out once and are nowhere else.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// The session, signed in.
+    pub visit: Guest,
+    /// What opens it; the token before is dead.
+    pub token: Token,
+    /// What the device is remembered by.
+    pub remember: Remembering,
+    /// What the device is known by from now on, where it is new to us.
+    pub known_by: Option<Token>,
+}
+
+/// What becomes of the remember-me cookie.
+#[derive(Clone, Debug)]
+pub enum Remembering {
+    /// The device has none, or keeps the one that it has.
+    Same,
+    /// It gets this one, good until then.
+    New(Token, Timestamp),
+    /// It is told to drop the one that it had.
+    Dropped,
+}
+
+impl Service {
+    /// The epoch of an account's sessions. Who signs in reads it first, then the password's hash, so that a password which
+    /// was changed in between does not open the account any more.
+    pub async fn epoch(&self, account: AccountId) -> Result<u64, Failure> {
+        Ok(self.sessions_on(&mut Desk::default(), account).await?.epoch)
+    }
+
+    /// Attaches an account to a session, or to a new one.
+    pub async fn attach(&self, entering: &Entering) -> Result<Entered, Failure> {
+        let _turn = self.turns.of(entering.account).await;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let mut desk = Desk::default();
+            let entered = self.enter_on(&mut desk, entering).await?;
+            if self.commit_desk(desk).await? {
+                return Ok(entered);
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// Lays on the desk all that the commit of a sign-in needs but for the carts.
+    pub(super) async fn enter_on(&self, desk: &mut Desk, entering: &Entering) -> Result<Entered, Failure> {
+        let now = self.now();
+        let before = self.entering_session(desk, entering).await?;
+        let id = before.as_ref().map_or_else(|| self.new_session_id(now), |session| session.id);
+        let token = Token::mint(&*self.random);
+        let session = self.signed_in(desk, entering, before.as_deref(), id, &token, now);
+        let mut sessions = self.sessions_on(desk, entering.account).await?;
+        let forgotten = sessions.series_of(id).map(|series| series.id);
+        let forgotten = forgotten.map(|series| sessions.forget(series));
+        let entry = Entry { session: id, signed_in_at: now };
+        let over = sessions.enter(entry, entering.epoch, self.settings.policy.cap);
+        let over = over.map_err(|_| Failure::Overtaken)?;
+        for left in forgotten.iter().flat_map(|left| &left.series) {
+            forget_series(desk, entering.account, left);
+        }
+        let remember = match entering.remember {
+            true => {
+                let series = self.new_series(desk, entering.account, &entering.device, id, now);
+                let left = sessions.remember(series.1, self.settings.policy.cap);
+                self.left_on(desk, entering.account, &left, Tokens::Forget).await?;
+                series.0
+            }
+            false if forgotten.is_some() => Remembering::Dropped,
+            false => Remembering::Same,
+        };
+        let known_by = match entering.transport {
+            Transport::Cookie => {
+                let known = entering.known_by.clone();
+                let token = known.clone().unwrap_or_else(|| Token::mint(&*self.random));
+                sessions.note_device(known_digest(entering.account, &token), now);
+                known.is_none().then_some(token)
+            }
+            Transport::Bearer => None,
+        };
+        put_sessions(desk, sessions);
+        for session in &over.sessions {
+            self.take_out_on(desk, *session, Tokens::Forget).await?;
+            let row = Row::new(now, What::SessionRevoked).within(*session);
+            self.note(desk, entering.account, row).await?;
+        }
+        let visit = self.guest(session, now);
+        let visit = visit.ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
+        Ok(Entered { visit, token, remember, known_by })
+    }
+
+    /// Whether the owner of the account once signed in from the device that sends this cookie.
+    pub async fn knows_device(&self, account: AccountId, known_by: &Token) -> Result<bool, Failure> {
+        let sessions = self.sessions_on(&mut Desk::default(), account).await?;
+        Ok(sessions.knows(&known_digest(account, known_by), self.now()))
+    }
+
+    /// The caller's own session, which takes the account on. One that is signed in to another account leaves that one whole: it
+    /// is no session of the new account's owner.
+    async fn entering_session(
+        &self,
+        desk: &mut Desk,
+        entering: &Entering,
+    ) -> Result<Option<Arc<Session>>, Failure> {
+        let Some(id) = entering.session else { return Ok(None) };
+        desk.lay_out(&*self.store, Key::Session(id)).await?;
+        let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else {
+            return Err(Failure::SessionEnded);
+        };
+        let session = Arc::clone(session);
+        match session.account() {
+            Some(other) if other != entering.account => {
+                self.end_on(desk, other, Ends::Session(id), Tokens::Retire).await?;
+                let row = Row::new(self.now(), What::SignedOut).within(id);
+                self.note(desk, other, row).await?;
+                Ok(None)
+            }
+            _ => Ok(Some(session)),
+        }
+    }
+
+    /// The session with the account attached and a new token, on the desk.
+    fn signed_in(
+        &self,
+        desk: &mut Desk,
+        entering: &Entering,
+        before: Option<&Session>,
+        id: SessionId,
+        token: &Token,
+        now: Timestamp,
+    ) -> Arc<Session> {
+        if let Some(before) = before {
+            self.close_tokens(desk, before, Tokens::Retire, now);
+        }
+        let sign_in = SignIn { account: entering.account, at: now, device: entering.device.clone() };
+        let session = Arc::new(Session {
+            id,
+            version: before.map_or(1, |before| before.version + 1),
+            tokens: Chain::new(token.digest(), now),
+            transport: before.map_or(entering.transport, |before| before.transport),
+            cart: Some(entering.cart),
+            created_at: before.map_or(now, |before| before.created_at),
+            last_seen: now,
+            presented: true,
+            sign_in: Some(sign_in.into()),
+        });
+        self.put_session(desk, Arc::clone(&session));
+        let opens = TokenRecord { digest: token.digest(), session: id, retired_at: None };
+        desk.put(Record::Token(Arc::new(opens)), None);
+        session
+    }
+
+    /// Lays a session down, to be swept when its time is over.
+    pub(super) fn put_session(&self, desk: &mut Desk, session: Arc<Session>) {
+        let expires_at = Some(self.settings.policy.swept_after(&session));
+        desk.put(Record::Session(session), expires_at);
+    }
+
+    /// A device that is remembered from now on, and its first token.
+    pub(super) fn new_series(
+        &self,
+        desk: &mut Desk,
+        account: AccountId,
+        device: &Device,
+        session: SessionId,
+        now: Timestamp,
+    ) -> (Remembering, Series) {
+        let token = Token::mint(&*self.random);
+        let series = Series {
+            id: SeriesId::from_bytes(uuid_v7(now, self.ten_random_bytes())),
+            session: Some(session),
+            tokens: Chain::new(token.digest(), now),
+            uses: 0,
+            made_by: None,
+            expires_at: now + self.settings.policy.remember_for,
+            device: device.clone(),
+            first_seen: now,
+            last_seen: now,
+        };
+        put_remember(desk, account, &series, token.digest());
+        (Remembering::New(token, series.expires_at), series)
+    }
+}
+
+/// Lays down which device a remember-me token belongs to.
+pub(super) fn put_remember(desk: &mut Desk, account: AccountId, series: &Series, digest: TokenDigest) {
+    let record = Remember { digest, account, series: series.id };
+    desk.put(Record::Remember(Arc::new(record)), Some(series.expires_at));
+}
+
+/// What an account keeps of a device's cookie: of no use with another account.
+fn known_digest(account: AccountId, known_by: &Token) -> TokenDigest {
+    let digest = Sha256::new().chain_update(b"trolley known device\0").chain_update(account.bytes());
+    TokenDigest::from_bytes(digest.chain_update(known_by.expose()).finalize().into())
+}

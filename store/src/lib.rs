@@ -1,5 +1,6 @@
 //! Where Trolley keeps its records: the port, and a colonnade of adapters that know nothing of each other.
 
+pub mod activity;
 pub mod embedded;
 pub mod kind;
 pub mod memory;

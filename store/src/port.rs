@@ -8,6 +8,7 @@ use std::pin::Pin;
 
 use trolley_core::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::kind::{Counts, Key, Kind, Record};
 
 /// What a call of the port gives back: a future that any thread may drive.
@@ -166,6 +167,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many records of each kind there are.
     fn count(&self) -> Promise<'_, Result<Counts, StoreError>>;
+
+    /// What it has done since it was opened. A store that counts nothing says nothing.
+    fn activity(&self) -> Activity {
+        Activity::default()
+    }
 
     /// Finishes what was begun and lets go of the store. Calls after it are refused as [`StoreError::Down`].
     fn close(&self) -> Promise<'_, Result<(), StoreError>>;

@@ -82,7 +82,7 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     let mut served = JoinSet::new();
     if let Some((listener, address)) = admin {
         lines.push_str(&format!("admin on http://{address}\n"));
-        let app = Arc::new(App::admin(app.front()));
+        let app = Arc::new(app.admin());
         served.spawn(serve(listener, app, checked.bounds.clone(), ended(end.clone())));
     }
     served.spawn(serve(listener, app, checked.bounds, ended(end)));

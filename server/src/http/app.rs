@@ -11,13 +11,16 @@ use axum::response::{IntoResponse, Response as AxumResponse};
 use tower::Service as _;
 
 use super::address::{Address, Peer, is_forwarded};
+use super::counted::Counting;
 use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
+use super::meter::Meter;
 use super::problems::Code;
 use super::tray::Tray;
 use super::{
-    admin_orders, cart, checkout, data, demo, health, history, orders, problems, saved, session, test_clock,
+    admin_orders, cart, checkout, data, demo, health, history, metrics, orders, problems, saved, session,
+    test_clock,
 };
 
 /// The application, as it is behind one listener.
@@ -25,6 +28,7 @@ pub struct App {
     front: Arc<Front>,
     router: Router,
     edge: Edge,
+    meter: Arc<Meter>,
     /// It was said that an unknown proxy is not believed.
     warned: AtomicBool,
 }
@@ -32,24 +36,28 @@ pub struct App {
 impl App {
     /// What `--listen` serves: the routes that its rules ask for.
     pub fn new(front: Front) -> App {
-        let front = Arc::new(front);
-        App::over(Arc::clone(&front), routes(&front))
+        let (front, meter) = (Arc::new(front), Arc::new(Meter::new()));
+        let routes = routes(&front, &meter);
+        App::over(front, meter, routes)
     }
 
-    /// What `--admin-listen` serves, over the same service: the routes for the shop's own systems, and the probes. It counts
-    /// its own requests in flight, so that it answers also while the shop is overrun.
-    pub fn admin(front: &Arc<Front>) -> App {
-        App::over(Arc::clone(front), admin_routes().merge(common_routes()))
+    /// What `--admin-listen` serves beside that, over the same service and counters: the routes for the shop's own systems, and
+    /// the probes. It has a bound of its own for requests in flight, so that it answers also while the shop is overrun.
+    pub fn admin(&self) -> App {
+        let routes = admin_routes(&self.meter).merge(common_routes());
+        App::over(Arc::clone(&self.front), Arc::clone(&self.meter), routes)
     }
 
-    fn over(front: Arc<Front>, routes: Router<Arc<Front>>) -> App {
+    fn over(front: Arc<Front>, meter: Arc<Meter>, routes: Router<Arc<Front>>) -> App {
         let mut first = [0; 8];
         front.service.random().fill(&mut first);
         let routes = routes.fallback(nothing_here).method_not_allowed_fallback(wrong_method);
+        let routes = routes.layer(Counting(Arc::clone(&meter)));
         App {
             router: routes.with_state(Arc::clone(&front)),
             front,
-            edge: Edge::new(u64::from_le_bytes(first)),
+            edge: Edge::new(u64::from_le_bytes(first), Arc::clone(&meter)),
+            meter,
             warned: AtomicBool::new(false),
         }
     }
@@ -94,13 +102,18 @@ impl App {
         }
     }
 
+    /// Where a connection that gets no further is counted.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// What its handlers are given.
     pub fn front(&self) -> &Arc<Front> {
         &self.front
     }
 }
 
-fn routes(front: &Front) -> Router<Arc<Front>> {
+fn routes(front: &Front, meter: &Arc<Meter>) -> Router<Arc<Front>> {
     let mut routes = Router::new()
         .merge(cart::routes())
         .merge(saved::routes())
@@ -111,7 +124,7 @@ fn routes(front: &Front) -> Router<Arc<Front>> {
         .merge(data::routes())
         .merge(common_routes());
     if front.rules.admin {
-        routes = routes.merge(admin_routes());
+        routes = routes.merge(admin_routes(meter));
     }
     if front.rules.test_clock {
         routes = routes.merge(test_clock::routes());
@@ -123,8 +136,8 @@ fn routes(front: &Front) -> Router<Arc<Front>> {
 }
 
 /// What the shop's own systems call. Each of them asks for a key, but for the metrics.
-fn admin_routes() -> Router<Arc<Front>> {
-    Router::new().merge(admin_orders::routes())
+fn admin_routes(meter: &Arc<Meter>) -> Router<Arc<Front>> {
+    Router::new().merge(metrics::routes(Arc::clone(meter))).merge(admin_orders::routes())
 }
 
 /// What every listener serves.

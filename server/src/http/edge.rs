@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use axum::response::IntoResponse;
 use super::cors;
 use super::error::{Cause, Problem};
 use super::front::Rules;
+use super::meter::Meter;
 use super::origin;
 use super::problems::Code;
 
@@ -30,6 +32,7 @@ pub const HEADER_BYTES_MAX: usize = 32 * 1024;
 pub struct Edge {
     in_flight: AtomicUsize,
     requests: AtomicU64,
+    meter: Arc<Meter>,
     /// Where the numbering begins: ids of two runs differ.
     first: u64,
 }
@@ -45,8 +48,8 @@ impl Drop for InFlight<'_> {
 
 impl Edge {
     /// An edge whose request ids begin at `first`.
-    pub fn new(first: u64) -> Edge {
-        Edge { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), first }
+    pub fn new(first: u64, meter: Arc<Meter>) -> Edge {
+        Edge { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), meter, first }
     }
 
     /// Takes a request through `inner` and gives back what the client is told.
@@ -71,6 +74,9 @@ impl Edge {
             },
             Err(problem) => problem.into_response(),
         };
+        if let Some(code) = response.extensions().get::<Code>() {
+            self.meter.refused(*code);
+        }
         if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
             tracing::error!(request = %format_args!("{id:016x}"), status = response.status().as_u16(), %cause, "a request failed");
         }

@@ -179,6 +179,7 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, rate::retry_after(&standing));
             rate::tell(headers, &standing);
         }
+        response.extensions_mut().insert(self.code);
         if let Some(cause) = more.cause {
             response.extensions_mut().insert(Cause(cause.into()));
         }

@@ -74,7 +74,10 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
                 let connection = converse(&http, Speaking::new(stream, place), Arc::clone(&app), peer);
                 tokio::spawn(graceful.watch(connection));
             }
-            Err(_) => refuse(stream, &turned_away),
+            Err(_) => {
+                app.meter().refused(Code::Overloaded);
+                refuse(stream, &turned_away);
+            }
         }
     }
     drop(listener);

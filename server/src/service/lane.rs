@@ -49,6 +49,11 @@ impl Lanes {
         Lanes { shards, running: AtomicUsize::new(0), idle: Notify::new() }
     }
 
+    /// How many lanes there are.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
     fn join(&self, waiting: Waiting, most: usize) -> Place {
         match self.shard(waiting.order.cart).lock().entry(waiting.order.cart) {
             Entry::Vacant(lane) => {

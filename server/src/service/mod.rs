@@ -28,6 +28,7 @@ pub mod seen;
 pub mod session;
 pub mod settings;
 pub mod sweep;
+pub mod tally;
 pub mod task;
 pub mod token;
 pub mod touch;
@@ -51,6 +52,7 @@ use self::random::Random;
 use self::secret::Secret;
 use self::seen::SeenBook;
 use self::settings::Settings;
+use self::tally::Tally;
 use self::touch::TouchQueue;
 use self::warm::Warm;
 
@@ -69,6 +71,7 @@ pub struct Service {
     touches: TouchQueue,
     /// What one address may do at most; none where there are no limits.
     limits: Option<Limits>,
+    tally: Tally,
 }
 
 impl Service {
@@ -96,6 +99,7 @@ impl Service {
             warm,
             touches: TouchQueue::new(),
             limits: settings.rate_limits.then(Limits::new),
+            tally: Tally::default(),
             settings,
         })
     }

@@ -19,6 +19,7 @@ impl Service {
         let most = self.settings.bounds.sweep_batch;
         let named = self.store.expired(self.now(), most).await?;
         let done = self.expire(&named).await?;
+        self.tally.swept(done);
         // Where none could be done the rest waits for the next turn, so that nobody goes round in a circle.
         Ok(named.len() == most && done > 0)
     }

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use trolley::http::address::Proxies;
-use trolley::http::app::App;
 use trolley::http::front::Rules;
 use trolley::service::settings::Settings;
 
@@ -50,7 +49,7 @@ async fn a_forwarded_host_and_scheme_count_from_a_trusted_proxy_alone() {
 #[tokio::test]
 async fn the_admin_listener_serves_the_probes_and_no_cart_and_the_shops_none_of_its_own() {
     let shop = Shop::with(Rules { admin: false, ..Rules::default() }, Settings::default());
-    let admin = App::admin(shop.app.front());
+    let admin = shop.app.admin();
     let ask = async |path: &str| {
         let request = request("GET", path).body(axum::body::Body::empty()).unwrap();
         Reply::read(admin.answer(request, ([127, 0, 0, 1], 9).into()).await).await
@@ -59,9 +58,12 @@ async fn the_admin_listener_serves_the_probes_and_no_cart_and_the_shops_none_of_
         ("/healthz", 200),
         ("/readyz", 200),
         ("/problems/not_found", 200),
+        ("/metrics", 200),
         ("/v1/cart", 404),
         ("/v1/session", 404),
     ] {
         assert_eq!(ask(path).await.status, status, "{path}");
     }
+    shop.anyone().get("/metrics").await.problem(404, "not_found");
+    Shop::new().anyone().get("/metrics").await.expect(200);
 }

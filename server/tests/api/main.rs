@@ -19,6 +19,7 @@ mod demo;
 mod faults;
 mod history;
 mod limits;
+mod metrics;
 mod orders;
 mod problems;
 mod retries;

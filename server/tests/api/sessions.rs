@@ -203,7 +203,7 @@ async fn s11_past_the_absolute_limit_a_guest_is_gone_despite_activity() {
 
 #[tokio::test]
 async fn s21_the_cookie_has_all_its_attributes_and_no_other() {
-    let shop = Shop::new();
+    let shop = Shop::still(Rules::default(), Settings::default());
     let added = shop.browser().add("a", 1).await.expect(200);
     assert_eq!(added.headers.get_all("set-cookie").iter().count(), 1);
     let cookie = added.set_cookie().unwrap();

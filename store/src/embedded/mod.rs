@@ -15,6 +15,7 @@ mod schema;
 pub mod settings;
 mod shared;
 mod table;
+mod tally;
 mod writer;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use trolley_core::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::kind::{Counts, Key, Record};
 use crate::port::{CommitError, Direction, Listed, Listing, Promise, Store, StoreError, Write};
 
@@ -91,9 +93,13 @@ impl Store for Embedded {
     fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
             let epoch = match self.shared.known(&key)? {
-                Known::Here(record) => return Ok(record),
+                Known::Here(record) => {
+                    self.shared.tally.hit();
+                    return Ok(record);
+                }
                 Known::InTables(epoch) => epoch,
             };
+            self.shared.tally.miss();
             let shared = Arc::clone(&self.shared);
             blocking(move || {
                 let record = shared.reading(|connection| table::load(connection, &key))?;
@@ -141,6 +147,11 @@ impl Store for Embedded {
 
     fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
         Box::pin(async move { self.shared.counts() })
+    }
+
+    fn activity(&self) -> Activity {
+        let waiting = self.asks.as_ref().map_or(0, |asks| asks.max_capacity() - asks.capacity());
+        self.shared.tally.read(waiting as u64)
     }
 
     fn close(&self) -> Promise<'_, Result<(), StoreError>> {

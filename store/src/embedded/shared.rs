@@ -13,6 +13,7 @@ use crate::record::weight;
 
 use super::overlay::{Overlay, Slot};
 use super::schema::open_for_reading;
+use super::tally::Tally;
 
 /// What a reader of the tables runs into.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ pub(super) struct Shared {
     cache: Cache<Key, Record, Weigh>,
     readers: Mutex<Vec<Connection>>,
     database: PathBuf,
+    pub(super) tally: Tally,
 }
 
 struct State {
@@ -96,6 +98,7 @@ impl Shared {
             cache: Cache::with_weighter(items, bytes, Weigh),
             readers: Mutex::default(),
             database,
+            tally: Tally::default(),
         }
     }
 

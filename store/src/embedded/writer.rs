@@ -79,6 +79,7 @@ impl Writer {
         (durability, last_resort): (Durability, LastResort),
         found: &Found,
     ) -> Writer {
+        shared.tally.journal(found.bytes);
         Writer {
             connection,
             shared,
@@ -160,7 +161,11 @@ impl Writer {
             }
         }
         match batch.commit() {
-            Ok(committed) => self.show(committed),
+            Ok(committed) => {
+                let conflicts = replies.iter().filter(|(result, _)| result.is_err()).count();
+                self.shared.tally.batch(replies.len(), conflicts, committed.row_bytes);
+                self.show(committed);
+            }
             Err(Trouble::Full) => {
                 // What conflicted did so with a state that may not have come about: all are told the same.
                 replies.iter_mut().for_each(|(result, _)| *result = Err(CommitError::Full));
@@ -187,6 +192,7 @@ impl Writer {
         self.journal_bytes += committed.row_bytes;
         self.log_bytes += committed.row_bytes + FOLDED_BYTES;
         self.changed = committed.changed.len();
+        self.shared.tally.journal(self.journal_bytes);
         self.shared.publish(committed.changed.into_iter(), committed.counts);
     }
 
@@ -243,6 +249,8 @@ impl Writer {
         if fold.noted() && !was_noted {
             self.folded = fold.upto();
             self.journal_bytes -= fold.bytes();
+            self.shared.tally.fold();
+            self.shared.tally.journal(self.journal_bytes);
         }
         self.rows_to_drop |= fold.noted();
         self.log_bytes += slice * FOLDED_BYTES / 4;

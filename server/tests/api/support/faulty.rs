@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
+use trolley_store::activity::Activity;
 use trolley_store::kind::{Counts, Key, Record};
 use trolley_store::port::{Action, CommitError, Listed, Listing, Promise, Store, StoreError, Write};
 
@@ -170,6 +171,10 @@ impl Store for Faulty {
 
     fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
         self.inner.count()
+    }
+
+    fn activity(&self) -> Activity {
+        self.inner.activity()
     }
 
     fn close(&self) -> Promise<'_, Result<(), StoreError>> {

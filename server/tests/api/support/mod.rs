@@ -2,6 +2,7 @@
 
 pub mod faulty;
 pub mod reply;
+pub mod scrape;
 pub mod seeded;
 pub mod wire;
 

@@ -1,0 +1,98 @@
+//! `GET /metrics`: everything that is counted, as Prometheus reads it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use trolley_store::activity::{Activity, BATCH_BOUNDS};
+
+use crate::service::tally::Report;
+
+use super::error::Problem;
+use super::exposition::{self, Page};
+use super::front::Front;
+use super::meter::{CLASSES, Histogram, Meter, Tally};
+
+/// The metrics' route.
+pub fn routes(meter: Arc<Meter>) -> Router<Arc<Front>> {
+    let show = async move |State(front): State<Arc<Front>>| {
+        let report = front.service.report().await?;
+        let page = page(&meter, &report);
+        Ok::<_, Problem>(([(CONTENT_TYPE, exposition::CONTENT_TYPE)], page).into_response())
+    };
+    Router::new().route("/metrics", get(show))
+}
+
+fn page(meter: &Meter, report: &Report) -> String {
+    let mut page = Page::default();
+    requests(&mut page, meter);
+    service(&mut page, report);
+    store(&mut page, &report.store);
+    page.into_text()
+}
+
+fn requests(page: &mut Page, meter: &Meter) {
+    page.family("trolley_http_requests_total", "counter", "Requests that were answered.");
+    meter.tallies(|route, method, tally| {
+        for (class, count) in CLASSES.iter().zip(&tally.answers) {
+            let count = count.load(Ordering::Relaxed);
+            if count > 0 {
+                let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{class}\"");
+                page.sample("trolley_http_requests_total", &labels, count);
+            }
+        }
+    });
+    let mut histogram = |name: &str, help: &str, unit: f64, of: fn(&Tally) -> &Histogram| {
+        page.family(name, "histogram", help);
+        meter.tallies(|route, method, tally| {
+            page.histogram(name, &format!("route=\"{route}\",method=\"{method}\""), of(tally), unit);
+        });
+    };
+    let took = "How long an answer took, from the head of the request to the head of the answer.";
+    histogram("trolley_http_request_duration_seconds", took, 1e-6, |tally| &tally.us);
+    let asked = "Bytes of a request's body, where it said so.";
+    histogram("trolley_http_request_size_bytes", asked, 1.0, |tally| &tally.request_bytes);
+    let answered = "Bytes of an answer's body; streams are not counted.";
+    histogram("trolley_http_response_size_bytes", answered, 1.0, |tally| &tally.response_bytes);
+    page.family("trolley_refusals_total", "counter", "Answers that are problems, by their code.");
+    for (code, count) in meter.refusals() {
+        page.sample("trolley_refusals_total", &format!("code=\"{}\"", code.as_str()), count);
+    }
+}
+
+fn service(page: &mut Page, report: &Report) {
+    page.family("trolley_records", "gauge", "Records that the store holds, by kind.");
+    page.sample("trolley_records", "kind=\"cart\"", report.counts.carts);
+    page.sample("trolley_records", "kind=\"session\"", report.counts.sessions);
+    page.single("trolley_guests_begun_total", "counter", "Guest sessions that began.", report.begun);
+    page.single("trolley_sweeps_total", "counter", "Batches of what had expired.", report.sweeps);
+    page.single("trolley_swept_total", "counter", "Records that sweeps took out or put off.", report.swept);
+    page.single("trolley_lanes", "gauge", "Carts that are being changed.", report.lanes);
+}
+
+fn store(page: &mut Page, activity: &Activity) {
+    let Activity { waiting, commits, conflicts, batches, .. } = activity;
+    page.single("trolley_store_waiting", "gauge", "Commits that wait for the writer.", *waiting);
+    page.single("trolley_store_commits_total", "counter", "Commits that were done.", *commits);
+    page.single("trolley_store_conflicts_total", "counter", "Commits that were refused.", *conflicts);
+    page.family("trolley_store_batch_commits", "histogram", "Commits that share one sync of the disk.");
+    let bounds = BATCH_BOUNDS.iter().map(|bound| *bound as f64);
+    page.buckets("trolley_store_batch_commits", "", bounds, batches, (commits + conflicts) as f64);
+    let Activity { journal_written_bytes, journal_bytes, folds, hits, misses, .. } = activity;
+    let written = "Bytes that were appended to the journal.";
+    page.single("trolley_store_journal_written_bytes_total", "counter", written, *journal_written_bytes);
+    page.single(
+        "trolley_store_journal_bytes",
+        "gauge",
+        "Bytes of the journal that are not folded.",
+        *journal_bytes,
+    );
+    page.single("trolley_store_folds_total", "counter", "Folds of the journal that were finished.", *folds);
+    page.family("trolley_store_loads_total", "counter", "Loads, by whether memory answered them.");
+    page.sample("trolley_store_loads_total", "from=\"memory\"", *hits);
+    page.sample("trolley_store_loads_total", "from=\"disk\"", *misses);
+}

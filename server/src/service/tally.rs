@@ -1,0 +1,62 @@
+//! What the service counts for those who watch it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trolley_store::activity::Activity;
+use trolley_store::kind::Counts;
+
+use super::Service;
+use super::failure::Failure;
+
+/// The counters.
+#[derive(Default)]
+pub(super) struct Tally {
+    begun: AtomicU64,
+    sweeps: AtomicU64,
+    swept: AtomicU64,
+}
+
+impl Tally {
+    /// A guest has begun.
+    pub(super) fn begun(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A batch of a sweep took out, or put off, so many records.
+    pub(super) fn swept(&self, records: usize) {
+        self.sweeps.fetch_add(1, Ordering::Relaxed);
+        self.swept.fetch_add(records as u64, Ordering::Relaxed);
+    }
+}
+
+/// What the service has done since it started, and what there is now.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Guests that have begun.
+    pub begun: u64,
+    /// Batches of sweeps.
+    pub sweeps: u64,
+    /// Records that those took out or put off.
+    pub swept: u64,
+    /// Carts that are being changed, now.
+    pub lanes: u64,
+    /// Records of each counted kind, now.
+    pub counts: Counts,
+    /// What the store says of itself.
+    pub store: Activity,
+}
+
+impl Service {
+    /// The report.
+    pub async fn report(&self) -> Result<Report, Failure> {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Ok(Report {
+            begun: read(&self.tally.begun),
+            sweeps: read(&self.tally.sweeps),
+            swept: read(&self.tally.swept),
+            lanes: self.lanes.running() as u64,
+            counts: self.store.count().await?,
+            store: self.store.activity(),
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! What is counted, as Prometheus reads it, and that it tells of nobody.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use trolley::http::front::Rules;
+use trolley::http::problems::Code;
+use trolley::service::settings::Settings;
+use trolley_store::embedded::Embedded;
+use trolley_store::embedded::settings as embedded;
+
+use crate::support::faulty::Faulty;
+use crate::support::scrape::Scrape;
+use crate::support::{Actor, Shop, days};
+
+async fn scrape(shop: &Shop) -> Scrape {
+    let page = shop.anyone().get("/metrics").await.expect(200);
+    assert_eq!(page.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    Scrape::read(&page.text)
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_method_and_status_and_never_by_path() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    let added = browser.add("a", 1).await.expect(200);
+    browser.add("b", 1).await.expect(200);
+    let line = added.line("a").to_owned();
+    browser.json("PUT", &format!("/v1/cart/lines/{line}"), json!({"quantity": 3})).await.expect(200);
+    browser.json("PUT", &format!("/v1/cart/lines/{line}"), json!({})).await.expect(422);
+    browser.with("HEAD", "/v1/cart", &[], json!(null)).await.expect(200);
+    browser.cart().await;
+    shop.anyone().get("/no/such/path").await.expect(404);
+    shop.anyone().json("PATCH", "/v1/cart", json!({})).await.expect(405);
+    let seen = scrape(&shop).await;
+    for (route, method, status, count) in [
+        ("/v1/cart/lines", "POST", "2xx", 2.0),
+        ("/v1/cart/lines/{line}", "PUT", "2xx", 1.0),
+        ("/v1/cart/lines/{line}", "PUT", "4xx", 1.0),
+        ("/v1/cart", "GET", "2xx", 1.0),
+        ("/v1/cart", "HEAD", "2xx", 1.0),
+        ("/v1/cart", "PATCH", "4xx", 1.0),
+        ("none", "GET", "4xx", 1.0),
+    ] {
+        let labels = format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}");
+        assert_eq!(seen.value(&format!("trolley_http_requests_total{labels}")), count, "{labels}");
+    }
+    let of_adds = "{route=\"/v1/cart/lines\",method=\"POST\"}";
+    assert_eq!(seen.value(&format!("trolley_http_request_duration_seconds_count{of_adds}")), 2.0);
+    assert_eq!(seen.value(&format!("trolley_http_request_size_bytes_sum{of_adds}")), 2.0 * 24.0);
+    assert!(seen.value(&format!("trolley_http_response_size_bytes_sum{of_adds}")) > added.text.len() as f64);
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_code_also_those_that_reach_no_route() {
+    let shop = Shop::new();
+    shop.anyone().add("a", 10_000).await.problem(422, "quantity_over_limit");
+    let foreign = [("sec-fetch-site", "cross-site")];
+    for _ in 0..3 {
+        shop.anyone()
+            .with("POST", "/v1/cart/lines", &foreign, json!({"sku": "a"}))
+            .await
+            .problem(403, "cross_site");
+    }
+    let seen = scrape(&shop).await;
+    let refused = |code: &str| seen.value(&format!("trolley_refusals_total{{code=\"{code}\"}}"));
+    assert_eq!((refused("quantity_over_limit"), refused("cross_site"), refused("busy")), (1.0, 3.0, 0.0));
+    for code in Code::ALL {
+        assert!(seen.samples.contains_key(&format!("trolley_refusals_total{{code=\"{}\"}}", code.as_str())));
+    }
+}
+
+#[tokio::test]
+async fn the_store_and_the_service_tell_what_they_did() {
+    let folder = tempfile("metrics");
+    let store =
+        Embedded::open(&folder, &embedded::Settings::default(), Arc::new(|why| panic!("{why}"))).unwrap();
+    let shop = Shop::over(Arc::new(Faulty::over(Arc::new(store))), Rules::default(), Settings::default());
+    let (one, other) = (shop.browser(), shop.browser());
+    for _ in 0..3 {
+        one.add("a", 1).await.expect(200);
+        other.add("a", 1).await.expect(200);
+    }
+    while trolley_store::port::Store::upkeep(&*shop.store).await.unwrap() {}
+    while trolley_store::port::Store::upkeep(&*shop.store).await.unwrap() {}
+    shop.browser_with(&"x".repeat(43)).cart().await;
+    let seen = scrape(&shop).await;
+    assert_eq!(seen.value("trolley_records{kind=\"cart\"}"), 2.0);
+    assert_eq!(seen.value("trolley_records{kind=\"session\"}"), 2.0);
+    assert_eq!(seen.value("trolley_guests_begun_total"), 2.0);
+    assert_eq!((seen.value("trolley_store_waiting"), seen.value("trolley_lanes")), (0.0, 0.0));
+    let commits = seen.value("trolley_store_commits_total");
+    assert!(commits >= 6.0, "{commits}");
+    assert_eq!(
+        seen.value("trolley_store_batch_commits_sum"),
+        commits + seen.value("trolley_store_conflicts_total")
+    );
+    assert!(seen.value("trolley_store_journal_written_bytes_total") > 0.0);
+    assert_eq!(
+        (seen.value("trolley_store_journal_bytes"), seen.value("trolley_store_folds_total")),
+        (0.0, 1.0)
+    );
+    assert!(seen.value("trolley_store_loads_total{from=\"memory\"}") > 0.0);
+    assert!(seen.value("trolley_store_loads_total{from=\"disk\"}") > 0.0, "a token that was never there");
+    shop.turn(days(200)).await;
+    let seen = scrape(&shop).await;
+    assert_eq!(seen.value("trolley_swept_total"), 2.0);
+    assert_eq!(seen.value("trolley_records{kind=\"cart\"}"), 0.0);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn no_metric_tells_of_anybody() {
+    let shop = Shop::new();
+    let (browser, app) = (shop.browser(), shop.bearer().await);
+    let cart = browser.add("a-certain-sku", 1).await.expect(200);
+    app.add("a-certain-sku", 1).await.expect(200);
+    let session = browser.get("/v1/session").await.json["device"]["id"].as_str().unwrap().to_owned();
+    browser.get("/a-path-that-somebody-typed").await.expect(404);
+    let page = shop.anyone().get("/metrics").await.expect(200).text;
+    let cookie = browser.cookie().unwrap();
+    let cart_id = cart.json["id"].as_str().unwrap();
+    for secret in [&cookie, &app.token, &session, cart_id, "a-certain-sku", "127.0.0.1", "somebody"] {
+        assert!(!page.contains(secret), "{secret}");
+    }
+}
+
+fn tempfile(name: &str) -> std::path::PathBuf {
+    let folder =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}

@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-/// A tree of text files.
+/// A tree of text files, and the names of the others.
 #[derive(Debug)]
 pub struct Tree {
     /// In the order of their paths.
     pub files: Vec<File>,
+    /// Pictures and fonts: a paper may link to them, and no rule reads them.
+    pub others: Vec<String>,
 }
 
 /// One text file.
@@ -57,23 +59,24 @@ impl Tree {
             .output()
             .expect("git lists the files of the working copy");
         assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
-        let mut files: Vec<File> = String::from_utf8_lossy(&listed.stdout)
-            .split_terminator('\0')
-            // A file that was deleted and not yet committed, or is not text, is skipped.
-            .filter_map(|path| {
-                let text = std::fs::read_to_string(root.join(path)).ok()?;
-                Some(File { path: path.to_owned(), text })
-            })
-            .collect();
+        let (mut files, mut others) = (Vec::new(), Vec::new());
+        for path in String::from_utf8_lossy(&listed.stdout).split_terminator('\0').map(str::to_owned) {
+            // A file that was deleted and not yet committed is skipped.
+            let Ok(bytes) = std::fs::read(root.join(&path)) else { continue };
+            match String::from_utf8(bytes) {
+                Ok(text) => files.push(File { path, text }),
+                Err(_) => others.push(path),
+            }
+        }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
-        Tree { files }
+        Tree { files, others }
     }
 
     /// A tree made for a test.
     pub fn planted(files: &[(&str, &str)]) -> Tree {
         let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
-        Tree { files: files.iter().map(file).collect() }
+        Tree { files: files.iter().map(file).collect(), others: Vec::new() }
     }
 
     /// The file of this path.
@@ -84,7 +87,8 @@ impl Tree {
     /// Whether there is such a file, or a folder that holds one.
     pub fn holds(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        self.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
+        let mut paths = self.files.iter().map(|file| &file.path).chain(&self.others);
+        paths.any(|known| known == path || known.starts_with(&folder))
     }
 
     /// The files whose names end so.

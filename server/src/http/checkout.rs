@@ -37,14 +37,20 @@ async fn check_out(
     caller: Caller,
     Optional(wish): Optional<Wish>,
 ) -> Answer {
+    let (order, changed) = order(&front, caller, wish).await?;
+    Ok(created(&order, &changed))
+}
+
+/// Orders what is in the caller's cart: the one way, for the API and for the demo's form.
+pub async fn order(front: &Front, caller: Caller, wish: Wish) -> Result<(Arc<Order>, Changed), Problem> {
     let keyed = caller
         .key
         .map(|key| key.with_parts(&caller.method, "checkout", &wish.parts(), caller.seen, caller.strict));
     let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
     let task = Task::Checkout(front.service.checkout(wish.seen, wish.accept_available));
     let changed = front.carry_out(caller.visitor, caller.from, terms, task).await?;
-    let order = ordered(&front, &changed).await?;
-    Ok(created(&order, &changed))
+    let order = ordered(front, &changed).await?;
+    Ok((order, changed))
 }
 
 /// The order that was made, now or earlier under the same key.
@@ -80,9 +86,11 @@ struct Ordered<'a> {
 }
 
 /// `{"seen"?: {"revision", "subtotal"?}, "accept_available"?: false}`.
-struct Wish {
-    seen: Option<WasShown>,
-    accept_available: bool,
+pub struct Wish {
+    /// What the shopper was shown.
+    pub seen: Option<WasShown>,
+    /// Order what there is, where there is less than is wanted.
+    pub accept_available: bool,
 }
 
 impl Wish {

@@ -79,7 +79,7 @@ async fn add(browser: &Browser, sku: &str) -> Reply {
 }
 
 /// Every page that a guest can open.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 10] = [
     "/",
     "/aisle/kitchen",
     "/aisle/all",
@@ -87,6 +87,8 @@ const PAGES: [&str; 8] = [
     "/product/tee",
     "/cart",
     "/cart/history",
+    "/checkout",
+    "/orders",
     "/back-room",
 ];
 
@@ -314,4 +316,59 @@ async fn what_a_stranger_puts_into_a_cart_is_shown_as_text() {
         let page = browser.get(path).await.expect(200);
         assert!(!page.text.contains("<script>") && page.text.contains("&#60;script&#62;"), "{}", page.text);
     }
+}
+
+#[tokio::test]
+async fn an_order_is_what_was_agreed_to_and_comes_back_once_when_its_payment_fails() {
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "board").await;
+    add(&browser, "mill").await;
+    let agreed = form(&browser, "/checkout", "/checkout").await;
+    let placed = agreed.send(&browser).await.expect(303);
+    let address = placed.header("location").unwrap().to_owned();
+    assert_eq!(
+        agreed.send(&browser).await.expect(303).header("location"),
+        Some(address.as_str()),
+        "sent twice"
+    );
+    assert_eq!(browser.cart().await.shown(), "");
+    let page = browser.get(&address).await.expect(200);
+    assert!(page.text.contains("Thank you!") && page.text.contains("€62.00"), "{}", page.text);
+    assert!(browser.get("/orders").await.expect(200).text.contains("Chopping board and 1 more"));
+
+    let path = address.split('?').next().unwrap();
+    let other = shop.browser();
+    add(&other, "tent").await;
+    assert_eq!(other.get(path).await.status, 404, "somebody else's order");
+    let fails = Form::of(&page, &format!("{path}/cancel"));
+    fails.send(&other).await.expect(404);
+    for _ in 0..2 {
+        fails.send(&browser).await.expect(303);
+        assert_eq!(browser.cart().await.shown(), "board=1 mill=1");
+    }
+    assert!(browser.get(path).await.expect(200).text.contains("This order is off"));
+}
+
+#[tokio::test]
+async fn who_agreed_to_something_else_is_shown_what_it_is_now() {
+    let shop = shop();
+    let browser = shop.browser();
+    assert_eq!(browser.get("/checkout").await.expect(303).header("location"), Some("/cart"));
+    add(&browser, "stool").await;
+    let old = form(&browser, "/checkout", "/checkout").await;
+    add(&browser, "mill").await;
+    let refused = old.send(&browser).await.expect(409);
+    assert!(refused.text.contains("Your cart was changed while you looked"), "{}", refused.text);
+    let dear = Form::of(&refused, "/checkout");
+    let label = Form { action: "/back-room".to_owned(), fields: Vec::new() }.with("sku", "stool");
+    label.clone().with("price", "90").with("stock", "6").send(&browser).await.expect(303);
+    let refused = dear.send(&browser).await.expect(409);
+    assert!(refused.text.contains("A price was changed") && refused.text.contains("€124.00"));
+    label.with("price", "90").with("stock", "0").send(&browser).await.expect(303);
+    let short = Form::of(&refused, "/checkout").send(&browser).await.expect(409);
+    assert!(short.text.contains("less left than you want"), "{}", short.text);
+    Form::of(&short, "/checkout").with("available", "1").send(&browser).await.expect(303);
+    assert_eq!(browser.cart().await.shown(), "");
+    assert!(browser.get("/cart").await.expect(200).text.contains("Milking stool"), "saved for later");
 }

@@ -40,9 +40,23 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
-/** Pages that need something to have happened. */
-async function more() {
-  return [];
+/** Pages that need something to have happened: a checkout that is short of something, an order, the list of orders. */
+async function more(page, shop) {
+  await page.goto(`${shop.address}/back-room`);
+  await page.getByLabel('In stock of Milking stool').fill('0');
+  await page.getByRole('button', { name: 'Change Milking stool' }).click();
+  await page.getByText('Milking stool was changed').first().waitFor();
+  await page.goto(`${shop.address}/checkout`);
+  await page.getByLabel('Order what there is').check();
+  await page.locator('#place').click();
+  await page.waitForURL('**/order/**');
+  const order = new URL(page.url()).pathname;
+  await page.goto(`${shop.address}/back-room`);
+  await page.getByLabel('In stock of Milking stool').fill('1');
+  await page.getByRole('button', { name: 'Change Milking stool' }).click();
+  await page.getByText('Milking stool was changed').first().waitFor();
+  for (let more = 0; more < 2; more += 1) await add(page, shop, 'stool');
+  return ['/checkout', order, '/orders'];
 }
 
 test('no page is over 100 kB, and none shifts while it loads', async (t) => {

@@ -163,3 +163,30 @@ walk('the server is killed in the middle, and nothing is missing', async ({ shop
   await page.reload();
   await counts(page, 2);
 });
+
+walk('an order is placed by what was shown, and comes back when its payment fails', async ({ shop, page }) => {
+  await add(page, shop, 'board');
+  await add(page, shop, 'stool');
+  await page.goto(`${shop.address}/cart`);
+  await page.getByRole('link', { name: 'Check out' }).click();
+  const other = await page.context().newPage();
+  await add(other, shop, 'mill');
+  await other.close();
+  await page.getByRole('heading', { name: 'Check out' }).waitFor();
+  await page.locator('#place').click();
+  if (await page.getByRole('heading', { name: 'Thank you!' }).isVisible().catch(() => false) === false) {
+    await page.getByText('Your cart was changed while you looked').first().or(page.getByRole('heading', { name: 'Thank you!' })).first().waitFor();
+  }
+  if (await page.locator('#place').isVisible()) {
+    await page.locator('#total', { hasText: '€141.00' }).waitFor();
+    await page.locator('#place').click();
+  }
+  await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
+  await counts(page, 0);
+  assert.match(await page.locator('.receipt').innerText(), /€141.00/);
+  await page.getByRole('button', { name: 'Let the payment fail' }).click();
+  await page.getByRole('heading', { name: 'This order is off' }).waitFor();
+  await counts(page, 3);
+  await page.getByRole('link', { name: 'All your orders' }).click();
+  await page.getByText('called off').waitFor();
+});

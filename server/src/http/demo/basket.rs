@@ -64,10 +64,10 @@ pub(super) struct Row {
 }
 
 /// A notice, and what can be done about it.
-struct Notice {
-    says: String,
+pub(super) struct Notice {
+    pub(super) says: String,
     /// Set this line to that many.
-    remedy: Option<(String, u32, Hidden)>,
+    pub(super) remedy: Option<(String, u32, Hidden)>,
 }
 
 /// One change of the history.
@@ -128,7 +128,7 @@ fn past(front: &Front, shown: &Shown, cart: &Cart, change: &Change, own: Option<
     }
 }
 
-fn notes(front: &Front, shown: &Shown) -> Vec<Notice> {
+pub(super) fn notes(front: &Front, shown: &Shown) -> Vec<Notice> {
     let Some(cart) = shown.cart() else { return Vec::new() };
     let plain = |says: String| Notice { says, remedy: None };
     let told = |note: Note| match note {

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod back_room;
 pub mod basket;
 pub mod frame;
+pub mod ordering;
 pub mod products;
 pub mod shelves;
 pub mod told;
@@ -33,6 +34,10 @@ pub fn routes() -> Router<Arc<Front>> {
         .route("/cart/discard", post(actions::discard))
         .route("/cart/clear", post(actions::clear))
         .route("/cart/undo", post(actions::undo))
+        .route("/checkout", get(ordering::review).post(ordering::place))
+        .route("/orders", get(ordering::list))
+        .route("/order/{id}", get(ordering::show))
+        .route("/order/{id}/cancel", post(ordering::cancel))
         .route("/back-room", get(back_room::show).post(back_room::change))
         .route("/shop/{edition}/{*name}", get(assets::serve))
 }

@@ -1,0 +1,242 @@
+//! From the cart to an order: the page that is agreed to, the order, the list of orders, and a payment that failed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use trolley_core::ids::OrderId;
+use trolley_core::money::{Currency, Money};
+use trolley_core::order::{Order, OrderLine};
+
+use crate::http::change::cart_of;
+use crate::http::checkout::{Wish, order};
+use crate::http::error::Problem;
+use crate::http::form::Form;
+use crate::http::front::Front;
+use crate::http::orders::no_such_order;
+use crate::http::path::OrderName;
+use crate::http::problems::Code;
+use crate::http::visitor::Visitor;
+use crate::service::catalogue::shown::Shown;
+use crate::service::checkout::WasShown;
+
+use super::actions::{Shopper, caller, redirect};
+use super::basket::{Notice, notes};
+use super::frame::{Frame, Hidden, Visit, printed, refused, shown};
+use super::told::{ago, name};
+
+/// Orders that the list shows.
+const ORDERS_MAX: usize = 50;
+
+#[derive(Template)]
+#[template(path = "shop/checkout.html")]
+struct CheckoutPage {
+    frame: Frame,
+    lines: Vec<Bought>,
+    subtotal: String,
+    /// What the form says was shown: revision, amount and currency.
+    revision: u64,
+    amount: u64,
+    currency: String,
+    notes: Vec<Notice>,
+    short: bool,
+    why: Option<String>,
+    hidden: Hidden,
+}
+
+#[derive(Template)]
+#[template(path = "shop/order.html")]
+struct OrderPage {
+    frame: Frame,
+    id: String,
+    placed: bool,
+    when: String,
+    cancelled: Option<String>,
+    lines: Vec<Bought>,
+    subtotal: String,
+}
+
+#[derive(Template)]
+#[template(path = "shop/orders.html")]
+struct OrdersPage {
+    frame: Frame,
+    orders: Vec<Listed>,
+}
+
+struct Bought {
+    what: String,
+    quantity: u32,
+    total: String,
+}
+
+struct Listed {
+    id: String,
+    when: String,
+    what: String,
+    subtotal: String,
+    cancelled: bool,
+}
+
+/// `GET /checkout`.
+pub async fn review(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    if visit.cart.quantity() == 0 {
+        return Ok(redirect("/cart", None));
+    }
+    agreement(&front, &visit.cart, None)
+}
+
+/// `POST /checkout`: `revision`, `amount` and `currency` as they were shown, `available` where what there is will do.
+pub async fn place(State(front): State<Arc<Front>>, shopper: Shopper, form: Form) -> Response {
+    let visitor = shopper.visitor.clone();
+    let wish = Wish { seen: was_shown(&form), accept_available: form.get("available").is_some() };
+    let placed = match caller(shopper, &form) {
+        Ok(caller) => order(&front, caller, wish).await,
+        Err(problem) => Err(problem),
+    };
+    match placed {
+        Ok((order, _)) => redirect(&format!("/order/{}?placed=1", order.id), None),
+        Err(problem) => match problem.code() {
+            Code::CartEmpty => redirect("/cart", None),
+            Code::CartChanged | Code::PriceChanged | Code::ShortStock => {
+                again(&front, &visitor, &problem).await.unwrap_or_else(IntoResponse::into_response)
+            }
+            _ => refused(&front, &visitor, &problem).await,
+        },
+    }
+}
+
+/// `GET /order/{id}`.
+pub async fn show(
+    State(front): State<Arc<Front>>,
+    visit: Visit,
+    OrderName(id): OrderName,
+) -> Result<Response, Problem> {
+    let Some(order) = own(&front, &visit.visitor, id).await? else {
+        return Ok(refused(&front, &visit.visitor, &no_such_order()).await);
+    };
+    let now = front.service.now();
+    shown(
+        StatusCode::OK,
+        &OrderPage {
+            frame: Frame::of(&visit.cart),
+            id: order.id.to_string(),
+            placed: visit.query.once("placed")?.is_some(),
+            when: ago(order.created_at, now),
+            cancelled: order.cancelled_at.map(|at| ago(at, now)),
+            lines: order.lines.iter().map(bought).collect(),
+            subtotal: order.subtotal.map(printed).unwrap_or_default(),
+        },
+    )
+}
+
+/// `GET /orders`.
+pub async fn list(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
+    let orders = match &visit.visitor {
+        Visitor::Guest(guest) => front.service.orders_of(cart_of(guest)?, None, ORDERS_MAX).await?,
+        Visitor::Unknown => Vec::new(),
+    };
+    let now = front.service.now();
+    let listed = |order: &Arc<Order>| Listed {
+        id: order.id.to_string(),
+        when: ago(order.created_at, now),
+        what: summary(order),
+        subtotal: order.subtotal.map(printed).unwrap_or_default(),
+        cancelled: order.cancelled_at.is_some(),
+    };
+    let orders = orders.iter().map(listed).collect();
+    shown(StatusCode::OK, &OrdersPage { frame: Frame::of(&visit.cart), orders })
+}
+
+/// `POST /order/{id}/cancel`: what the shop's own systems do when a payment fails. Here the shopper plays them.
+pub async fn cancel(
+    State(front): State<Arc<Front>>,
+    shopper: Shopper,
+    OrderName(id): OrderName,
+    _: Form,
+) -> Response {
+    let cancelled = match own(&front, &shopper.visitor, id).await {
+        Ok(Some(order)) => front.service.cancel(order.id).await.map_err(Problem::from),
+        Ok(None) => Ok(None),
+        Err(problem) => Err(problem),
+    };
+    match cancelled {
+        Ok(Some(order)) => redirect(&format!("/order/{}", order.id), None),
+        Ok(None) => refused(&front, &shopper.visitor, &no_such_order()).await,
+        Err(problem) => refused(&front, &shopper.visitor, &problem).await,
+    }
+}
+
+/// The page that is agreed to once more, with what is different now.
+async fn again(front: &Front, visitor: &Visitor, problem: &Problem) -> Result<Response, Problem> {
+    let why = match problem.code() {
+        Code::CartChanged => "Your cart was changed while you looked. This is what is in it now.",
+        Code::PriceChanged => "A price was changed while you looked. This is what it costs now.",
+        _ => "There is less left than you want. Order what there is, or change your cart.",
+    };
+    agreement(front, &front.shown(visitor).await?, Some(why.to_owned()))
+}
+
+fn agreement(front: &Front, cart: &Shown, why: Option<String>) -> Result<Response, Problem> {
+    let subtotal = cart.subtotal().ok().flatten();
+    let lines = cart.lines().map(|line| {
+        let unit = cart.tag(line).unit_price;
+        Bought {
+            what: line.item.as_deref().map(name).unwrap_or_default(),
+            quantity: line.quantity(),
+            total: unit
+                .and_then(|unit| unit.times(u64::from(line.quantity())).ok())
+                .map(printed)
+                .unwrap_or_default(),
+        }
+    });
+    let is_short = |line| cart.tag(line).available.is_some_and(|available| available < line.quantity());
+    let page = CheckoutPage {
+        frame: Frame::of(cart),
+        lines: lines.collect(),
+        subtotal: subtotal.map(printed).unwrap_or_default(),
+        revision: cart.cart().map_or(0, |cart| cart.revision),
+        amount: subtotal.map_or(0, |subtotal| subtotal.amount),
+        currency: subtotal.map(|subtotal| subtotal.currency.as_str().to_owned()).unwrap_or_default(),
+        notes: notes(front, cart),
+        short: cart.lines().any(is_short),
+        hidden: Hidden::fresh(front, cart),
+        why,
+    };
+    let status = if page.why.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    shown(status, &page)
+}
+
+/// What the form says the shopper was shown; a form that says nothing agrees to nothing in particular.
+fn was_shown(form: &Form) -> Option<WasShown> {
+    let revision = form.get("revision")?.parse().ok()?;
+    let amount = form.get("amount").and_then(|amount| amount.parse().ok());
+    let currency = form.get("currency").and_then(Currency::parse);
+    let subtotal = amount.zip(currency).map(|(amount, currency)| Money { amount, currency });
+    Some(WasShown { revision, subtotal })
+}
+
+/// An order of this visitor; somebody else's is as good as none.
+async fn own(front: &Front, visitor: &Visitor, id: Option<OrderId>) -> Result<Option<Arc<Order>>, Problem> {
+    let (Visitor::Guest(guest), Some(id)) = (visitor, id) else { return Ok(None) };
+    let cart = cart_of(guest)?;
+    Ok(front.service.order(id).await?.filter(|order| order.cart == cart))
+}
+
+fn bought(line: &OrderLine) -> Bought {
+    Bought {
+        what: name(&line.item),
+        quantity: line.quantity,
+        total: line.line_total.map(printed).unwrap_or_default(),
+    }
+}
+
+/// `Enamel mug, blue and 2 more`.
+fn summary(order: &Order) -> String {
+    let first = order.lines.first().map(|line| name(&line.item)).unwrap_or_default();
+    match order.lines.len() {
+        0 | 1 => first,
+        lines => format!("{first} and {} more", lines - 1),
+    }
+}

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, api_key, backup, config, serve, version};
+use trolley::cmd::{Failed, api_key, backup, config, healthcheck, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -24,6 +24,8 @@ enum Command {
     /// Make, list and revoke keys for the shop's own systems, at a running server
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
+    /// Ask the server with these settings whether it is ready: exit code 0 where it is
+    Healthcheck(Box<Raw>),
     /// Print or check the settings of serve
     #[command(subcommand)]
     Config(config::Config),
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Backup(asked) => backup::back_up_store(&asked),
         Command::Restore(asked) => backup::restore_store(&asked),
         Command::ApiKey(asked) => api_key::run(asked),
+        Command::Healthcheck(raw) => healthcheck::run(*raw),
         Command::Config(asked) => config::run(asked),
         Command::Version => version::run(),
     };

@@ -3,6 +3,8 @@
 pub mod api_key;
 pub mod backup;
 pub mod config;
+pub mod healthcheck;
+pub mod manager;
 pub mod serve;
 pub mod version;
 

@@ -32,6 +32,7 @@ use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
 use crate::service::secret::Secret;
 
+use super::manager::Manager;
 use super::{Failed, environment};
 
 /// How long the last writes may take after the last request: with the drain it stays under ten seconds.
@@ -85,15 +86,32 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
         let app = Arc::new(app.admin());
         served.spawn(serve(listener, app, checked.bounds.clone(), ended(end.clone())));
     }
-    served.spawn(serve(listener, app, checked.bounds, ended(end)));
+    served.spawn(serve(listener, app, checked.bounds, ended(end.clone())));
     announce(&lines).map_err(|error| world(&error))?;
+    let watchdog = tell_the_manager(end, &service);
     while served.join_next().await.is_some() {}
     commands.abort();
+    watchdog.abort();
     chores.stop().await;
     if tokio::time::timeout(CLOSE_WITHIN, service.close()).await.is_err() {
         tracing::warn!("the store took too long to close");
     }
     Ok(())
+}
+
+/// Tells the service manager how it goes, to the end.
+fn tell_the_manager(end: watch::Receiver<()>, service: &Arc<Service>) -> AbortHandle {
+    let manager = Manager::named_by(|name| std::env::var(name).ok());
+    manager.ready();
+    let service = Arc::clone(service);
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = ended(end) => {}
+            () = manager.keep_telling(&service) => {}
+        }
+        manager.stopping();
+    });
+    task.abort_handle()
 }
 
 /// Told once SIGTERM or SIGINT asks for the end, to all who listen.

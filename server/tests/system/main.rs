@@ -8,6 +8,7 @@ mod disk;
 mod exact;
 mod folder;
 mod full;
+mod operation;
 mod power;
 mod program;
 mod trace;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, api_key, backup, config, healthcheck, serve, version};
+use trolley::cmd::{Failed, api_key, backup, config, healthcheck, openapi, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -29,6 +29,8 @@ enum Command {
     /// Print or check the settings of serve
     #[command(subcommand)]
     Config(config::Config),
+    /// Print the description of the API: OpenAPI 3.1
+    Openapi,
     /// Tell which release this is
     Version,
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::ApiKey(asked) => api_key::run(asked),
         Command::Healthcheck(raw) => healthcheck::run(*raw),
         Command::Config(asked) => config::run(asked),
+        Command::Openapi => openapi::run(),
         Command::Version => version::run(),
     };
     match done {

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod config;
 pub mod healthcheck;
 pub mod manager;
+pub mod openapi;
 pub mod serve;
 pub mod version;
 

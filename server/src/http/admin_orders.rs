@@ -2,28 +2,33 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use trolley_core::ids::OrderId;
 
 use super::api_key::{ApiKey, Orders, OrdersRead};
 use super::cart::Answer;
 use super::front::Front;
 use super::json::{NoBody, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 use super::order_wire::{OrderView, OrdersView};
 use super::orders::no_such_order;
 use super::page::Page;
 use super::path::OrderName;
+use super::problems::Code;
 use super::query::Query;
 
 /// The routes of all orders.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new()
-        .route("/v1/admin/orders", get(list))
-        .route("/v1/admin/orders/{id}", get(show))
-        .route("/v1/admin/orders/{id}/cancel", post(cancel))
+pub fn routes() -> Routes {
+    let listed = op("all_orders", "Every order draft, oldest first").pages();
+    let shown = op("any_order", "One order draft").refuses(&[Code::OrderNotFound]);
+    let cancelled = op("cancel_order", "The payment failed: the order's lines return to its cart, once");
+    let cancelled = cancelled.refuses(&[Code::OrderNotFound, Code::CartTooLarge]);
+    Routes::about("Admin")
+        .get("/v1/admin/orders", list, listed.answers::<OrdersView>(200))
+        .get("/v1/admin/orders/{id}", show, shown.answers::<OrderView<'_>>(200))
+        .post("/v1/admin/orders/{id}/cancel", cancel, cancelled.answers::<OrderView<'_>>(200))
 }
 
 /// The oldest first: who comes back with the last one it saw is given what came since.

@@ -16,6 +16,8 @@ use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
 use super::meter::Meter;
+use super::openapi::pages;
+use super::openapi::routes::Routes;
 use super::problems::Code;
 use super::tray::Tray;
 use super::{
@@ -44,7 +46,7 @@ impl App {
     /// What `--admin-listen` serves beside that, over the same service and counters: the routes for the shop's own systems, and
     /// the probes. It has a bound of its own for requests in flight, so that it answers also while the shop is overrun.
     pub fn admin(&self) -> App {
-        let routes = admin_routes(&self.meter).merge(common_routes());
+        let routes = admin_routes(&self.meter).merge(common_routes()).into_router();
         App::over(Arc::clone(&self.front), Arc::clone(&self.meter), routes)
     }
 
@@ -114,35 +116,37 @@ impl App {
 }
 
 fn routes(front: &Front, meter: &Arc<Meter>) -> Router<Arc<Front>> {
-    let mut routes = Router::new()
-        .merge(cart::routes())
-        .merge(saved::routes())
-        .merge(history::routes())
-        .merge(checkout::routes())
-        .merge(orders::routes())
-        .merge(session::routes())
-        .merge(data::routes())
-        .merge(common_routes());
+    let mut routes = shop_routes().merge(common_routes());
     if front.rules.admin {
         routes = routes.merge(admin_routes(meter));
     }
     if front.rules.test_clock {
         routes = routes.merge(test_clock::routes());
     }
-    if front.rules.demo {
-        routes = routes.merge(demo::routes());
-    }
-    routes
+    let routes = routes.into_router();
+    if front.rules.demo { routes.merge(demo::routes()) } else { routes }
+}
+
+/// Everything that a server may serve but the demo's pages, for the description.
+pub fn every_route() -> Routes {
+    let meter = Arc::new(Meter::new());
+    shop_routes().merge(common_routes()).merge(admin_routes(&meter)).merge(test_clock::routes())
+}
+
+/// What a shop's pages, apps and back end call.
+fn shop_routes() -> Routes {
+    let cart = cart::routes().merge(saved::routes()).merge(history::routes()).merge(checkout::routes());
+    cart.merge(orders::routes()).merge(session::routes()).merge(data::routes())
 }
 
 /// What the shop's own systems call. Each of them asks for a key, but for the metrics.
-fn admin_routes(meter: &Arc<Meter>) -> Router<Arc<Front>> {
-    Router::new().merge(metrics::routes(Arc::clone(meter))).merge(admin_orders::routes())
+fn admin_routes(meter: &Arc<Meter>) -> Routes {
+    metrics::routes(Arc::clone(meter)).merge(admin_orders::routes())
 }
 
 /// What every listener serves.
-fn common_routes() -> Router<Arc<Front>> {
-    Router::new().merge(health::routes()).merge(problems::routes())
+fn common_routes() -> Routes {
+    health::routes().merge(problems::routes()).merge(pages::routes())
 }
 
 async fn nothing_here() -> Problem {

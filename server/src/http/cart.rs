@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use axum::routing::{get, post, put};
+use serde_json::{Value, json};
 use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::ids::Quantity;
 use trolley_core::item::{Item, NotAnItem};
@@ -19,18 +18,53 @@ use super::condition;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json, pointer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, between, or, pattern, text};
 use super::path::LineName;
+use super::problems::Code;
 use super::visitor::Visitor;
 
 /// The cart, or why not.
 pub type Answer = Result<Response<Body>, Problem>;
 
+/// What a change that makes a cart larger may be refused with.
+pub const GROWTH: [Code; 6] = [
+    Code::LineNotFound,
+    Code::QuantityOverLimit,
+    Code::InvalidQuantity,
+    Code::TooManyLines,
+    Code::TooManySaved,
+    Code::TotalTooLarge,
+];
+
 /// The cart's routes.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new()
-        .route("/v1/cart", get(show).delete(clear))
-        .route("/v1/cart/lines", post(add))
-        .route("/v1/cart/lines/{line}", put(set).delete(remove))
+pub fn routes() -> Routes {
+    let shown = op("show_cart", "The cart of this session; without one an empty cart, and nothing is made");
+    let known = pattern("^.{1,200}$");
+    Routes::about("Cart")
+        .get("/v1/cart", show, shown.header("If-None-Match", known).empty(304).cart())
+        .delete("/v1/cart", clear, op("clear_cart", "CLEAR: takes out what the caller had seen").cart())
+        .post(
+            "/v1/cart/lines",
+            add,
+            op("add_line", "ADD: so many more of an item")
+                .refuses(&GROWTH)
+                .refuses(&[Code::UnknownSku])
+                .cart()
+                .leads("set_line", "line", "/lines/0/id")
+                .leads("save_line", "line", "/lines/0/id"),
+        )
+        .put(
+            "/v1/cart/lines/{line}",
+            set,
+            op("set_line", "SET: exactly so many; 0 removes").refuses(&GROWTH).cart(),
+        )
+        .delete(
+            "/v1/cart/lines/{line}",
+            remove,
+            op("remove_line", "REMOVE: a line that is not there is fine").cart(),
+        )
 }
 
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
@@ -113,6 +147,35 @@ impl Command for SetLine {
         Some(SetLine { quantity: fields.whole_number("quantity", 0)? })
     }
 }
+
+impl Shape for AddLine {
+    const NAME: &'static str = "AddLine";
+
+    fn schema(_: &mut Parts) -> Value {
+        let options = json!({
+            "type": "object",
+            "maxProperties": Item::OPTIONS_MAX,
+            "propertyNames": text(1, Item::OPTION_NAME_CHARS_MAX),
+            "additionalProperties": text(0, Item::OPTION_VALUE_CHARS_MAX),
+        });
+        Object::new()
+            .must("sku", text(1, Item::SKU_CHARS_MAX))
+            .may("quantity", or(between(1, QUANTITY_MAX), 1))
+            .may("options", options)
+            .schema()
+    }
+}
+
+impl Shape for SetLine {
+    const NAME: &'static str = "SetLine";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("quantity", between(0, QUANTITY_MAX)).schema()
+    }
+}
+
+/// The default of the limit: a shop may set another.
+const QUANTITY_MAX: u64 = 9_999;
 
 fn note(fields: &mut Fields<'_>, wrong: &NotAnItem) {
     let detail = super::change::sentence(&wrong.to_string());

@@ -1,13 +1,17 @@
 //! A cart as the API shows it. Domain types are never sent as they are; this is the translation.
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use serde_json::{Value, json};
 use trolley_core::cart::state::Line;
 use trolley_core::item::Item;
 use trolley_core::money::Money;
 
 use crate::service::catalogue::shown::Shown;
 
-use super::notice_wire::Notices;
+use super::notice_wire::{Notices, Told};
+use super::openapi::shape::{
+    Object, Parts, Shape, between, line_id, list, or_null, pattern, said, text, time, uuid, whole, words,
+};
 use super::time::Rfc3339;
 
 /// A cart on its way out. Nobody's empty cart has no id and revision 0.
@@ -27,7 +31,7 @@ impl Serialize for CartView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (shown, cart) = (self.0, self.0.cart());
         let mut view = serializer.serialize_struct("Cart", 8)?;
-        view.serialize_field("id", &cart.map(|cart| Shape(cart.id)))?;
+        view.serialize_field("id", &cart.map(|cart| Printed(cart.id)))?;
         view.serialize_field("generation", &cart.map_or(0, |cart| cart.generation))?;
         view.serialize_field("revision", &cart.map_or(0, |cart| cart.revision))?;
         view.serialize_field("lines", &Lines(shown, || shown.lines()))?;
@@ -43,9 +47,9 @@ impl Serialize for CartView<'_> {
 }
 
 /// What is written as it prints.
-struct Shape<T>(T);
+struct Printed<T>(T);
 
-impl<T: std::fmt::Display> Serialize for Shape<T> {
+impl<T: std::fmt::Display> Serialize for Printed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -120,5 +124,53 @@ impl Serialize for Options<'_> {
             options.serialize_entry(name, value)?;
         }
         options.end()
+    }
+}
+
+impl Shape for CartView<'_> {
+    const NAME: &'static str = "Cart";
+
+    fn schema(parts: &mut Parts) -> Value {
+        let lines = list(parts.refer::<LineView<'_>>());
+        Object::new()
+            .must("id", or_null(uuid()))
+            .must("generation", whole(0))
+            .must("revision", whole(0))
+            .must("lines", lines.clone())
+            .must("saved", lines)
+            .must("quantity", whole(0))
+            .may("subtotal", parts.refer::<MoneyView>())
+            .must("notices", list(parts.refer::<Told>()))
+            .schema()
+    }
+}
+
+impl Shape for LineView<'_> {
+    const NAME: &'static str = "Line";
+
+    fn schema(parts: &mut Parts) -> Value {
+        let money = parts.refer::<MoneyView>();
+        Object::new()
+            .must("id", line_id())
+            .may("sku", text(1, Item::SKU_CHARS_MAX))
+            .may("options", json!({ "type": "object", "additionalProperties": words() }))
+            .must("quantity", whole(1))
+            .may("title", words())
+            .may("unit_price", money.clone())
+            .may("line_total", money)
+            .may("image", words())
+            .may("available", whole(0))
+            .must("added_at", time())
+            .must("updated_at", time())
+            .schema()
+    }
+}
+
+impl Shape for MoneyView {
+    const NAME: &'static str = "Money";
+
+    fn schema(_: &mut Parts) -> Value {
+        let amount = said(between(0, Money::AMOUNT_MAX), "Whole minor units: cents of the euro.");
+        Object::new().must("amount", amount).must("currency", pattern("^[A-Z]{3}$")).schema()
     }
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, Response, StatusCode};
-use axum::routing::post;
 use serde::Serialize;
+use serde_json::Value;
 use trolley_core::ids::OrderId;
 use trolley_core::money::{Currency, Money};
 use trolley_core::order::Order;
@@ -24,12 +23,26 @@ use super::condition;
 use super::error::{IDEMPOTENCY_REPLAYED, Problem};
 use super::front::Front;
 use super::json::{Command, Fields, Optional, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, between, or, pattern, whole, yes_or_no};
 use super::order_wire::OrderView;
 use super::problems::Code;
 
 /// The checkout's route.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/v1/cart/checkout", post(check_out))
+pub fn routes() -> Routes {
+    let ordered = op("check_out", "Freezes the cart into an order draft, once; the cart is empty afterwards")
+        .refuses(&[
+            Code::CartEmpty,
+            Code::CartChanged,
+            Code::PriceChanged,
+            Code::ShortStock,
+            Code::TotalTooLarge,
+        ])
+        .answers::<Ordered<'_>>(201)
+        .leads("show_order", "id", "/order/id")
+        .leads("cancel_order", "id", "/order/id");
+    Routes::about("Orders").post("/v1/cart/checkout", check_out, ordered)
 }
 
 async fn check_out(
@@ -131,5 +144,27 @@ impl Command for Money {
             fields.fault("currency", "Send a code of three capital letters (ISO 4217).");
         }
         Some(Money { amount, currency: currency? })
+    }
+}
+
+impl Shape for Ordered<'_> {
+    const NAME: &'static str = "Ordered";
+
+    fn schema(parts: &mut Parts) -> Value {
+        Object::new()
+            .must("order", parts.refer::<OrderView<'_>>())
+            .must("cart", parts.refer::<CartView<'_>>())
+            .schema()
+    }
+}
+
+impl Shape for Wish {
+    const NAME: &'static str = "Checkout";
+
+    fn schema(_: &mut Parts) -> Value {
+        let amount = between(0, Money::AMOUNT_MAX);
+        let subtotal = Object::new().must("amount", amount).must("currency", pattern("^[A-Z]{3}$")).schema();
+        let seen = Object::new().must("revision", whole(0)).may("subtotal", subtotal).schema();
+        Object::new().may("seen", seen).may("accept_available", or(yes_or_no(), false)).schema()
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use axum::routing::get;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::service::data::{Kept, Members, Patch, Patched};
@@ -22,12 +21,24 @@ use super::error::{IDEMPOTENCY_REPLAYED, Problem};
 use super::front::Front;
 use super::idempotency::Key;
 use super::json_tree;
+use super::openapi::inputs::{Input, OF_A_BODY};
+use super::openapi::op::{Takes, op};
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Parts, pattern, words};
 use super::problems::Code;
 use super::visitor::Visitor;
 
 /// The routes of a session's data.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/v1/session/data", get(show).patch(patch))
+pub fn routes() -> Routes {
+    let shown = op("show_data", "What the shop keeps with this visit");
+    let patched = op("patch_data", "Changes it by a merge patch (RFC 7396)")
+        .header("Idempotency-Key", pattern("^[!-~]{1,128}$"))
+        .header("If-Match", pattern("^(\\*|(W/)?\"[!#-~]+\")$"))
+        .refuses(&[Code::InvalidEtag, Code::InvalidKey, Code::KeyReused, Code::PreconditionFailed])
+        .refuses(&[Code::DataTooLarge]);
+    Routes::about("Session")
+        .get("/v1/session/data", show, shown.header("If-None-Match", words()).empty(304).object(200))
+        .patch("/v1/session/data", patch, patched.object(200))
 }
 
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
@@ -143,5 +154,12 @@ impl FromRequest<Arc<Front>> for MergePatch {
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
         json_tree::read(&bytes).map(MergePatch)
+    }
+}
+
+impl Input for MergePatch {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        takes.body("application/merge-patch+json", true, json!({ "type": "object" }));
+        takes.refuses(&OF_A_BODY);
     }
 }

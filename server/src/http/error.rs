@@ -10,11 +10,13 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AU
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
 
 use crate::service::catalogue::shown::Shown;
 use crate::service::limiter::Standing;
 
 use super::cart_wire::CartView;
+use super::openapi::shape::{Object, Parts, Shape, between, list, one_of, pattern, words};
 use super::problems::Code;
 use super::rate;
 
@@ -184,5 +186,22 @@ impl IntoResponse for Problem {
             response.extensions_mut().insert(Cause(cause.into()));
         }
         response
+    }
+}
+
+impl Shape for Problem {
+    const NAME: &'static str = "Problem";
+
+    fn schema(parts: &mut Parts) -> Value {
+        let fault = Object::new().must("pointer", words()).must("detail", words()).schema();
+        Object::new()
+            .must("type", pattern("^/problems/[a-z_]+$"))
+            .must("title", words())
+            .must("status", between(400, 599))
+            .must("detail", words())
+            .must("code", one_of(&Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()))
+            .may("errors", list(fault))
+            .may("cart", parts.refer::<CartView<'_>>())
+            .schema()
     }
 }

@@ -2,16 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::error::Problem;
 use super::front::Front;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 
 /// The probes' routes.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/healthz", get(|| async { "up\n" })).route("/readyz", get(ready))
+pub fn routes() -> Routes {
+    Routes::about("Running")
+        .get("/healthz", up, op("healthz", "Whether the process is up").text(200, "text/plain"))
+        .get("/readyz", ready, op("readyz", "Whether its store answers").text(200, "text/plain"))
+}
+
+async fn up() -> &'static str {
+    "up\n"
 }
 
 async fn ready(State(front): State<Arc<Front>>) -> Result<&'static str, Problem> {

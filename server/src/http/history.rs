@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
-use axum::routing::{get, post};
+use serde_json::Value;
 use trolley_core::cart::op::Intent;
 
-use super::cart::Answer;
+use super::cart::{Answer, GROWTH};
 use super::change::{Caller, cart_of};
 use super::error::Problem;
 use super::front::Front;
 use super::history_wire::HistoryView;
 use super::json::{Command, Fields, Json, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, between, or, whole};
+use super::problems::Code;
 use super::query::Query;
 use super::visitor::Visitor;
 
@@ -24,8 +27,16 @@ const USUAL: usize = 50;
 const MOST: usize = 256;
 
 /// The history's routes.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/v1/cart/history", get(show)).route("/v1/cart/undo", post(undo))
+pub fn routes() -> Routes {
+    let history = op("history", "What was done to the cart, newest first");
+    let undone = op("undo", "Takes back one change of the history").refuses(&GROWTH);
+    Routes::about("Cart")
+        .get(
+            "/v1/cart/history",
+            show,
+            history.query("limit", or(between(1, MOST as u64), USUAL)).answers::<HistoryView<'_>>(200),
+        )
+        .post("/v1/cart/undo", undo, undone.refuses(&[Code::NotUndoable]).cart())
 }
 
 async fn show(
@@ -53,5 +64,13 @@ struct Undo {
 impl Command for Undo {
     fn take(fields: &mut Fields<'_>) -> Option<Undo> {
         Some(Undo { revision: fields.number("revision", 1)? })
+    }
+}
+
+impl Shape for Undo {
+    const NAME: &'static str = "Undo";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("revision", whole(1)).schema()
     }
 }

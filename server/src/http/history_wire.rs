@@ -1,9 +1,13 @@
 //! A cart's history as the API shows it: newest first, one element a change.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
 use trolley_core::cart::state::{Author, Cart, Change, Piece};
 use trolley_core::item::{Item, LineId};
 
+use super::openapi::shape::{
+    Object, Parts, Shape, line_id, list, one_of, time, uuid, whole, words, yes_or_no,
+};
 use super::time::Rfc3339;
 
 /// `{"changes": [...]}`.
@@ -73,5 +77,35 @@ impl Serialize for ChangeView<'_> {
         }
         view.serialize_field("undoable", &self.cart.is_undoable(self.change))?;
         view.end()
+    }
+}
+
+/// Every name of an op.
+const OPS: [&str; 11] =
+    ["add", "set", "remove", "clear", "save", "unsave", "discard", "undo", "merge", "checkout", "cancel"];
+
+impl Shape for HistoryView<'_> {
+    const NAME: &'static str = "History";
+
+    fn schema(parts: &mut Parts) -> Value {
+        Object::new().must("changes", list(parts.refer::<ChangeView<'_>>())).schema()
+    }
+}
+
+impl Shape for ChangeView<'_> {
+    const NAME: &'static str = "Change";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new()
+            .must("revision", whole(1))
+            .must("at", time())
+            .may("device", uuid())
+            .must("op", one_of(&OPS))
+            .may("line", line_id())
+            .may("sku", words())
+            .may("before", whole(0))
+            .may("after", whole(0))
+            .must("undoable", yes_or_no())
+            .schema()
     }
 }

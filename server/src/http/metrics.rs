@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use trolley_store::activity::{Activity, BATCH_BOUNDS};
 
 use crate::service::tally::Report;
@@ -16,15 +14,18 @@ use super::error::Problem;
 use super::exposition::{self, Page};
 use super::front::Front;
 use super::meter::{CLASSES, Histogram, Meter, Tally};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 
 /// The metrics' route.
-pub fn routes(meter: Arc<Meter>) -> Router<Arc<Front>> {
+pub fn routes(meter: Arc<Meter>) -> Routes {
     let show = async move |State(front): State<Arc<Front>>| {
         let report = front.service.report().await?;
         let page = page(&meter, &report);
         Ok::<_, Problem>(([(CONTENT_TYPE, exposition::CONTENT_TYPE)], page).into_response())
     };
-    Router::new().route("/metrics", get(show))
+    let shown = op("metrics", "Everything that is counted, as Prometheus reads it");
+    Routes::about("Running").get("/metrics", show, shown.text(200, "text/plain"))
 }
 
 fn page(meter: &Meter, report: &Report) -> String {

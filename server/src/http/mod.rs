@@ -32,6 +32,7 @@ pub mod meter;
 pub mod metrics;
 pub mod network;
 pub mod notice_wire;
+pub mod openapi;
 pub mod order_wire;
 pub mod orders;
 pub mod origin;

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
 use trolley_core::cart::op::NoticeCode;
 use trolley_core::item::LineId;
 
 use crate::service::catalogue::shown::{Note, Shown};
+
+use super::openapi::shape::{Object, Parts, Shape, line_id, one_of, words};
 
 /// The notices of a cart on its way out.
 pub struct Notices<'a>(pub &'a Shown);
@@ -80,5 +83,25 @@ fn of_change(code: NoticeCode) -> (&'static str, &'static str) {
         }
         NoticeCode::LinesSaved => ("lines_saved", "Some lines did not fit and are saved for later."),
         NoticeCode::Superseded => ("superseded", "A newer change stood against one of yours."),
+    }
+}
+
+/// Every code of a notice.
+const CODES: [&str; 8] = [
+    "carts_merged",
+    "quantity_clamped",
+    "lines_saved",
+    "superseded",
+    "price_changed",
+    "short_stock",
+    "unavailable",
+    "catalogue_down",
+];
+
+impl Shape for Told {
+    const NAME: &'static str = "Notice";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("code", one_of(&CODES)).may("line", line_id()).must("detail", words()).schema()
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+use serde_json::{Value, json};
 use trolley_core::order::{Order, OrderLine};
 
 use super::cart_wire::{MoneyView, Options};
+use super::openapi::shape::{Object, Parts, Shape, line_id, list, said, time, uuid, whole, words};
 use super::time::Rfc3339;
 
 /// An order on its way out: to its owner, or to the shop's own systems, which are told where it came from too.
@@ -108,5 +110,48 @@ impl Serialize for LineView<'_> {
             view.serialize_field("line_total", &MoneyView(total))?;
         }
         view.end()
+    }
+}
+
+impl Shape for OrderView<'_> {
+    const NAME: &'static str = "Order";
+
+    fn schema(parts: &mut Parts) -> Value {
+        Object::new()
+            .must("id", uuid())
+            .may("cart", said(uuid(), "Told to the shop's own systems."))
+            .may("generation", whole(0))
+            .may("revision", whole(0))
+            .must("lines", list(parts.refer::<LineView<'_>>()))
+            .must("quantity", whole(1))
+            .may("subtotal", parts.refer::<MoneyView>())
+            .must("created_at", time())
+            .may("cancelled_at", time())
+            .schema()
+    }
+}
+
+impl Shape for OrdersView {
+    const NAME: &'static str = "Orders";
+
+    fn schema(parts: &mut Parts) -> Value {
+        Object::new().must("orders", list(parts.refer::<OrderView<'_>>())).schema()
+    }
+}
+
+impl Shape for LineView<'_> {
+    const NAME: &'static str = "OrderLine";
+
+    fn schema(parts: &mut Parts) -> Value {
+        let money = parts.refer::<MoneyView>();
+        Object::new()
+            .must("id", line_id())
+            .must("sku", words())
+            .must("options", json!({ "type": "object", "additionalProperties": words() }))
+            .must("quantity", whole(1))
+            .may("title", words())
+            .may("unit_price", money.clone())
+            .may("line_total", money)
+            .schema()
     }
 }

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 use trolley_core::ids::OrderId;
 
 use super::cart::Answer;
@@ -13,6 +11,8 @@ use super::change::cart_of;
 use super::error::Problem;
 use super::front::Front;
 use super::json::answer;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 use super::order_wire::{OrderView, OrdersView};
 use super::page::Page;
 use super::path::OrderName;
@@ -21,8 +21,14 @@ use super::query::Query;
 use super::visitor::Visitor;
 
 /// The orders' routes.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/v1/orders", get(list)).route("/v1/orders/{id}", get(show))
+pub fn routes() -> Routes {
+    let listed = op("list_orders", "The caller's own order drafts, newest first").pages();
+    let shown = op("show_order", "One of the caller's own order drafts").refuses(&[Code::OrderNotFound]);
+    Routes::about("Orders").get("/v1/orders", list, listed.answers::<OrdersView>(200)).get(
+        "/v1/orders/{id}",
+        show,
+        shown.answers::<OrderView<'_>>(200),
+    )
 }
 
 /// The newest first.

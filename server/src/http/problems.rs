@@ -1,16 +1,13 @@
 //! The codes of all problems, and the page that each problem's `type` leads to.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 
 use super::error::Problem;
-use super::front::Front;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 
 macro_rules! codes {
     ($($name:ident $code:literal $status:literal $title:literal $advice:literal;)*) => {
@@ -111,8 +108,10 @@ struct ProblemPage {
 }
 
 /// `GET /problems/{code}`.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/problems/{code}", get(show))
+pub fn routes() -> Routes {
+    let shown = op("problem", "What a problem's code means and what to do about it");
+    let shown = shown.refuses(&[Code::NotFound]).text(200, "text/html");
+    Routes::about("About").get("/problems/{code}", show, shown)
 }
 
 async fn show(name: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {

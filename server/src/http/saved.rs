@@ -2,23 +2,35 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{delete, post};
 use trolley_core::cart::op::{Intent, LineRef};
 
-use super::cart::{Answer, unchanged};
+use super::cart::{Answer, GROWTH, unchanged};
 use super::change::Caller;
 use super::front::Front;
 use super::json::NoBody;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
 use super::path::LineName;
 
 /// The routes of what is saved for later.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new()
-        .route("/v1/cart/lines/{line}/save", post(save))
-        .route("/v1/cart/saved/{line}/unsave", post(unsave))
-        .route("/v1/cart/saved/{line}", delete(discard))
+pub fn routes() -> Routes {
+    Routes::about("Cart")
+        .post(
+            "/v1/cart/lines/{line}/save",
+            save,
+            op("save_line", "Off the cart, onto the saved list")
+                .refuses(&GROWTH)
+                .cart()
+                .leads("unsave_line", "line", "/saved/0/id")
+                .leads("discard_line", "line", "/saved/0/id"),
+        )
+        .post(
+            "/v1/cart/saved/{line}/unsave",
+            unsave,
+            op("unsave_line", "Off the saved list, into the cart").refuses(&GROWTH).cart(),
+        )
+        .delete("/v1/cart/saved/{line}", discard, op("discard_line", "Off the saved list, for good").cart())
 }
 
 async fn save(State(front): State<Arc<Front>>, caller: Caller, line: LineName, _: NoBody) -> Answer {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
-use axum::routing::get;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::service::session::Guest;
 
@@ -15,13 +14,23 @@ use super::address::Address;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, one_of, time, uuid, words, yes_or_no};
+use super::problems::Code;
 use super::rate;
 use super::time::Rfc3339;
 use super::visitor::Visitor;
 
 /// The session's routes.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route("/v1/session", get(show).post(begin))
+pub fn routes() -> Routes {
+    let shown = op("show_session", "What the caller may know of its session");
+    let begun = op("begin_session", "A fresh guest session for an app without cookies");
+    Routes::about("Session").get("/v1/session", show, shown.answers::<SessionView<'_>>(200)).post(
+        "/v1/session",
+        begin,
+        begun.refuses(&[Code::RateLimited]).answers::<SessionView<'_>>(201),
+    )
 }
 
 async fn show(visitor: Visitor) -> Response<Body> {
@@ -89,5 +98,27 @@ impl<'a> SessionView<'a> {
             expires_at: Rfc3339::new(guest.expires_at),
             absolute_expires_at: Rfc3339::new(guest.absolute_expires_at),
         }
+    }
+}
+
+impl Shape for Bearer {
+    const NAME: &'static str = "Transport";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("transport", one_of(&["bearer"])).schema()
+    }
+}
+
+impl Shape for SessionView<'_> {
+    const NAME: &'static str = "Session";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new()
+            .may("token", words())
+            .must("signed_in", yes_or_no())
+            .may("device", Object::new().must("id", uuid()).schema())
+            .may("expires_at", time())
+            .may("absolute_expires_at", time())
+            .schema()
     }
 }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::Json as JsonAnswer;
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
-use axum::routing::post;
-use axum::{Json as JsonAnswer, Router};
 use serde::Serialize;
+use serde_json::Value;
 use trolley_core::time::Span;
 
 use super::address::Peer;
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, between, time};
 use super::problems::Code;
 use super::time::Rfc3339;
 
@@ -24,8 +27,13 @@ const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// The test clock's route.
-pub fn routes() -> Router<Arc<Front>> {
-    Router::new().route(PATH, post(turn))
+pub fn routes() -> Routes {
+    let turned = op("turn_clock", "Turns the server's clock ahead, for integrators' own tests");
+    Routes::about("Running").post(
+        PATH,
+        turn,
+        turned.refuses(&[Code::LoopbackOnly, Code::NotFound, Code::Busy]).answers::<Now>(200),
+    )
 }
 
 async fn turn(
@@ -60,4 +68,20 @@ impl Command for Turn {
 #[derive(Serialize)]
 struct Now {
     now: Rfc3339,
+}
+
+impl Shape for Turn {
+    const NAME: &'static str = "Turn";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("advance_ms", between(0, u64::from(u32::MAX))).schema()
+    }
+}
+
+impl Shape for Now {
+    const NAME: &'static str = "Now";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("now", time()).schema()
+    }
 }

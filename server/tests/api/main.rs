@@ -21,6 +21,7 @@ mod faults;
 mod history;
 mod limits;
 mod metrics;
+mod openapi;
 mod orders;
 mod problems;
 mod races;

@@ -1,5 +1,6 @@
 //! A shop in process and the actors that call on it.
 
+pub mod described;
 pub mod faulty;
 pub mod reply;
 pub mod scrape;
@@ -129,7 +130,9 @@ pub trait Actor {
     async fn send(&self, mut request: Request<Body>) -> Reply {
         self.credentials(request.headers_mut());
         let peer = self.peer();
+        let (method, path) = (request.method().clone(), request.uri().to_string());
         let reply = Reply::read(self.app().answer(request, peer).await).await;
+        described::hold(method.as_str(), &path, &reply);
         self.keep(&reply);
         reply
     }

@@ -1,0 +1,59 @@
+//! The whole document: OpenAPI 3.1.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::app;
+use crate::http::error::Problem;
+use crate::http::problems::Code;
+
+use super::op::Refusals;
+use super::routes::Routes;
+use super::shape::Parts;
+
+const ABOUT: &str = "Carts and the sessions that own them. Errors are problems as RFC 9457 has them; each code has its page under /problems/. \
+    Limits (lines, quantities) are the defaults: a shop may set others.";
+
+/// What whatever changes something may be refused with.
+const OF_A_CHANGE: [Code; 3] = [Code::CrossSite, Code::Busy, Code::StoreFull];
+
+/// The document of everything that a server may serve; whether the admin calls are on the same address is the shop's choice.
+pub fn whole() -> &'static Value {
+    static WHOLE: LazyLock<Value> = LazyLock::new(|| describe(app::every_route()));
+    &WHOLE
+}
+
+fn describe(routes: Routes) -> Value {
+    let (mut parts, mut refusals) = (Parts::default(), Refusals::default());
+    parts.refer::<Problem>();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes.described {
+        let mut op = route.op;
+        (route.inputs)(&mut op.takes, &mut parts);
+        if route.method != "get" {
+            op.takes.refuses(&OF_A_CHANGE);
+        }
+        let operation = op.describe(route.tag, &mut parts, &mut refusals);
+        paths.entry(route.path).or_insert_with(|| json!({}))[route.method] = operation;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Trolley",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": parts.into_json(),
+            "responses": refusals.into_json(),
+            "securitySchemes": {
+                "cookie": { "type": "apiKey", "in": "cookie", "name": "__Host-trolley" },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "A session's token, or an access token of the account." },
+                "api_key": { "type": "http", "scheme": "bearer", "description": "A key of the shop's own systems (trk_...)." },
+            },
+        },
+    })
+}

@@ -1,0 +1,273 @@
+//! One operation: what a route says about itself, and what its handler's arguments add.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::cart_wire::CartView;
+use crate::http::problems::Code;
+
+use super::shape::{Parts, Shape, between, or, said, words};
+
+/// What any request may be told, whatever it asks for.
+const ALWAYS: [Code; 7] = [
+    Code::InvalidRequest,
+    Code::UriTooLong,
+    Code::HeadersTooLarge,
+    Code::Internal,
+    Code::Overloaded,
+    Code::Timeout,
+    Code::StoreDown,
+];
+
+/// An operation.
+pub struct Op {
+    /// Its name for programs, unique in the document.
+    pub(super) id: &'static str,
+    /// What it does, in a few words.
+    pub(super) summary: &'static str,
+    pub(super) answers: Vec<Answer>,
+    pub(super) takes: Takes,
+}
+
+/// A success.
+pub(super) struct Answer {
+    status: u16,
+    /// How its body is described; none where it has none.
+    body: Option<(&'static str, Body)>,
+    headers: &'static [(&'static str, &'static str)],
+    links: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+enum Body {
+    Shaped(fn(&mut Parts) -> Value),
+    Text,
+}
+
+/// What an operation takes: gathered from its handler's arguments.
+#[derive(Default)]
+pub struct Takes {
+    parameters: Vec<Value>,
+    body: Option<(&'static str, bool, Value)>,
+    codes: Vec<Code>,
+    callers: Vec<&'static str>,
+}
+
+/// The headers of an answer with a cart.
+const OF_A_CART: &[(&str, &str)] = &[
+    ("ETag", "The cart's id and revision, and with a catalogue what it says of the cart's lines."),
+    ("Set-Cookie", "The session's cookie, where a session began or was renewed."),
+    ("Trolley-Token", "What a bearer caller gets where a browser gets a cookie."),
+    ("Idempotency-Replayed", "true where the same key was answered before: nothing was changed again."),
+];
+
+/// An operation of that name, which does this.
+pub fn op(id: &'static str, summary: &'static str) -> Op {
+    Op { id, summary, answers: Vec::new(), takes: Takes::default() }
+}
+
+impl Op {
+    /// Answers 200 with the cart.
+    #[must_use]
+    pub fn cart(self) -> Op {
+        let mut op = self.answers::<CartView<'_>>(200);
+        if let Some(cart) = op.answers.last_mut() {
+            cart.headers = OF_A_CART;
+        }
+        op
+    }
+
+    /// Answers with JSON of this shape.
+    #[must_use]
+    pub fn answers<T: Shape>(self, status: u16) -> Op {
+        self.answer(status, Some(("application/json", Body::Shaped(Parts::refer::<T>))))
+    }
+
+    /// Answers with some JSON object.
+    #[must_use]
+    pub fn object(self, status: u16) -> Op {
+        let any: fn(&mut Parts) -> Value = |_| json!({ "type": "object" });
+        self.answer(status, Some(("application/json", Body::Shaped(any))))
+    }
+
+    /// Answers with text of this type.
+    #[must_use]
+    pub fn text(self, status: u16, media_type: &'static str) -> Op {
+        self.answer(status, Some((media_type, Body::Text)))
+    }
+
+    /// Answers without a body.
+    #[must_use]
+    pub fn empty(self, status: u16) -> Op {
+        self.answer(status, None)
+    }
+
+    /// May be refused with these, besides what its arguments are refused with.
+    #[must_use]
+    pub fn refuses(mut self, codes: &[Code]) -> Op {
+        self.takes.codes.extend(codes);
+        self
+    }
+
+    /// Reads this parameter of the query, if it is there.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, schema: Value) -> Op {
+        self.takes.parameter("query", name, false, schema);
+        self
+    }
+
+    /// Is a list in pages: a Link leads to the next one.
+    #[must_use]
+    pub fn pages(self) -> Op {
+        let cursor = said(words(), "Where the page before ended, as its Link had it.");
+        self.query("after", cursor).query("limit", or(between(1, 100), 50))
+    }
+
+    /// Reads this header, if it is there.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, schema: Value) -> Op {
+        self.takes.parameter("header", name, false, schema);
+        self
+    }
+
+    /// What stands at `pointer` in the answer given last is what the operation `to` takes as its path's `parameter`.
+    #[must_use]
+    pub fn leads(mut self, to: &'static str, parameter: &'static str, pointer: &'static str) -> Op {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.links.push((to, parameter, pointer));
+        }
+        self
+    }
+
+    fn answer(mut self, status: u16, body: Option<(&'static str, Body)>) -> Op {
+        self.answers.push(Answer { status, body, headers: &[], links: Vec::new() });
+        self
+    }
+
+    /// The operation object of the document.
+    pub(super) fn describe(self, tag: &str, parts: &mut Parts, refusals: &mut Refusals) -> Value {
+        let mut responses: BTreeMap<String, Value> = BTreeMap::new();
+        for answer in self.answers {
+            responses.insert(answer.status.to_string(), answer.describe(parts));
+        }
+        let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+        for code in ALWAYS.into_iter().chain(self.takes.codes) {
+            let codes = by_status.entry(code.status()).or_default();
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        for (status, codes) in by_status {
+            responses.insert(status.to_string(), refusals.refer(codes));
+        }
+        let mut operation = json!({
+            "operationId": self.id,
+            "summary": self.summary,
+            "tags": [tag],
+            "responses": responses,
+        });
+        if !self.takes.parameters.is_empty() {
+            operation["parameters"] = self.takes.parameters.into();
+        }
+        if let Some((media_type, required, schema)) = self.takes.body {
+            operation["requestBody"] =
+                json!({ "required": required, "content": { media_type: { "schema": schema } } });
+        }
+        if !self.takes.callers.is_empty() {
+            let named = self.takes.callers.iter().map(|caller| match *caller {
+                "nobody" => json!({}),
+                caller => json!({ caller: [] }),
+            });
+            operation["security"] = named.collect();
+        }
+        operation
+    }
+}
+
+impl Answer {
+    fn describe(self, parts: &mut Parts) -> Value {
+        let description = match self.status {
+            201 => "Made",
+            204 => "Done; there is nothing to tell",
+            304 => "The caller has this very answer already",
+            _ => "Done",
+        };
+        let mut response = json!({ "description": description });
+        if let Some((media_type, body)) = self.body {
+            let schema = match body {
+                Body::Shaped(refer) => refer(parts),
+                Body::Text => json!({ "type": "string" }),
+            };
+            response["content"] = json!({ media_type: { "schema": schema } });
+        }
+        if !self.headers.is_empty() {
+            let headers = self.headers.iter().map(|(name, says)| {
+                ((*name).to_owned(), json!({ "description": says, "schema": { "type": "string" } }))
+            });
+            response["headers"] = headers.collect::<Map<_, _>>().into();
+        }
+        if !self.links.is_empty() {
+            let links = self.links.iter().map(|(to, parameter, pointer)| {
+                let from = format!("$response.body#{pointer}");
+                ((*to).to_owned(), json!({ "operationId": to, "parameters": { *parameter: from } }))
+            });
+            response["links"] = links.collect::<Map<_, _>>().into();
+        }
+        response
+    }
+}
+
+impl Takes {
+    /// A parameter of the path, the query or the header.
+    pub fn parameter(&mut self, place: &str, name: &str, required: bool, schema: Value) {
+        let mut parameter = json!({ "in": place, "name": name, "required": required });
+        parameter["schema"] = schema;
+        self.parameters.push(parameter);
+    }
+
+    /// A body.
+    pub fn body(&mut self, media_type: &'static str, required: bool, schema: Value) {
+        self.body = Some((media_type, required, schema));
+    }
+
+    /// Refusals.
+    pub fn refuses(&mut self, codes: &[Code]) {
+        self.codes.extend(codes);
+    }
+
+    /// Who may call: `nobody`, or a security scheme of the document.
+    pub fn called_by(&mut self, callers: &[&'static str]) {
+        self.callers.extend(callers);
+    }
+}
+
+/// The refusals of a document: each set of codes that come with one status stands there once, under their names.
+#[derive(Default)]
+pub struct Refusals(BTreeMap<String, Value>);
+
+impl Refusals {
+    fn refer(&mut self, mut codes: Vec<Code>) -> Value {
+        codes.sort_by_key(|code| code.as_str());
+        let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+        let name = names.join("-");
+        let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+        self.0.entry(name).or_insert_with(|| {
+            let says: Vec<String> =
+                codes.iter().map(|code| format!("{}: {}.", code.as_str(), code.title())).collect();
+            let schema = json!({
+                "allOf": [{ "$ref": "#/components/schemas/Problem" }],
+                "properties": { "code": { "enum": names } },
+            });
+            json!({
+                "description": says.join(" "),
+                "content": { "application/problem+json": { "schema": schema } },
+            })
+        });
+        reference
+    }
+
+    /// All of them.
+    pub(super) fn into_json(self) -> Value {
+        self.0.into_iter().collect::<Map<_, _>>().into()
+    }
+}

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, api_key, backup, config, healthcheck, openapi, serve, version};
+use trolley::cmd::{Failed, api_key, backup, config, export, healthcheck, import, openapi, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -21,6 +21,10 @@ enum Command {
     Backup(backup::Backup),
     /// Make a store of a backup
     Restore(backup::Restore),
+    /// Write all records of a store to a file, also while it is served, which any release and any store can take in
+    Export(export::Export),
+    /// Make a store of such a file, all of it or nothing
+    Import(import::Import),
     /// Make, list and revoke keys for the shop's own systems, at a running server
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
@@ -47,6 +51,8 @@ fn main() -> ExitCode {
         Command::Serve(raw) => serve::run(*raw),
         Command::Backup(asked) => backup::back_up_store(&asked),
         Command::Restore(asked) => backup::restore_store(&asked),
+        Command::Export(asked) => export::run(&asked),
+        Command::Import(asked) => import::run(&asked),
         Command::ApiKey(asked) => api_key::run(asked),
         Command::Healthcheck(raw) => healthcheck::run(*raw),
         Command::Config(asked) => config::run(asked),

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::embedded::backup::{BackupFailed, Verified};
+use crate::embedded::dump::Import;
 use crate::embedded::settings::{LastResort, Settings};
-use crate::embedded::{Embedded, OpenFailed, backup};
+use crate::embedded::{Embedded, OpenFailed, backup, dump};
 use crate::memory::Memory;
 use crate::port::Store;
 
@@ -55,6 +56,21 @@ pub fn back_up(address: &str, to: &Path) -> Result<Verified, OpenError> {
 /// Makes a store at `address`, where there is none, of the backup in the folder `from`.
 pub fn restore(from: &Path, address: &str) -> Result<Verified, OpenError> {
     Ok(backup::restore(from, folder_of(address)?)?)
+}
+
+/// Gives `each` every record of the store at `address` as of one moment, also while it is served; says how many there were.
+pub fn export(address: &str, each: dump::Each<'_>) -> Result<u64, OpenError> {
+    Ok(dump::export(folder_of(address)?, each)?)
+}
+
+/// About how many records [`export`] would give.
+pub fn records_in(address: &str) -> Result<u64, OpenError> {
+    Ok(dump::records_in(folder_of(address)?)?)
+}
+
+/// Begins a store at `address`, where there is none, that is filled record by record.
+pub fn import(address: &str) -> Result<Import, OpenError> {
+    Ok(Import::begin(folder_of(address)?)?)
 }
 
 /// The folder of the store at `address`, where that is what it is.

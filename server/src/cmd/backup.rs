@@ -1,13 +1,12 @@
 //! `trolley backup` and `trolley restore`: a verified copy of a store, and its way back.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use trolley_store::embedded::backup::Verified;
-use trolley_store::open::{OpenError, back_up, restore};
+use trolley_store::open::{back_up, restore};
 
-use super::Failed;
+use super::{Failed, say};
 
 /// What to copy, and where to.
 #[derive(Args, Debug)]
@@ -33,29 +32,16 @@ pub struct Restore {
 
 /// Copies a store as of one moment, reads the copy again, and only then says that it is done.
 pub fn back_up_store(asked: &Backup) -> Result<(), Failed> {
-    let verified = back_up(&asked.store, &asked.to).map_err(|error| failed(&error))?;
+    let verified = back_up(&asked.store, &asked.to)?;
     say(&format!("backed up {} to {}", holding(verified), asked.to.display()))
 }
 
 /// Verifies a backup, makes a store of it, and verifies that too.
 pub fn restore_store(asked: &Restore) -> Result<(), Failed> {
-    let verified = restore(&asked.from, &asked.store).map_err(|error| failed(&error))?;
+    let verified = restore(&asked.from, &asked.store)?;
     say(&format!("restored {} to {}", holding(verified), asked.store))
 }
 
 fn holding(Verified { counts, bytes }: Verified) -> String {
     format!("and verified {} carts and {} sessions ({bytes} bytes)", counts.carts, counts.sessions)
-}
-
-fn failed(error: &OpenError) -> Failed {
-    match error {
-        OpenError::UnknownScheme(_) | OpenError::NoFolder | OpenError::NotInAFolder(_) => {
-            Failed::Asked(error.to_string())
-        }
-        OpenError::Backup(_) | OpenError::Embedded(_) => Failed::World(error.to_string()),
-    }
-}
-
-fn say(sentence: &str) -> Result<(), Failed> {
-    writeln!(std::io::stdout(), "{sentence}").map_err(|error| Failed::World(error.to_string()))
 }

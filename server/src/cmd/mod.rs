@@ -3,15 +3,20 @@
 pub mod api_key;
 pub mod backup;
 pub mod config;
+pub mod dump;
+pub mod export;
 pub mod healthcheck;
+pub mod import;
 pub mod manager;
 pub mod openapi;
+mod progress;
 pub mod serve;
 pub mod version;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use trolley_store::open::folder_of;
+use trolley_store::open::{OpenError, folder_of};
 
 use crate::config::Senseless;
 use crate::config::raw::Raw;
@@ -43,6 +48,22 @@ impl From<Senseless> for Failed {
     fn from(senseless: Senseless) -> Failed {
         Failed::Asked(senseless.to_string())
     }
+}
+
+impl From<OpenError> for Failed {
+    fn from(error: OpenError) -> Failed {
+        match error {
+            OpenError::UnknownScheme(_) | OpenError::NoFolder | OpenError::NotInAFolder(_) => {
+                Failed::Asked(error.to_string())
+            }
+            OpenError::Backup(_) | OpenError::Embedded(_) => Failed::World(error.to_string()),
+        }
+    }
+}
+
+/// Says on standard output what was done.
+fn say(sentence: &str) -> Result<(), Failed> {
+    writeln!(std::io::stdout(), "{sentence}").map_err(|error| Failed::World(error.to_string()))
 }
 
 /// The process's variables; a value that is not text is no value of a setting, and is refused as what it looks like.

@@ -5,6 +5,7 @@ mod backup;
 mod commands;
 mod crash;
 mod disk;
+mod dump;
 mod exact;
 mod folder;
 mod full;

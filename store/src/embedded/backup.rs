@@ -75,9 +75,9 @@ pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupFailed> {
     copy(&source, folder)
 }
 
-/// Writes a copy beside its place, verifies it, and gives it its name when it is on the disk.
+/// Writes a copy beside its place, and settles it.
 fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupFailed> {
-    let (place, unfinished) = (database_in(folder), folder.join("unfinished.db"));
+    let unfinished = unfinished_in(folder);
     let _ = std::fs::remove_file(&unfinished);
     let write = || -> rusqlite::Result<bool> {
         let mut target = Connection::open(&unfinished)?;
@@ -90,6 +90,17 @@ fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupFailed> {
     if !write().map_err(|error| failed(&unfinished, &error))? {
         return Err(failed(&unfinished, &"the store was not to be read as a whole"));
     }
+    settle(folder)
+}
+
+/// The file that is being written in `folder`.
+pub(super) fn unfinished_in(folder: &Path) -> PathBuf {
+    folder.join("unfinished.db")
+}
+
+/// Verifies what was written in `folder`, and gives it its name when it is on the disk.
+pub(super) fn settle(folder: &Path) -> Result<Verified, BackupFailed> {
+    let (place, unfinished) = (database_in(folder), unfinished_in(folder));
     let counts = verify(&read_only(&unfinished)?, &unfinished)?;
     let settle = || -> io::Result<u64> {
         let file = File::open(&unfinished)?;
@@ -136,7 +147,7 @@ fn verify(connection: &Connection, file: &Path) -> Result<Counts, OpenFailed> {
     Ok(counts)
 }
 
-fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
+pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
     Ok(key_from(row.get(0)?, row.get_ref(1)?.as_blob()?))
 }
 
@@ -146,6 +157,6 @@ fn read_only(file: &Path) -> Result<Connection, OpenFailed> {
         .map_err(|error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() })
 }
 
-fn failed(file: &Path, why: &dyn std::fmt::Display) -> BackupFailed {
+pub(super) fn failed(file: &Path, why: &dyn std::fmt::Display) -> BackupFailed {
     BackupFailed::Write { file: file.to_owned(), what: why.to_string() }
 }

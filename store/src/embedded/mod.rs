@@ -5,6 +5,7 @@
 
 pub mod backup;
 mod batch;
+pub mod dump;
 mod error;
 mod fold;
 mod folder;

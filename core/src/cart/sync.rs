@@ -6,7 +6,7 @@ use crate::ids::{ClientId, OpId, Revision, Seq};
 use crate::time::Timestamp;
 
 use super::limits::Limits;
-use super::op::{Op, OpResult, Outcome, Refusal, Sync, SyncRefusal, Synced};
+use super::op::{Op, OpResult, Outcome, Refusal, RefusalCode, Sync, SyncRefusal, Synced};
 use super::stamp::Stamp;
 use super::state::{Author, Cart, Client, GuestBase, Recent};
 
@@ -191,6 +191,12 @@ fn fresh_ops<'a>(sync: &'a Sync, known: Option<&Client>, last_seq: Seq) -> Resul
 
 /// Used by tests and by the service to tell a client's record.
 impl Cart {
+    /// Why the op with this seq was refused when it came, where it was and that is still known.
+    pub fn refused(&self, client: ClientId, seq: Seq) -> Option<RefusalCode> {
+        let known = self.clients.iter().find(|known| known.id == client)?;
+        known.recall(seq)?.refused
+    }
+
     /// The highest seq taken in of this client; 0 where it is not known.
     pub fn acked(&self, client: ClientId) -> Seq {
         self.clients.iter().find(|known| known.id == client).map_or(0, |known| known.last_seq)

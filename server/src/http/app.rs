@@ -21,8 +21,8 @@ use super::openapi::routes::Routes;
 use super::problems::Code;
 use super::tray::Tray;
 use super::{
-    admin_orders, cart, checkout, data, demo, health, history, metrics, orders, problems, saved, session,
-    test_clock,
+    admin_orders, cart, checkout, data, demo, events, health, history, metrics, orders, problems, saved,
+    session, sync, test_clock,
 };
 
 /// The application, as it is behind one listener.
@@ -136,7 +136,11 @@ pub fn every_route() -> Routes {
 /// What a shop's pages, apps and back end call.
 fn shop_routes() -> Routes {
     let cart = cart::routes().merge(saved::routes()).merge(history::routes()).merge(checkout::routes());
-    cart.merge(orders::routes()).merge(session::routes()).merge(data::routes())
+    cart.merge(orders::routes())
+        .merge(session::routes())
+        .merge(data::routes())
+        .merge(sync::routes())
+        .merge(events::routes())
 }
 
 /// What the shop's own systems call. Each of them asks for a key, but for the metrics.

@@ -12,18 +12,23 @@ use hyper::body::Body as _;
 use super::error::Problem;
 use super::problems::Code;
 
-/// The most a body may hold.
+/// The most a body may hold, but for those that say otherwise.
 pub const BYTES_MAX: usize = 64 * 1024;
 
-/// The whole body, where it is small enough and arrives in time.
-pub async fn read(headers: &HeaderMap, body: Body, within: Duration) -> Result<Bytes, Problem> {
-    if announced(headers).is_some_and(|bytes| bytes > BYTES_MAX as u64) {
-        return Err(Problem::new(Code::BodyTooLarge));
+/// The whole body, where it is of at most `most` bytes and arrives in time.
+pub async fn read(headers: &HeaderMap, body: Body, within: Duration, most: usize) -> Result<Bytes, Problem> {
+    if announced(headers).is_some_and(|bytes| bytes > most as u64) {
+        return Err(too_large(most));
     }
-    match tokio::time::timeout(within, collect(body)).await {
+    match tokio::time::timeout(within, collect(body, most)).await {
         Ok(read) => read,
         Err(_) => Err(Problem::new(Code::BodyTimeout)),
     }
+}
+
+fn too_large(most: usize) -> Problem {
+    let bytes = format!("{},{:03}", most / 1_000, most % 1_000);
+    Problem::with(Code::BodyTooLarge, format!("Send at most {bytes} bytes."))
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
@@ -31,14 +36,14 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Most bodies come in one piece, which is handed on without a copy.
-async fn collect(mut body: Body) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Problem::new(Code::InvalidRequest).because(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > BYTES_MAX {
-            return Err(Problem::new(Code::BodyTooLarge));
+        if first.len() + rest.len() + data.len() > most {
+            return Err(too_large(most));
         }
         if first.is_empty() {
             first = data;

@@ -157,7 +157,13 @@ pub fn cart_response(cart: &Shown) -> Response<Body> {
 /// A refusal that was given under the same key before.
 pub fn repeated(answer: &Answer) -> Problem {
     let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
-    Problem::new(code).replayed()
+    let problem = Problem::new(code).replayed();
+    let number = answer.about.and_then(|about| about.last_chunk::<8>().map(|n| u64::from_be_bytes(*n)));
+    match (code, number) {
+        (Code::SequenceGap, Some(n)) => problem.counting("expected_seq", n),
+        (Code::ClientForked, Some(n)) => problem.counting("seq", n),
+        _ => problem,
+    }
 }
 
 /// The same of a change of the cart, which is shown as it is now.
@@ -196,6 +202,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Problem {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
+            Failure::Unsynced(refusal) => refusal.into(),
             Failure::Stale(cart) => Problem::new(Code::PreconditionFailed).showing(cart),
             Failure::NotOrdered(why, cart) => {
                 Problem::new(Code::named(why.as_str()).unwrap_or(Code::CartChanged)).showing(cart)
@@ -208,6 +215,7 @@ impl From<Failure> for Problem {
                 let advice = Code::KeyReused.advice();
                 Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)
             }
+            Failure::TooManyStreams => Problem::new(Code::TooManyStreams),
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
             Failure::Limited(standing) => Problem::new(Code::RateLimited).limited(standing),
             Failure::Overtaken | Failure::Busy => Problem::new(Code::Busy),

@@ -152,7 +152,7 @@ impl FromRequest<Arc<Front>> for MergePatch {
             let detail = "Send Content-Type: application/merge-patch+json.";
             return Err(Problem::with(Code::UnsupportedMediaType, detail));
         }
-        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         json_tree::read(&bytes).map(MergePatch)
     }
 }

@@ -16,7 +16,7 @@ use crate::service::catalogue::shown::Shown;
 use crate::service::limiter::Standing;
 
 use super::cart_wire::CartView;
-use super::openapi::shape::{Object, Parts, Shape, between, list, one_of, pattern, words};
+use super::openapi::shape::{Object, Parts, Shape, between, list, one_of, pattern, said, whole, words};
 use super::problems::Code;
 use super::rate;
 
@@ -38,6 +38,8 @@ struct More {
     errors: Vec<Fault>,
     /// The cart as it is.
     cart: Option<Shown>,
+    /// A number that the client acts on, by its name.
+    number: Option<(&'static str, u64)>,
     replayed: bool,
     allow: Option<HeaderValue>,
     standing: Option<Standing>,
@@ -95,6 +97,13 @@ impl Problem {
         self
     }
 
+    /// With a number that the client acts on.
+    #[must_use]
+    pub fn counting(mut self, name: &'static str, number: u64) -> Problem {
+        self.more().number = Some((name, number));
+        self
+    }
+
     /// As the repetition of an earlier answer.
     #[must_use]
     pub fn replayed(mut self) -> Problem {
@@ -149,6 +158,9 @@ impl Serialize for Problem {
         if let Some(more) = self.more.as_ref().filter(|more| !more.errors.is_empty()) {
             problem.serialize_field("errors", &more.errors)?;
         }
+        if let Some((name, number)) = self.more.as_ref().and_then(|more| more.number) {
+            problem.serialize_field(name, &number)?;
+        }
         if let Some(cart) = self.more.as_ref().and_then(|more| more.cart.as_ref()) {
             problem.serialize_field("cart", &CartView(cart))?;
         }
@@ -167,6 +179,7 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.code.status() {
             401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            429 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("60"))),
             503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}
         }
@@ -201,6 +214,11 @@ impl Shape for Problem {
             .must("detail", words())
             .must("code", one_of(&Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()))
             .may("errors", list(fault))
+            .may("expected_seq", said(whole(1), "Of sequence_gap: the op that should have come."))
+            .may(
+                "seq",
+                said(whole(1), "Of client_forked: the first op that was taken in with another op_id."),
+            )
             .may("cart", parts.refer::<CartView<'_>>())
             .schema()
     }

@@ -63,7 +63,7 @@ impl FromRequest<Arc<Front>> for Form {
         if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(Problem::new(Code::UnsupportedMediaType));
         }
-        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         Form::parse(&bytes).ok_or_else(|| Problem::with(Code::InvalidBody, "The form is not UTF-8."))
     }
 }

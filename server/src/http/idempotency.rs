@@ -5,9 +5,11 @@ use sha2::{Digest, Sha256};
 use trolley_core::cart::op::{Intent, LineRef};
 
 use crate::service::order::{Keyed, Seen};
+use crate::service::sync::Delivery;
 
 use super::error::Problem;
 use super::problems::Code;
+use super::sync_wire;
 
 /// The header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -40,19 +42,14 @@ impl Key {
     pub fn with_request(self, method: &Method, intent: &Intent, seen: Seen, strict: bool) -> Keyed {
         let mut digest = Sha256::new();
         digest.update(method.as_str());
-        match intent {
-            Intent::Add(line, quantity) => hash_line(&mut digest, b"add", line, *quantity),
-            Intent::Set(line, quantity) => hash_line(&mut digest, b"set", line, *quantity),
-            Intent::Remove(line) => hash_line(&mut digest, b"remove", line, 0),
-            Intent::Save(line) => hash_line(&mut digest, b"save", line, 0),
-            Intent::Unsave(line) => hash_line(&mut digest, b"unsave", line, 0),
-            Intent::Discard(line) => hash_line(&mut digest, b"discard", line, 0),
-            Intent::Clear(_) => digest.update(b"\0clear"),
-            Intent::Undo(revision) => {
-                digest.update(b"\0undo\0");
-                digest.update(revision.to_be_bytes());
-            }
-        }
+        hash_intent(&mut digest, intent);
+        self.finish(digest, seen, strict)
+    }
+
+    /// The same for a device's queue.
+    pub fn with_delivery(self, delivery: &Delivery, seen: Seen, strict: bool) -> Keyed {
+        let mut digest = Sha256::new();
+        sync_wire::hash(&mut digest, delivery);
         self.finish(digest, seen, strict)
     }
 
@@ -87,6 +84,23 @@ impl Key {
         }
         digest.update([u8::from(strict)]);
         Keyed { key: self.0, request: half(digest.finalize().into()) }
+    }
+}
+
+/// What is done, to which line.
+pub fn hash_intent(digest: &mut Sha256, intent: &Intent) {
+    match intent {
+        Intent::Add(line, quantity) => hash_line(digest, b"add", line, *quantity),
+        Intent::Set(line, quantity) => hash_line(digest, b"set", line, *quantity),
+        Intent::Remove(line) => hash_line(digest, b"remove", line, 0),
+        Intent::Save(line) => hash_line(digest, b"save", line, 0),
+        Intent::Unsave(line) => hash_line(digest, b"unsave", line, 0),
+        Intent::Discard(line) => hash_line(digest, b"discard", line, 0),
+        Intent::Clear(_) => digest.update(b"\0clear"),
+        Intent::Undo(revision) => {
+            digest.update(b"\0undo\0");
+            digest.update(revision.to_be_bytes());
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! JSON bodies become typed commands here, and every fault is named by its pointer: unknown fields, names that come
 //! twice, wrong types, numbers out of range. Below this file nobody sees JSON.
 
+mod lists;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +30,9 @@ const NAME_SHOWN_MAX: usize = 64;
 
 /// What a body is read into.
 pub trait Command: Sized {
+    /// The most that its body may hold.
+    const BYTES_MAX: usize = body::BYTES_MAX;
+
     /// Takes its fields; what is wrong is noted in `fields`. None only where something was noted.
     fn take(fields: &mut Fields<'_>) -> Option<Self>;
 }
@@ -43,7 +48,7 @@ impl<T: Command> FromRequest<Arc<Front>> for Json<T> {
         if !body::is_of_type(&parts.headers, "application/json") {
             return Err(Problem::new(Code::UnsupportedMediaType));
         }
-        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout, T::BYTES_MAX).await?;
         read(&bytes).map(Json)
     }
 }
@@ -73,7 +78,7 @@ impl<T: Command> FromRequest<Arc<Front>> for Optional<T> {
 
     async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<Optional<T>, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = body::read(&parts.headers, body, front.rules.body_timeout).await?;
+        let bytes = body::read(&parts.headers, body, front.rules.body_timeout, T::BYTES_MAX).await?;
         if bytes.is_empty() {
             return read(b"{}").map(Optional);
         }

@@ -84,6 +84,14 @@ codes! {
     NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";
     InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
     CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";
+    SequenceGap "sequence_gap" 409 "Ops are missing" "Send the queue from expected_seq on.";
+    ClientForked "client_forked" 409 "Two queues share one client id" "Take a new client id; what came before seq was taken in, send the rest again under it from seq 1.";
+    ForeignCart "foreign_cart" 409 "An op names another cart" "Read the cart, and offer the change to the shopper again.";
+    ClientExpired "client_expired" 410 "This queue is too old" "Take a new client id, read the cart, and offer what is pending to the shopper as a restore.";
+    TooManyClients "too_many_clients" 429 "Too many devices" "Change the cart by plain calls.";
+    TooManyStreams "too_many_streams" 429 "Too many event streams" "Close one, or read the cart now and then.";
+    BaseDecreased "base_decreased" 422 "A base below an earlier one" "Send each op with the newest revision that the device had seen.";
+    TooManyOps "too_many_ops" 422 "Too many ops in one call" "Send the queue in parts.";
     HeadersTooLarge "headers_too_large" 431 "The headers are too large" "Send at most 100 headers of 32,768 bytes together.";
     RateLimited "rate_limited" 429 "Too often" "Wait for as long as Retry-After says, and send the request again.";
     Internal "internal" 500 "Something is broken here" "Try again later; the request's id is in Request-Id.";

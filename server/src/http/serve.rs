@@ -81,6 +81,8 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         }
     }
     drop(listener);
+    // They never finish by themselves.
+    app.front().service.events().end_all();
     if tokio::time::timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some clients were too slow and are cut off");
     }

@@ -9,6 +9,8 @@ use super::Service;
 
 /// How often expired sessions are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// How often the sessions behind open event streams are judged.
+const STREAMS_EVERY: Duration = Duration::from_secs(15);
 /// How often the store is asked whether it wants upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -32,6 +34,7 @@ impl Service {
         tasks.spawn(Arc::clone(self).write_touches());
         tasks.spawn(Arc::clone(self).sweep_forever());
         tasks.spawn(Arc::clone(self).keep_up_forever());
+        tasks.spawn(Arc::clone(self).end_streams_forever());
         tasks.spawn(Arc::clone(self).follow_catalogue_forever());
         Chores(tasks)
     }
@@ -47,6 +50,13 @@ impl Service {
                     tokio::time::sleep(SWEEP_EVERY).await;
                 }
             }
+        }
+    }
+
+    async fn end_streams_forever(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(STREAMS_EVERY).await;
+            self.judge_streams().await;
         }
     }
 

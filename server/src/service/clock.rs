@@ -58,6 +58,7 @@ impl Service {
         let turned = self.store_turn(by).await?;
         ahead_ms.fetch_max(turned, Ordering::Relaxed);
         while self.sweep().await? {}
+        self.judge_streams().await;
         Ok(Some(self.now()))
     }
 

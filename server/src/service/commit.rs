@@ -35,6 +35,15 @@ impl Service {
     /// read earlier may come back into memory.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let changed: Vec<SessionId> = writes.iter().filter_map(changed_session).collect();
+        let carts = self.watched(&writes);
+        let committed = self.commit_all(writes, changed.clone()).await;
+        if committed.is_ok() {
+            self.tell(carts, &changed).await;
+        }
+        committed
+    }
+
+    async fn commit_all(&self, writes: Vec<Write>, changed: Vec<SessionId>) -> Result<(), CommitError> {
         if changed.is_empty() {
             return self.store.commit(writes).await;
         }

@@ -1,6 +1,6 @@
 //! Why a use case did not do what was asked: expected refusals are values, and a broken world is told apart from them.
 
-use trolley_core::cart::op::Refusal;
+use trolley_core::cart::op::{Refusal, SyncRefusal};
 use trolley_store::port::{CommitError, StoreError};
 
 use super::limiter::Standing;
@@ -13,6 +13,8 @@ use super::checkout::NotOrdered;
 pub enum Failure {
     /// Core says no.
     Refused(Refusal),
+    /// Core says no to a device's whole delivery.
+    Unsynced(SyncRefusal),
     /// The caller asked to be refused where the cart had changed, and it had: this is the cart.
     Stale(Shown),
     /// Nothing was ordered; this is the cart.
@@ -23,6 +25,8 @@ pub enum Failure {
     DataTooLarge,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// The session, or its address, watches its cart often enough.
+    TooManyStreams,
     /// The session went while the request ran.
     SessionEnded,
     /// Too often: this quota is used up.

@@ -13,6 +13,7 @@ mod commit;
 pub mod data;
 mod desk;
 pub mod enter;
+pub mod events;
 pub mod failure;
 pub mod lane;
 pub mod leave;
@@ -28,6 +29,7 @@ pub mod seen;
 pub mod session;
 pub mod settings;
 pub mod sweep;
+pub mod sync;
 pub mod tally;
 pub mod task;
 pub mod token;
@@ -46,6 +48,7 @@ use self::abuse::Limits;
 use self::catalogue::Catalogue;
 use self::clock::Clock;
 use self::commit::Turns;
+use self::events::Events;
 use self::failure::Failure;
 use self::lane::Lanes;
 use self::random::Random;
@@ -64,6 +67,7 @@ pub struct Service {
     settings: Settings,
     catalogue: Option<Arc<dyn Catalogue>>,
     secret: Secret,
+    events: Arc<Events>,
     lanes: Lanes,
     turns: Turns,
     seen: SeenBook,
@@ -93,6 +97,7 @@ impl Service {
             random,
             catalogue,
             secret,
+            events: Arc::default(),
             lanes: Lanes::new(),
             turns: Turns::new(),
             seen,

@@ -98,6 +98,7 @@ pub struct Replayed(pub Answer);
 pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
     match failure {
         Failure::Refused(refusal) => Some(kept_refusal(refusal)),
+        Failure::Unsynced(refusal) => super::sync::kept(refusal),
         Failure::Stale(_) => {
             Some(Answer { status: 412, code: Some("precondition_failed".into()), about: None })
         }

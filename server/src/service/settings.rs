@@ -25,6 +25,10 @@ pub struct Bounds {
     pub lane_batch: usize,
     /// How often a batch is decided anew because another node changed the cart, before it is refused as busy.
     pub commit_tries: usize,
+    /// Event streams of one session.
+    pub session_streams: usize,
+    /// Event streams from one address, where the rate limits are on.
+    pub address_streams: usize,
     /// Sessions whose last-seen is remembered to the millisecond.
     pub seen_sessions: usize,
     /// Sessions that are recognised without the store.
@@ -39,6 +43,8 @@ impl Default for Bounds {
             lane_waiting: 1_024,
             lane_batch: 256,
             commit_tries: 8,
+            session_streams: 16,
+            address_streams: 512,
             seen_sessions: 1 << 18,
             warm_sessions: 1 << 16,
             sweep_batch: 100,

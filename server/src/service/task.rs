@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, NotUndoable, Refusal};
+use trolley_core::cart::op::{Call, Intent, LineRef, NotUndoable, Refusal, Synced};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::SessionId;
 use trolley_core::item::Item;
@@ -22,6 +22,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::order::Seen;
 use super::orders::decide_cancel;
+use super::sync::Delivery;
 
 /// What is wanted of a cart.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub enum Task {
     Checkout(Checkout),
     /// An order that came from this cart is cancelled.
     Cancel(Arc<Order>),
+    /// A device's queue.
+    Sync(Arc<Delivery>),
 }
 
 /// What a task made, besides the cart.
@@ -41,6 +44,8 @@ pub enum Made {
     Change,
     /// This order, or that it is cancelled.
     Order(Arc<Order>),
+    /// What became of each op of a queue.
+    Synced(Synced),
 }
 
 /// What a visitor without a session gets of a task.
@@ -86,7 +91,7 @@ impl Turn<'_> {
 
     /// Whether the total was an amount and is none any more. Where it was none before (prices rose), a shopper may still take
     /// things out.
-    fn costs_too_much_since(&self, stood: &Cart) -> bool {
+    pub(super) fn costs_too_much_since(&self, stood: &Cart) -> bool {
         self.listing.subtotal(self.cart) == Err(NoSum::TooLarge) && self.listing.subtotal(stood).is_ok()
     }
 }
@@ -95,24 +100,30 @@ impl Task {
     /// The records that it reads or changes besides the cart.
     pub(super) fn needs(&self) -> Vec<Key> {
         match self {
-            Task::Change(_) | Task::Checkout(_) => Vec::new(),
+            Task::Change(_) | Task::Checkout(_) | Task::Sync(_) => Vec::new(),
             Task::Cancel(order) => vec![Key::Order(order.id)],
         }
     }
 
     /// The items that it names: what the catalogue says of them has to be known before it is decided.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
-        let (named, ordered): (_, &[OrderLine]) = match self {
-            Task::Change(Intent::Add(line, _) | Intent::Set(line, _)) => (line.item(), &[]),
-            Task::Change(_) | Task::Checkout(_) => (None, &[]),
-            Task::Cancel(order) => (None, &order.lines),
+        let (named, ordered, queue): (_, &[OrderLine], _) = match self {
+            Task::Change(Intent::Add(line, _) | Intent::Set(line, _)) => (line.item(), &[], None),
+            Task::Change(_) | Task::Checkout(_) => (None, &[], None),
+            Task::Cancel(order) => (None, &order.lines, None),
+            Task::Sync(delivery) => (None, &[], Some(delivery)),
         };
-        named.into_iter().chain(ordered.iter().map(|line| &line.item)).map(|item| &**item)
+        let delivered = queue.into_iter().flat_map(|delivery| delivery.items());
+        named.into_iter().chain(ordered.iter().map(|line| &line.item)).map(|item| &**item).chain(delivered)
     }
 
     /// Whether lines that were taken out may come back by it without being named.
     pub(super) fn may_bring_back(&self) -> bool {
-        matches!(self, Task::Change(Intent::Undo(_)))
+        match self {
+            Task::Change(intent) => matches!(intent, Intent::Undo(_)),
+            Task::Sync(delivery) => delivery.may_bring_back(),
+            Task::Checkout(_) | Task::Cancel(_) => false,
+        }
     }
 
     /// Does it to the cart and the desk. A cart that was changed by it remembers the prices of this moment.
@@ -141,13 +152,14 @@ impl Task {
             }
             Task::Checkout(checkout) => checkout.decide(turn),
             Task::Cancel(order) => decide_cancel(order.id, turn),
+            Task::Sync(delivery) => delivery.take_in(turn).map(Made::Synced),
         }
     }
 
     /// What it is to a visitor without a session.
     pub(super) fn of_nobody(&self) -> Nobodys {
         match self {
-            Task::Change(Intent::Add(..)) => Nobodys::Begins,
+            Task::Change(Intent::Add(..)) | Task::Sync(_) => Nobodys::Begins,
             Task::Change(Intent::Set(LineRef::Id(_), _) | Intent::Save(_) | Intent::Unsave(_)) => {
                 Nobodys::Refused(Failure::Refused(Refusal::LineNotFound))
             }
@@ -162,7 +174,7 @@ impl Made {
     /// What a ledger keeps of it: as much as a replay needs.
     pub(super) fn kept(&self) -> Answer {
         match self {
-            Made::Change => Answer { status: 200, code: None, about: None },
+            Made::Change | Made::Synced(_) => Answer { status: 200, code: None, about: None },
             Made::Order(order) => Answer { status: 201, code: None, about: Some(*order.id.bytes()) },
         }
     }
@@ -171,7 +183,7 @@ impl Made {
     pub fn into_order(self) -> Option<Arc<Order>> {
         match self {
             Made::Order(order) => Some(order),
-            Made::Change => None,
+            Made::Change | Made::Synced(_) => None,
         }
     }
 }

@@ -46,6 +46,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/v1/cart/lines/{line}/save", Shopper, Perhaps),
     ("POST", "/v1/cart/saved/{line}/unsave", Shopper, Perhaps),
     ("DELETE", "/v1/cart/saved/{line}", Shopper, Nothing),
+    ("POST", "/v1/cart/sync", Shopper, Fields),
     ("GET", "/v1/cart/history", Shopper, Nothing),
     ("POST", "/v1/cart/undo", Shopper, Fields),
     ("POST", "/v1/cart/checkout", Shopper, Perhaps),
@@ -59,6 +60,9 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/v1/admin/orders/{id}", System, Nothing),
     ("POST", "/v1/admin/orders/{id}/cancel", System, Perhaps),
 ];
+
+/// An answer that has no end of its own: `events.rs` is about it.
+const ENDLESS: &str = "/v1/cart/events";
 
 /// A shop with a cart of one line, to which nothing may happen.
 struct Scene {
@@ -120,7 +124,7 @@ async fn every_route_has_its_line_in_the_list_and_answers() {
             let is_it = |(listed, at, ..): &(&str, &str, Who, Takes)| {
                 at == path && listed.eq_ignore_ascii_case(method)
             };
-            let listed = ROUTES.iter().any(is_it);
+            let listed = path == ENDLESS || ROUTES.iter().any(is_it);
             assert!(listed, "{method} {path} is missing: give it a line in ROUTES of {}", file!());
         }
     }
@@ -172,7 +176,7 @@ async fn a_body_that_is_not_valid_changes_nothing_anywhere() {
             let refused = send(JSON.1, br#"{"no such/field":1}"#).await.problem(422, "invalid_body");
             assert!(refused.pointers().contains(&"#/no%20such~1field"), "{what}: {}", refused.text);
         }
-        let huge = format!("{{\"a\":\"{}\"}}", "x".repeat(64 * 1024));
+        let huge = format!("{{\"a\":\"{}\"}}", "x".repeat(256 * 1024));
         send(JSON.1, huge.as_bytes()).await.problem(413, "body_too_large");
         for content_type in ["text/plain", "application/xml", "application/json; charset=latin1", ""] {
             send(content_type, b"{}").await.problem(415, "unsupported_media_type");

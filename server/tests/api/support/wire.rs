@@ -76,6 +76,26 @@ impl Wire {
         }
     }
 
+    /// What comes until `wanted` has come.
+    pub async fn until(&mut self, wanted: &str) -> String {
+        let read = async {
+            let (mut text, mut chunk) = (String::new(), [0; 4_096]);
+            while !text.contains(wanted) {
+                let read = self.0.read(&mut chunk).await.unwrap();
+                assert!(read > 0, "closed before {wanted:?}: {text}");
+                text.push_str(&String::from_utf8_lossy(&chunk[..read]));
+            }
+            text
+        };
+        tokio::time::timeout(Duration::from_secs(30), read).await.expect(wanted)
+    }
+
+    /// Whether the peer closes, whatever else it says before.
+    pub async fn is_closed_after_all(&mut self) -> bool {
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(30), self.0.read_to_end(&mut rest)).await.is_ok()
+    }
+
     /// Whether the peer has closed.
     pub async fn is_closed(&mut self) -> bool {
         let mut byte = [0];

@@ -1,0 +1,148 @@
+//! `GET /v1/cart/events`: the cart as Server-Sent Events. A stream is no request in flight and has no total timeout: it is
+//! bounded by the places for streams, by what may wait for it, and by how long it may leave what was sent unread.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use bytes::Bytes;
+use hyper::body::Frame;
+use tokio::time::Sleep;
+use trolley_core::ids::{CartId, Revision};
+
+use crate::service::events::{Event, Next, Watch};
+
+use super::address::Address;
+use super::cart::Answer;
+use super::cart_wire::CartView;
+use super::change::cart_of;
+use super::front::Front;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{said, words};
+use super::problems::Code;
+use super::visitor::Visitor;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// How often a silent stream says that it is still there: less than proxies wait by default.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The route.
+pub fn routes() -> Routes {
+    let id = said(words(), "The id of the last event: the stream goes on after it.");
+    let streamed =
+        op("watch_cart", "The cart as Server-Sent Events: the present one at once, then every change")
+            .refuses(&[Code::TooManyStreams])
+            .header("Last-Event-ID", id)
+            .text(200, "text/event-stream")
+            .empty(204);
+    Routes::about("Cart").get("/v1/cart/events", events, streamed)
+}
+
+async fn events(
+    State(front): State<Arc<Front>>,
+    visitor: Visitor,
+    Address(address): Address,
+    headers: HeaderMap,
+) -> Answer {
+    let Visitor::Guest(guest) = visitor else { return Ok(nothing_to_watch()) };
+    let seen = headers.get(LAST_EVENT_ID).and_then(|id| parse_id(id.to_str().ok()?));
+    let watch = front.service.watch(guest.session.id, cart_of(&guest)?, address, seen).await?;
+    let mut response = Response::new(Body::new(Stream::of(watch)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// At 204 an EventSource stops asking.
+fn nothing_to_watch() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An event's id as [`text`] writes it; any other means that nothing was seen.
+fn parse_id(id: &str) -> Option<(CartId, Revision)> {
+    let (cart, revision) = id.split_once('.')?;
+    Some((cart.parse().ok()?, revision.parse().ok()?))
+}
+
+/// The body of a stream. It holds no buffer: what is sent is shared with the cart's other streams.
+struct Stream {
+    watch: Watch,
+    heartbeat: Pin<Box<Sleep>>,
+    said: Said,
+}
+
+/// How far it is.
+#[derive(PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Hello,
+    Goodbye,
+}
+
+impl Stream {
+    fn of(watch: Watch) -> Stream {
+        Stream { watch, heartbeat: Box::pin(tokio::time::sleep(HEARTBEAT)), said: Said::Nothing }
+    }
+
+    fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match self.said {
+            Said::Goodbye => return Poll::Ready(None),
+            Said::Nothing => {
+                self.said = Said::Hello;
+                return Poll::Ready(Some(Bytes::from_static(b"retry: 1000\n\n")));
+            }
+            Said::Hello => {}
+        }
+        match self.watch.poll_next(cx) {
+            Poll::Ready(Next::Cart(event)) => return Poll::Ready(Some(text(&event))),
+            Poll::Ready(Next::End) => {
+                self.said = Said::Goodbye;
+                return Poll::Ready(Some(Bytes::from_static(b"event: end\ndata: {}\n\n")));
+            }
+            Poll::Pending => {}
+        }
+        ready!(self.heartbeat.as_mut().poll(cx));
+        self.heartbeat.as_mut().set(tokio::time::sleep(HEARTBEAT));
+        Poll::Ready(Some(Bytes::from_static(b":\n\n")))
+    }
+}
+
+/// As it is sent: written once, whoever of the cart's streams comes first.
+fn text(event: &Event) -> Bytes {
+    let written = event.text.get_or_init(|| {
+        let mut text = Vec::from(b"event: cart\nid: ");
+        if let Some(cart) = event.cart.cart() {
+            text.extend_from_slice(format!("{}.{}", cart.id, cart.revision).as_bytes());
+        }
+        text.extend_from_slice(b"\ndata: ");
+        text.extend_from_slice(&CartView(&event.cart).to_json());
+        text.extend_from_slice(b"\n\n");
+        text.into()
+    });
+    written.clone()
+}
+
+impl HttpBody for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.poll_text(cx).map(|text| text.map(|text| Ok(Frame::data(text))))
+    }
+}

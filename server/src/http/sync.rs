@@ -1,0 +1,88 @@
+//! `POST /v1/cart/sync`: a device's queue of offline changes, each taken in exactly once.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use trolley_core::cart::op::SyncRefusal;
+
+use crate::service::order::{Replayed, Terms};
+use crate::service::sync::Delivery;
+use crate::service::task::{Made, Task};
+
+use super::cart::Answer;
+use super::change::{Caller, Changed, sentence};
+use super::error::{Fault, Problem};
+use super::front::Front;
+use super::json::Json;
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::problems::Code;
+use super::sync_wire::SyncedView;
+
+/// The route.
+pub fn routes() -> Routes {
+    let synced = op("sync", "A device's queue of offline changes, each taken in exactly once")
+        .refuses(&[
+            Code::SequenceGap,
+            Code::ClientForked,
+            Code::ForeignCart,
+            Code::ClientExpired,
+            Code::TooManyClients,
+            Code::BaseDecreased,
+            Code::TooManyOps,
+        ])
+        .answers::<SyncedView<'_>>(200);
+    Routes::about("Cart").post("/v1/cart/sync", sync, synced)
+}
+
+async fn sync(State(front): State<Arc<Front>>, caller: Caller, Json(delivery): Json<Delivery>) -> Answer {
+    let delivery = Arc::new(delivery);
+    let keyed = caller.key.map(|key| key.with_delivery(&delivery, caller.seen, caller.strict));
+    let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
+    let changed =
+        front.carry_out(caller.visitor, caller.from, terms, Task::Sync(Arc::clone(&delivery))).await?;
+    let body = told(&delivery, &changed);
+    let mut response = front.answer(changed);
+    response.headers_mut().remove(CONTENT_LENGTH);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = Body::from(body);
+    Ok(response)
+}
+
+/// What the device is told. A repeated call is told that all of it was taken in before.
+fn told(delivery: &Delivery, changed: &Changed) -> Vec<u8> {
+    let synced = match &changed.made {
+        Ok(Made::Synced(synced)) => synced.clone(),
+        Ok(_) | Err(Replayed(_)) => delivery.taken_in_before(changed.cart.cart().map(|cart| &**cart)),
+    };
+    let view = SyncedView {
+        client: delivery.client,
+        acked: synced.acked,
+        results: &synced.results,
+        cart: &changed.cart,
+    };
+    serde_json::to_vec(&view).unwrap_or_default()
+}
+
+impl From<SyncRefusal> for Problem {
+    fn from(refusal: SyncRefusal) -> Problem {
+        let detail = sentence(&refusal.to_string());
+        match refusal {
+            SyncRefusal::SequenceGap { expected } => {
+                Problem::new(Code::SequenceGap).counting("expected_seq", expected)
+            }
+            SyncRefusal::ClientForked { seq } => Problem::new(Code::ClientForked).counting("seq", seq),
+            SyncRefusal::ForeignCart => Problem::new(Code::ForeignCart),
+            SyncRefusal::ClientExpired => Problem::new(Code::ClientExpired),
+            SyncRefusal::TooManyClients => Problem::new(Code::TooManyClients),
+            SyncRefusal::BaseDecreased { .. } => Problem::at(Code::BaseDecreased, "#/ops", detail),
+            SyncRefusal::TooManyOps(_) => {
+                Problem::with(Code::TooManyOps, detail.clone()).and(vec![Fault::new("#/ops", detail)])
+            }
+            SyncRefusal::Sealed(_) => Problem::new(Code::CartSealed),
+        }
+    }
+}

@@ -219,6 +219,8 @@ impl From<Failure> for Problem {
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
             Failure::Limited(standing) => Problem::new(Code::RateLimited).limited(standing),
             Failure::Overtaken | Failure::Busy => Problem::new(Code::Busy),
+            Failure::Busy => Problem::new(Code::Busy),
+            Failure::Overloaded => Problem::new(Code::Overloaded),
             Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
             Failure::TooBig => Problem::new(Code::CartTooLarge),
             Failure::StoreDown(cause) => Problem::new(Code::StoreDown).because(cause),

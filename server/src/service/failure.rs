@@ -33,6 +33,8 @@ pub enum Failure {
     Limited(Standing),
     /// The account's sessions were ended, or its password changed, after this sign-in had read them.
     Overtaken,
+    /// Too many passwords wait to be hashed.
+    Overloaded,
     /// Too many wait for the same cart, or other nodes changed it again and again.
     Busy,
     /// The store has no space for it.

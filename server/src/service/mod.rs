@@ -15,6 +15,7 @@ mod desk;
 pub mod enter;
 pub mod events;
 pub mod failure;
+pub mod hashing;
 pub mod lane;
 pub mod leave;
 pub mod limiter;

@@ -30,9 +30,29 @@ pub(super) struct Waiting {
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
+/// What stands in a lane.
+enum Queued {
+    /// An order.
+    Order(Waiting),
+    /// Somebody who wants the lane for itself.
+    Hold(oneshot::Sender<Hold>),
+}
+
+/// A lane that is held: until this is dropped nothing else changes the cart here. A change of several carts at once holds
+/// theirs, so that it need not compete with each of their orders; that it is right is the commit's to see to.
+pub(super) struct Hold {
+    _over: oneshot::Sender<()>,
+}
+
+/// What the lane's task does next.
+enum Next {
+    Orders(Vec<Waiting>),
+    Hold(oneshot::Sender<Hold>),
+}
+
 /// The lanes of all carts that are being changed.
 pub(super) struct Lanes {
-    shards: Vec<Mutex<HashMap<CartId, VecDeque<Waiting>>>>,
+    shards: Vec<Mutex<HashMap<CartId, VecDeque<Queued>>>>,
     running: AtomicUsize,
     idle: Notify,
 }
@@ -54,30 +74,43 @@ impl Lanes {
         self.running.load(Ordering::Relaxed)
     }
 
-    fn join(&self, waiting: Waiting, most: usize) -> Place {
-        match self.shard(waiting.order.cart).lock().entry(waiting.order.cart) {
+    fn join(&self, cart: CartId, queued: Queued, most: usize) -> Place {
+        match self.shard(cart).lock().entry(cart) {
             Entry::Vacant(lane) => {
-                lane.insert(VecDeque::from([waiting]));
+                lane.insert(VecDeque::from([queued]));
                 Place::First
             }
             Entry::Occupied(lane) if lane.get().len() >= most => Place::NoRoom,
             Entry::Occupied(mut lane) => {
-                lane.get_mut().push_back(waiting);
+                lane.get_mut().push_back(queued);
                 Place::Behind
             }
         }
     }
 
-    /// The next batch; where nothing waits the lane is over.
-    fn take(&self, cart: CartId, most: usize) -> Option<Vec<Waiting>> {
+    /// The next batch of orders, or who holds the lane next; where nothing waits the lane is over.
+    fn take(&self, cart: CartId, most: usize) -> Option<Next> {
         let mut lanes = self.shard(cart).lock();
         let lane = lanes.get_mut(&cart)?;
-        if lane.is_empty() {
+        let mut orders = Vec::new();
+        while let Some(queued) = lane.pop_front() {
+            match queued {
+                Queued::Order(waiting) => orders.push(waiting),
+                Queued::Hold(holder) if orders.is_empty() => return Some(Next::Hold(holder)),
+                Queued::Hold(holder) => {
+                    lane.push_front(Queued::Hold(holder));
+                    break;
+                }
+            }
+            if orders.len() >= most {
+                break;
+            }
+        }
+        if orders.is_empty() {
             lanes.remove(&cart);
             return None;
         }
-        let batch = lane.len().min(most);
-        Some(lane.drain(..batch).collect())
+        Some(Next::Orders(orders))
     }
 
     fn shard(&self, cart: CartId) -> &Mutex<HashMap<CartId, VecDeque<Waiting>>> {
@@ -108,8 +141,19 @@ impl Service {
     pub async fn change(self: &Arc<Self>, order: Order) -> Result<Done, Failure> {
         let cart = order.cart;
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting { order, at: self.now(), reply };
-        match self.lanes.join(waiting, self.settings.bounds.lane_waiting) {
+        self.join_lane(cart, Queued::Order(Waiting { order, at: self.now(), reply }))?;
+        answer.await.unwrap_or_else(|_| Err(Failure::Broken("a lane went down".to_owned())))
+    }
+
+    /// Waits for the lane of a cart and holds it. Who holds several takes a guest's first: nobody waits in a circle.
+    pub(super) async fn hold_lane(self: &Arc<Self>, cart: CartId) -> Result<Hold, Failure> {
+        let (holder, held) = oneshot::channel();
+        self.join_lane(cart, Queued::Hold(holder))?;
+        held.await.map_err(|_| Failure::Broken("a lane went down".to_owned()))
+    }
+
+    fn join_lane(self: &Arc<Self>, cart: CartId, queued: Queued) -> Result<(), Failure> {
+        match self.lanes.join(cart, queued, self.settings.bounds.lane_waiting) {
             Place::First => {
                 self.lanes.running.fetch_add(1, Ordering::AcqRel);
                 tokio::spawn(Arc::clone(self).run_lane(cart));
@@ -117,13 +161,22 @@ impl Service {
             Place::Behind => {}
             Place::NoRoom => return Err(Failure::Busy),
         }
-        answer.await.unwrap_or_else(|_| Err(Failure::Broken("a lane went down".to_owned())))
+        Ok(())
     }
 
     async fn run_lane(self: Arc<Self>, cart: CartId) {
         let _running = Running { lanes: &self.lanes, cart };
-        while let Some(batch) = self.lanes.take(cart, self.settings.bounds.lane_batch) {
-            self.settle(cart, batch).await;
+        while let Some(next) = self.lanes.take(cart, self.settings.bounds.lane_batch) {
+            match next {
+                Next::Orders(batch) => self.settle(cart, batch).await,
+                Next::Hold(holder) => {
+                    let (over, until) = oneshot::channel();
+                    if holder.send(Hold { _over: over }).is_ok() {
+                        // It never sends: it is dropped when it is over.
+                        let _ = until.await;
+                    }
+                }
+            }
         }
     }
 

@@ -53,6 +53,26 @@ pub enum What {
 }
 
 impl What {
+    /// All that is written down.
+    pub const ALL: [What; 16] = [
+        What::AccountCreated,
+        What::AccountDeleted,
+        What::SignedIn,
+        What::Remembered,
+        What::SignInFailed,
+        What::SignedOut,
+        What::SessionRenewed,
+        What::SessionExpired,
+        What::SessionRevoked,
+        What::SessionsRevoked,
+        What::TokenReplayed,
+        What::PasswordChanged,
+        What::PasswordChangeFailed,
+        What::ResetIssued,
+        What::PasswordReset,
+        What::CartsMerged,
+    ];
+
     /// Its stable name.
     pub fn as_str(self) -> &'static str {
         match self {

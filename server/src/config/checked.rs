@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::Policy as MergePolicy;
 use trolley_core::session::Policy;
 use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
@@ -14,7 +15,7 @@ use crate::http::cookie::SameSite;
 use crate::http::front::Rules;
 use crate::http::network::Network;
 use crate::http::serve::Bounds;
-use crate::service::settings::Settings;
+use crate::service::settings::{AuditFor, Settings};
 
 use super::raw::Raw;
 use super::{Senseless, duration, origin};
@@ -126,7 +127,15 @@ fn service(raw: &Raw) -> Result<Settings, Senseless> {
         ..Limits::default()
     };
     let rate_limits = one_of(raw, "rate-limits", &[("on", true), ("off", false)])?;
-    Ok(Settings { policy, limits, rate_limits, ..Settings::default() })
+    let merges = [
+        ("sum", MergePolicy::Sum),
+        ("max", MergePolicy::Max),
+        ("keep_account", MergePolicy::KeepAccount),
+        ("keep_guest", MergePolicy::KeepGuest),
+    ];
+    let merge = one_of(raw, "merge", &merges)?;
+    let audit = AuditFor { events: span(raw, "audit-for")?, addresses: span(raw, "addresses-for")? };
+    Ok(Settings { policy, limits, merge, audit, rate_limits, ..Settings::default() })
 }
 
 fn rules(raw: &Raw) -> Result<Rules, Senseless> {
@@ -249,6 +258,9 @@ mod tests {
             ("guest-idle = '200d'", "--guest-absolute"),
             ("guest-absolute = '1d'", "--guest-idle"),
             ("same-site = 'none'", "--same-site"),
+            ("merge = 'newest'", "--merge"),
+            ("audit-for = '0d'", "--audit-for"),
+            ("addresses-for = 'ever'", "--addresses-for"),
             ("max-lines = 0", "--max-lines"),
             ("max-quantity = -1", "--max-quantity"),
             ("durability = 'some'", "--durability"),

@@ -76,7 +76,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("remember-for", "accounts"),
     ("session-cap", "accounts"),
     ("session-cache-ms", "several nodes"),
-    ("merge", "accounts"),
     ("jwt-issuer", "access tokens"),
     ("jwt-audience", "access tokens"),
 ];
@@ -173,6 +172,27 @@ pub const SETTINGS: &[Setting] = &[
         unsaid: Is("180d"),
         help: "A guest is gone after this, whatever it did",
         why: "No token lives for ever.",
+    },
+    Setting {
+        name: "merge",
+        takes: Text("POLICY"),
+        unsaid: Is("sum"),
+        help: "How a guest's cart comes into the account's at sign-in: sum, max, keep_account or keep_guest",
+        why: "Both adds were real. Nothing is dropped by any of them: what does not come in is saved for later.",
+    },
+    Setting {
+        name: "audit-for",
+        takes: Duration,
+        unsaid: Is("90d"),
+        help: "What happened to accounts and sessions is told for this long",
+        why: "Long enough to look into what was noticed late; an account's own trail is bounded by its rows besides.",
+    },
+    Setting {
+        name: "addresses-for",
+        takes: Duration,
+        unsaid: Is("30d"),
+        help: "Network addresses in the audit and in the trails of accounts are kept for this long",
+        why: "An address is personal data: it is of use against an attacker for days, not for ever.",
     },
     Setting {
         name: "max-lines",

@@ -21,8 +21,8 @@ use super::openapi::routes::Routes;
 use super::problems::Code;
 use super::tray::Tray;
 use super::{
-    admin_orders, cart, checkout, data, demo, events, health, history, metrics, orders, problems, saved,
-    session, sync, test_clock,
+    accounts, admin_accounts, admin_orders, cart, checkout, data, demo, devices, events, health, history,
+    metrics, orders, problems, saved, session, sign_in, sync, test_clock,
 };
 
 /// The application, as it is behind one listener.
@@ -136,16 +136,14 @@ pub fn every_route() -> Routes {
 /// What a shop's pages, apps and back end call.
 fn shop_routes() -> Routes {
     let cart = cart::routes().merge(saved::routes()).merge(history::routes()).merge(checkout::routes());
-    cart.merge(orders::routes())
-        .merge(session::routes())
-        .merge(data::routes())
-        .merge(sync::routes())
-        .merge(events::routes())
+    let cart = cart.merge(orders::routes()).merge(sync::routes()).merge(events::routes());
+    let session = session::routes().merge(data::routes()).merge(sign_in::routes()).merge(devices::routes());
+    cart.merge(session).merge(accounts::routes())
 }
 
 /// What the shop's own systems call. Each of them asks for a key, but for the metrics.
 fn admin_routes(meter: &Arc<Meter>) -> Routes {
-    metrics::routes(Arc::clone(meter)).merge(admin_orders::routes())
+    metrics::routes(Arc::clone(meter)).merge(admin_orders::routes()).merge(admin_accounts::routes())
 }
 
 /// What every listener serves.

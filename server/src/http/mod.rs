@@ -1,9 +1,13 @@
 //! HTTP: the router, one file a resource, and what stands between the socket and the handlers.
 
+pub mod account_wire;
+pub mod accounts;
 pub mod address;
+pub mod admin_accounts;
 pub mod admin_orders;
 pub mod api_key;
 pub mod app;
+pub mod arrival;
 pub mod body;
 pub mod cart;
 pub mod cart_wire;
@@ -13,8 +17,10 @@ pub mod condition;
 pub mod cookie;
 pub mod cors;
 pub mod counted;
+pub mod credentials;
 pub mod data;
 pub mod demo;
+pub mod devices;
 pub mod edge;
 pub mod error;
 pub mod events;
@@ -45,6 +51,7 @@ pub mod rate;
 pub mod saved;
 pub mod serve;
 pub mod session;
+pub mod sign_in;
 pub mod sync;
 pub mod sync_wire;
 pub mod test_clock;

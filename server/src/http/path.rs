@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use trolley_core::ids::OrderId;
+use trolley_core::ids::{AccountId, OrderId, SessionId};
 use trolley_core::item::LineId;
+
+use crate::service::sign_in::account_named;
 
 use super::error::Problem;
 use super::front::Front;
@@ -38,6 +40,29 @@ impl FromRequestParts<Arc<Front>> for OrderName {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<OrderName, Infallible> {
         Ok(OrderName(name(parts, front).await.and_then(|name| name.parse().ok())))
+    }
+}
+
+/// The account that the path names: by our id, or by the shop's own.
+pub struct AccountName(pub AccountId);
+
+impl FromRequestParts<Arc<Front>> for AccountName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<AccountName, Problem> {
+        let name = name(parts, front).await.ok_or_else(|| Problem::new(Code::AccountNotFound))?;
+        Ok(AccountName(account_named(&name)))
+    }
+}
+
+/// The device that the path names; none where no device ever has such an id.
+pub struct DeviceName(pub Option<SessionId>);
+
+impl FromRequestParts<Arc<Front>> for DeviceName {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<DeviceName, Infallible> {
+        Ok(DeviceName(name(parts, front).await.and_then(|name| name.parse().ok())))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::service::session::Guest;
 
+use super::account_wire::{AccountView, SignedInSession};
 use super::address::Address;
 use super::error::Problem;
 use super::front::Front;
@@ -33,11 +34,18 @@ pub fn routes() -> Routes {
     )
 }
 
-async fn show(visitor: Visitor) -> Response<Body> {
-    match visitor {
-        Visitor::Guest(guest) => answer(StatusCode::OK, &SessionView::of(&guest, None)),
-        Visitor::Unknown => answer(StatusCode::OK, &Nobody { signed_in: false }),
-    }
+async fn show(State(front): State<Arc<Front>>, visitor: Visitor) -> Result<Response<Body>, Problem> {
+    let Visitor::Guest(visit) = visitor else {
+        return Ok(answer(StatusCode::OK, &Nobody { signed_in: false }));
+    };
+    let account = match visit.session.account() {
+        Some(account) => front.service.account(account).await?,
+        None => None,
+    };
+    Ok(match account {
+        Some(account) => answer(StatusCode::OK, &SignedInSession::of(&visit, &account)),
+        None => answer(StatusCode::OK, &SessionView::of(&visit, None)),
+    })
 }
 
 /// Always a fresh guest, whoever asks: credentials that come along are not looked at.
@@ -112,10 +120,11 @@ impl Shape for Bearer {
 impl Shape for SessionView<'_> {
     const NAME: &'static str = "Session";
 
-    fn schema(_: &mut Parts) -> Value {
+    fn schema(parts: &mut Parts) -> Value {
         Object::new()
             .may("token", words())
             .must("signed_in", yes_or_no())
+            .may("account", parts.refer::<AccountView<'_>>())
             .may("device", Object::new().must("id", uuid()).schema())
             .may("expires_at", time())
             .may("absolute_expires_at", time())

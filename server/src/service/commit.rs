@@ -3,11 +3,13 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use trolley_core::account::audit::Event;
 use trolley_core::ids::{AccountId, SessionId};
-use trolley_store::kind::Key;
+use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, Write};
 
 use super::Service;
+use super::audit;
 use super::desk::Desk;
 use super::failure::Failure;
 
@@ -67,11 +69,23 @@ impl Service {
         if writes.is_empty() {
             return Ok(true);
         }
+        let events: Vec<_> = writes.iter().filter_map(written_event).collect();
         match self.commit(writes).await {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                events.iter().for_each(|event| audit::log(event));
+                Ok(true)
+            }
             Err(CommitError::Conflict(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// What a write tells of in the audit.
+fn written_event(write: &Write) -> Option<Arc<Event>> {
+    match &write.action {
+        Action::Put { record: Record::Audit(event), .. } => Some(Arc::clone(event)),
+        _ => None,
     }
 }
 

@@ -31,6 +31,20 @@ pub enum Failure {
     SessionEnded,
     /// Too often: this quota is used up.
     Limited(Standing),
+    /// Only an account's owner may do that, and the caller is not signed in.
+    NotSignedIn,
+    /// Address and password are not those of an account, or the password is not this one's.
+    InvalidCredentials,
+    /// Another account has the address.
+    EmailTaken,
+    /// The account has no password: the shop signs its owner in.
+    NoPassword,
+    /// There is no such account.
+    NoSuchAccount,
+    /// There is no such session, or it is not the account's.
+    NoSuchSession,
+    /// The token sets no password: it was used, replaced, is too old, or was never issued.
+    InvalidResetToken,
     /// The account's sessions were ended, or its password changed, after this sign-in had read them.
     Overtaken,
     /// Too many passwords wait to be hashed.

@@ -6,8 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 
-use argon2::password_hash::phc::PasswordHash as Phc;
-use argon2::{Algorithm, Argon2, CustomizedPasswordHasher as _, Params, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use trolley_core::account::password::{Password, PasswordHash};
@@ -56,15 +55,8 @@ impl Hashers {
     pub async fn hash(&self, password: Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, Failure> {
         let cost = self.cost.clone();
         let phc = self.run(move || {
-            let (password, version) = (password.expose().as_bytes(), Some(Version::V0x13.into()));
-            let id = Some(Algorithm::Argon2id.ident());
-            let made = Argon2::default().hash_password_customized(
-                password,
-                &salt,
-                id.as_ref().map(|id| id.as_str()),
-                version,
-                cost,
-            );
+            let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
+            let made = hasher.hash_password_with_salt(password.expose().as_bytes(), &salt);
             made.map(|phc| phc.to_string()).map_err(|error| error.to_string())
         });
         let phc =
@@ -145,8 +137,11 @@ impl fmt::Debug for Hashers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::Barrier;
+
+    use argon2::password_hash::phc::PasswordHash as Phc;
+
+    use super::*;
 
     const CHEAP: Cost = Cost { memory_kib: 8, passes: 1 };
 
@@ -189,9 +184,9 @@ mod tests {
         let mut running = Vec::new();
         for _ in 0..2 {
             let (hashers, began, end) = (hashers.clone(), began.clone(), end.clone());
-            running.push(tokio::spawn(
-                async move { hashers.run(move || drop((began.wait(), end.wait()))).await },
-            ));
+            running.push(tokio::spawn(async move {
+                hashers.run(move || [began.wait(), end.wait()].len()).await.map(drop)
+            }));
             tokio::task::yield_now().await;
         }
         began.wait();

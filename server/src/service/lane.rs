@@ -113,7 +113,7 @@ impl Lanes {
         Some(Next::Orders(orders))
     }
 
-    fn shard(&self, cart: CartId) -> &Mutex<HashMap<CartId, VecDeque<Waiting>>> {
+    fn shard(&self, cart: CartId) -> &Mutex<HashMap<CartId, VecDeque<Queued>>> {
         &self.shards[usize::from(cart.bytes()[15]) % SHARDS]
     }
 }

@@ -1,8 +1,10 @@
 //! The only doer: it loads, lets core decide, commits, and answers. One file a family of use cases.
 
 pub mod abuse;
+pub mod account;
 pub mod api_key;
-mod audit;
+pub mod attempts;
+pub mod audit;
 pub mod batch;
 pub mod begin;
 pub mod catalogue;
@@ -12,13 +14,16 @@ pub mod clock;
 mod commit;
 pub mod data;
 mod desk;
+pub mod devices;
 pub mod enter;
 pub mod events;
 pub mod failure;
+pub mod farewell;
 pub mod hashing;
 pub mod lane;
 pub mod leave;
 pub mod limiter;
+pub mod merge;
 pub mod order;
 pub mod orders;
 pub mod random;
@@ -29,6 +34,7 @@ pub mod secret;
 pub mod seen;
 pub mod session;
 pub mod settings;
+pub mod sign_in;
 pub mod sweep;
 pub mod sync;
 pub mod tally;
@@ -46,11 +52,13 @@ use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store;
 
 use self::abuse::Limits;
+use self::attempts::Attempts;
 use self::catalogue::Catalogue;
 use self::clock::Clock;
 use self::commit::Turns;
 use self::events::Events;
 use self::failure::Failure;
+use self::hashing::Hashers;
 use self::lane::Lanes;
 use self::random::Random;
 use self::secret::Secret;
@@ -69,6 +77,7 @@ pub struct Service {
     catalogue: Option<Arc<dyn Catalogue>>,
     secret: Secret,
     events: Arc<Events>,
+    hashers: Hashers,
     lanes: Lanes,
     turns: Turns,
     seen: SeenBook,
@@ -77,6 +86,8 @@ pub struct Service {
     /// What one address may do at most; none where there are no limits.
     limits: Option<Limits>,
     tally: Tally,
+    /// How often passwords may be guessed; none where there are no limits.
+    attempts: Option<Attempts>,
 }
 
 impl Service {
@@ -99,6 +110,7 @@ impl Service {
             catalogue,
             secret,
             events: Arc::default(),
+            hashers: Hashers::new(settings.hashing, settings.bounds.hashes_waiting),
             lanes: Lanes::new(),
             turns: Turns::new(),
             seen,
@@ -106,6 +118,7 @@ impl Service {
             touches: TouchQueue::new(),
             limits: settings.rate_limits.then(Limits::new),
             tally: Tally::default(),
+            attempts: settings.rate_limits.then(Attempts::new),
             settings,
         })
     }

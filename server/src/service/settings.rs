@@ -1,7 +1,11 @@
 //! What the service keeps to: core's policy and limits, and the bounds of its own queues.
 
 use trolley_core::cart::limits::Limits;
+use trolley_core::cart::op::Policy as MergePolicy;
 use trolley_core::session::Policy;
+use trolley_core::time::Span;
+
+use super::hashing::Cost;
 
 /// Everything the service was told.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,27 @@ pub struct Settings {
     pub rate_limits: bool,
     /// How long queues grow.
     pub bounds: Bounds,
+    /// How a guest's cart comes into an account's, where the sign-in does not say.
+    pub merge: MergePolicy,
+    /// How long it is told what happened.
+    pub audit: AuditFor,
+    /// What the hash of a password costs.
+    pub hashing: Cost,
+}
+
+/// How long it is kept what happened to accounts and sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditFor {
+    /// The events of all accounts. A trail is bounded by its rows.
+    pub events: Span,
+    /// The addresses in both.
+    pub addresses: Span,
+}
+
+impl Default for AuditFor {
+    fn default() -> AuditFor {
+        AuditFor { events: Span::from_days(90), addresses: Span::from_days(30) }
+    }
 }
 
 /// The bounds of what the service holds in memory. A load test chose them; no shop needs to.
@@ -35,6 +60,8 @@ pub struct Bounds {
     pub warm_sessions: usize,
     /// Sessions that leave, or are written down as seen, within one commit.
     pub sweep_batch: usize,
+    /// Passwords that wait to be hashed; one more is refused as overloaded.
+    pub hashes_waiting: usize,
 }
 
 impl Default for Bounds {
@@ -48,6 +75,7 @@ impl Default for Bounds {
             seen_sessions: 1 << 18,
             warm_sessions: 1 << 16,
             sweep_batch: 100,
+            hashes_waiting: 64,
         }
     }
 }

@@ -46,6 +46,8 @@ impl Service {
         match key {
             Key::Session(session) => self.expire_session_on(desk, session).await,
             Key::Remember(token) => self.expire_series_on(desk, token).await,
+            Key::Audit(event) => self.expire_event_on(desk, event).await,
+            Key::Trail(account) => self.expire_trail_on(desk, account).await,
             other => {
                 desk.lay_out(&*self.store, other).await?;
                 desk.remove(&other);

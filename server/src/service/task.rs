@@ -143,7 +143,7 @@ impl Task {
                 let (session, base) = (turn.session()?, turn.seen.base(turn.cart.id));
                 let call = Call { session, base, at: turn.at, intent: intent.clone() };
                 let stood = turn.cart.clone();
-                Arc::make_mut(turn.cart).call(&call, turn.limits).map_err(Failure::Refused)?;
+                Arc::make_mut(turn.cart).call(&call, turn.limits).map_err(refused)?;
                 if turn.costs_too_much_since(&stood) {
                     *turn.cart = stood;
                     return Err(Failure::Refused(Refusal::TotalTooLarge));
@@ -167,6 +167,14 @@ impl Task {
             Task::Change(_) | Task::Cancel(_) => Nobodys::Nothing,
             Task::Checkout(checkout) => Nobodys::NotOrdered(checkout.of_nobody()),
         }
+    }
+}
+
+/// A sealed cart was a guest's, whose session a sign-in has turned into another while the call was under way.
+fn refused(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Sealed(_) => Failure::SessionEnded,
+        refusal => Failure::Refused(refusal),
     }
 }
 

@@ -5,7 +5,9 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
+mod accounts;
 mod addresses;
+mod admin_accounts;
 mod api_keys;
 mod bad_input;
 mod callers;
@@ -16,6 +18,7 @@ mod checkout;
 mod cross_site;
 mod data;
 mod demo;
+mod devices;
 mod events;
 mod every_route;
 mod faults;
@@ -28,7 +31,9 @@ mod problems;
 mod races;
 mod retries;
 mod saved;
+mod secrets;
 mod sessions;
+mod sign_in;
 mod socket;
 mod storm;
 mod support;

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::http::address::Address;
 use crate::http::api_key::{ApiKey, Needs};
+use crate::http::arrival::{Calling, Owner, Proving};
 use crate::http::change::Caller;
 use crate::http::json::{Command, Json, NoBody, Optional};
-use crate::http::path::{LineName, OrderName};
+use crate::http::path::{AccountName, DeviceName, LineName, OrderName};
 use crate::http::problems::Code;
 use crate::http::query::Query;
 use crate::http::visitor::Visitor;
@@ -142,6 +143,42 @@ impl Input for NoBody {
 impl Input for LineName {
     fn describe(takes: &mut Takes, _: &mut Parts) {
         takes.parameter("path", "line", true, words());
+    }
+}
+
+/// An owner's calls are for who is signed in.
+impl Input for Owner {
+    fn describe(takes: &mut Takes, parts: &mut Parts) {
+        Calling::describe(takes, parts);
+        takes.refuses(&[Code::NotSignedIn]);
+    }
+}
+
+impl Input for Calling {
+    fn describe(takes: &mut Takes, parts: &mut Parts) {
+        Visitor::describe(takes, parts);
+        takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
+        takes.refuses(&[Code::InvalidKey]);
+    }
+}
+
+impl Input for Proving {
+    fn describe(takes: &mut Takes, parts: &mut Parts) {
+        Calling::describe(takes, parts);
+    }
+}
+
+impl Input for AccountName {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        takes.parameter("path", "id", true, words());
+        takes.refuses(&[Code::AccountNotFound]);
+    }
+}
+
+impl Input for DeviceName {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        takes.parameter("path", "id", true, uuid());
+        takes.refuses(&[Code::SessionNotFound]);
     }
 }
 

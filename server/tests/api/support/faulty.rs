@@ -26,6 +26,8 @@ pub enum Mode {
 pub struct Faulty {
     inner: Arc<dyn Store>,
     mode: Mutex<Mode>,
+    /// What commits do once so many more were done.
+    later: Mutex<Option<(usize, Mode)>>,
     loads_fail: AtomicBool,
     nothing_expires: AtomicBool,
     gate: Semaphore,
@@ -41,6 +43,7 @@ impl Faulty {
         Faulty {
             inner,
             mode: Mutex::new(Mode::Well),
+            later: Mutex::new(None),
             loads_fail: AtomicBool::new(false),
             nothing_expires: AtomicBool::new(false),
             gate: Semaphore::new(0),
@@ -53,7 +56,13 @@ impl Faulty {
     }
 
     pub fn set(&self, mode: Mode) {
+        *self.later.lock() = None;
         *self.mode.lock() = mode;
+    }
+
+    /// From the commit on that follows so many others.
+    pub fn set_later(&self, commits: usize, mode: Mode) {
+        *self.later.lock() = Some((self.commits() + commits, mode));
     }
 
     pub fn fail_loads(&self, fail: bool) {
@@ -131,7 +140,8 @@ impl Store for Faulty {
                 self.waiting.fetch_add(1, Ordering::SeqCst);
                 self.gate.acquire().await.unwrap().forget();
             }
-            let mode = *self.mode.lock();
+            let later = self.later.lock().filter(|(commits, _)| self.commits() >= *commits);
+            let mode = later.map_or(*self.mode.lock(), |(_, mode)| mode);
             match mode {
                 Mode::Well => {}
                 Mode::Panics => panic!("the secret address of the store"),

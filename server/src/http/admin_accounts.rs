@@ -1,0 +1,237 @@
+//! `/v1/admin/accounts`, `sign-ins` and `audit`: what the shop's own systems ask of accounts, each by a key with its scope.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+use trolley_core::account::Account as AccountRecord;
+use trolley_core::account::SHOP_ID_CHARS_MAX;
+use trolley_core::account::audit::{Event, Row, What};
+use trolley_core::account::email::Email;
+use trolley_core::ids::{AccountId, EventId, SessionId};
+use trolley_core::session::{Device, Transport};
+
+use crate::service::account::From;
+use crate::service::leave::Ends;
+use crate::service::session::Guest;
+use crate::service::sign_in::Arrival;
+
+use super::account_wire::{AdminAccountView, EventsView, Relay, RowView, SessionsView, SignedInView};
+use super::accounts::{ENTRY, no_content};
+use super::api_key::{Accounts, AccountsRead, ApiKey, Audit, SignIns};
+use super::cart::Answer;
+use super::change::cart_response;
+use super::error::Problem;
+use super::front::Front;
+use super::json::{Command, Fields, Json, NoBody, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{Object, Parts, Shape, or, pattern, time, uuid, words, yes_or_no};
+use super::page::Page;
+use super::path::AccountName;
+use super::problems::Code;
+use super::query::Query;
+use super::time::Rfc3339;
+
+/// The routes.
+pub fn routes() -> Routes {
+    let shown = op("any_account", "An account").answers::<AdminAccountView<'_>>(200);
+    let cart = op("account_cart", "An account's cart").cart();
+    let devices = op("account_sessions", "An account's devices").answers::<SessionsView>(200);
+    let ended = op("end_account_sessions", "End all sessions of an account").refuses(&ENTRY).empty(204);
+    let reset = op("issue_reset", "A one-time token that sets a password, for the shop's own mail");
+    let reset = reset.refuses(&ENTRY).refuses(&[Code::NoPassword]).answers::<ResetView<'_>>(201);
+    let vouched = op("vouch", "Sign in an account of the shop's own login").refuses(&ENTRY);
+    let vouched = vouched.refuses(&[Code::SessionNotFound]).answers::<SignedInView<'_>>(200);
+    let told = op("audit", "What happened to all accounts, the oldest first").pages();
+    Routes::about("Admin")
+        .get("/v1/admin/accounts/{id}", show, shown)
+        .get("/v1/admin/accounts/{id}/cart", self::cart, cart)
+        .get("/v1/admin/accounts/{id}/sessions", sessions, devices)
+        .delete("/v1/admin/accounts/{id}/sessions", end_sessions, ended)
+        .post("/v1/admin/accounts/{id}/reset", self::reset, reset)
+        .post("/v1/admin/sign-ins", sign_in, vouched)
+        .get("/v1/admin/audit", audit, told.answers::<EventsView<'_>>(200))
+}
+
+async fn show(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<AccountsRead>,
+    AccountName(id): AccountName,
+) -> Answer {
+    let account = front.account_of(id).await?;
+    Ok(answer(StatusCode::OK, &AdminAccountView::of(&account)))
+}
+
+async fn cart(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<AccountsRead>,
+    AccountName(id): AccountName,
+) -> Answer {
+    let account = front.account_of(id).await?;
+    Ok(cart_response(&front.service.cart_shown(account.cart).await?))
+}
+
+async fn sessions(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<AccountsRead>,
+    AccountName(id): AccountName,
+) -> Answer {
+    let account = front.account_of(id).await?;
+    let rows = front.service.devices(account.id).await?;
+    Ok(answer(StatusCode::OK, &SessionsView::of(rows, None)))
+}
+
+async fn end_sessions(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<Accounts>,
+    AccountName(id): AccountName,
+    _: NoBody,
+) -> Answer {
+    let account = front.account_of(id).await?;
+    let row = Row::new(front.service.now(), What::SessionsRevoked);
+    front.service.end(account.id, Ends::All, row).await?;
+    Ok(no_content())
+}
+
+async fn reset(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<Accounts>,
+    AccountName(id): AccountName,
+    _: NoBody,
+) -> Answer {
+    let account = front.account_of(id).await?;
+    let (token, expires_at) = front.service.issue_reset(account.id).await?;
+    let view = ResetView { token: token.expose(), expires_at: Rfc3339::new(expires_at) };
+    Ok(answer(StatusCode::CREATED, &view))
+}
+
+#[derive(serde::Serialize)]
+struct ResetView<'a> {
+    token: &'a str,
+    expires_at: Rfc3339,
+}
+
+/// Attaches the shop's own account to the session that `GET /v1/verify` named, or to a new one.
+async fn sign_in(State(front): State<Arc<Front>>, _: ApiKey<SignIns>, Json(vouch): Json<Vouch>) -> Answer {
+    let visit = match vouch.session {
+        Some(session) => Some(front.visit_named(session).await?),
+        None => None,
+    };
+    let device = Device { name: "".into(), address: "".into() };
+    let arrival = Arrival {
+        visit,
+        transport: Transport::Cookie,
+        remember: vouch.remember,
+        merge: None,
+        from: From { device, known_by: None },
+    };
+    let signed_in = front.service.vouch(&vouch.account, vouch.email, &arrival).await?;
+    let entered = &signed_in.entered;
+    let relay = match entered.visit.session.transport {
+        Transport::Bearer => Relay::Token(entered.token.expose().to_owned()),
+        Transport::Cookie => {
+            let lines = front.cookie_lines(entered).into_iter();
+            Relay::Cookies(lines.filter_map(|line| line.to_str().ok().map(str::to_owned)).collect())
+        }
+    };
+    Ok(answer(StatusCode::OK, &SignedInView { signed_in: &signed_in, relay: Some(relay) }))
+}
+
+/// `{session?, account, email?, remember?}`.
+struct Vouch {
+    session: Option<SessionId>,
+    account: String,
+    email: Option<Email>,
+    remember: bool,
+}
+
+impl Command for Vouch {
+    fn take(fields: &mut Fields<'_>) -> Option<Vouch> {
+        let id = "Send the id that GET /v1/verify named.";
+        let session = perhaps(fields, "session", id, |text| text.parse().ok());
+        let address = "Send an e-mail address, such as ann@example.com.";
+        let email = perhaps(fields, "email", address, |text| Email::parse(text).ok());
+        let remember = fields.flag("remember", false);
+        let account = fields.string("account")?;
+        let fits = (1..=SHOP_ID_CHARS_MAX).contains(&account.len());
+        if !fits || !account.bytes().all(|b| b.is_ascii_graphic()) {
+            fields.fault(
+                "account",
+                format!("Send an id of 1 to {SHOP_ID_CHARS_MAX} visible ASCII characters."),
+            );
+            return None;
+        }
+        Some(Vouch { session: session?, account, email: email?, remember: remember? })
+    }
+}
+
+/// The member `name`, if it is there; no answer where it is wrong.
+fn perhaps<T>(
+    fields: &mut Fields<'_>,
+    name: &str,
+    advice: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<Option<T>> {
+    if !fields.has(name) {
+        return Some(None);
+    }
+    let parsed = parse(&fields.string(name)?);
+    if parsed.is_none() {
+        fields.fault(name, advice);
+    }
+    parsed.map(Some)
+}
+
+/// The oldest first: who comes back with the last one it saw is told what happened since.
+async fn audit(State(front): State<Arc<Front>>, _: ApiKey<Audit>, query: Query) -> Answer {
+    let page: Page<EventId> = Page::of(&query)?;
+    let events = front.service.audit_after(page.after, page.looked_for()).await?;
+    Ok(page.answer("/v1/admin/audit", events, |event| event.id, AuditView))
+}
+
+/// A page of events, which it holds.
+struct AuditView(Vec<Arc<Event>>);
+
+impl serde::Serialize for AuditView {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EventsView { events: self.0.iter().map(|event| RowView::of_event(event)).collect() }
+            .serialize(serializer)
+    }
+}
+
+impl Front {
+    /// The account that the shop means.
+    async fn account_of(&self, id: AccountId) -> Result<Arc<AccountRecord>, Problem> {
+        let account = self.service.account(id).await?;
+        account.ok_or_else(|| Problem::new(Code::AccountNotFound))
+    }
+
+    /// The live session of that public id.
+    async fn visit_named(&self, id: SessionId) -> Result<Guest, Problem> {
+        let visit = self.service.visit_named(id).await?;
+        visit.ok_or_else(|| Problem::new(Code::SessionNotFound))
+    }
+}
+
+impl Shape for ResetView<'_> {
+    const NAME: &'static str = "ResetToken";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new().must("token", words()).must("expires_at", time()).schema()
+    }
+}
+
+impl Shape for Vouch {
+    const NAME: &'static str = "Vouch";
+
+    fn schema(_: &mut Parts) -> Value {
+        Object::new()
+            .may("session", uuid())
+            .must("account", pattern("^[!-~]{1,128}$"))
+            .may("email", words())
+            .may("remember", or(yes_or_no(), false))
+            .schema()
+    }
+}

@@ -1,0 +1,81 @@
+//! `/v1/sessions`: the devices of an account, and how its owner ends them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use trolley_core::account::audit::What;
+
+use crate::service::leave::Ends;
+
+use super::account_wire::SessionsView;
+use super::accounts::{ENTRY, no_content};
+use super::arrival::Owner;
+use super::cart::Answer;
+use super::error::Problem;
+use super::front::Front;
+use super::json::{NoBody, answer};
+use super::openapi::op::op;
+use super::openapi::routes::Routes;
+use super::openapi::shape::{one_of, or};
+use super::path::DeviceName;
+use super::problems::Code;
+use super::query::{Query, refused};
+
+/// The routes of devices.
+pub fn routes() -> Routes {
+    let listed = op("sessions", "The account's devices").answers::<SessionsView>(200);
+    let one = op("end_session", "End a device; this one is signed out").refuses(&ENTRY).empty(204);
+    let all = op("end_sessions", "End all other devices, or with all=true this one too").refuses(&ENTRY);
+    Routes::about("Session")
+        .get("/v1/sessions", list, listed.leads("end_session", "id", "/sessions/0/id"))
+        .delete(
+            "/v1/sessions",
+            end_many,
+            all.query("all", or(one_of(&["true", "false"]), "false")).empty(204),
+        )
+        .delete("/v1/sessions/{id}", end_one, one)
+}
+
+async fn list(State(front): State<Arc<Front>>, owner: Owner) -> Answer {
+    let rows = front.service.devices(owner.account).await?;
+    Ok(answer(StatusCode::OK, &SessionsView::of(rows, Some(&owner.visit))))
+}
+
+/// Ends one; this one is a sign-out.
+async fn end_one(
+    State(front): State<Arc<Front>>,
+    owner: Owner,
+    DeviceName(id): DeviceName,
+    _: NoBody,
+) -> Answer {
+    let unknown = || Problem::new(Code::SessionNotFound);
+    let id = id.ok_or_else(unknown)?;
+    let ends = front.service.device_named(owner.account, *id.bytes()).await?.ok_or_else(unknown)?;
+    let mut response = no_content();
+    if ends == Ends::Session(owner.visit.session.id) {
+        front.service.sign_out(&owner.visit).await?;
+        front.forget(&mut response, owner.visit.session.transport);
+        return Ok(response);
+    }
+    let row = owner.from.row(front.service.now(), What::SessionRevoked).within(id);
+    front.service.end(owner.account, ends, row).await?;
+    Ok(response)
+}
+
+/// Ends all others, or with `?all=true` this one too.
+async fn end_many(State(front): State<Arc<Front>>, owner: Owner, query: Query, _: NoBody) -> Answer {
+    let all = match query.once("all")? {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(refused("all", "Send true or false.".to_owned())),
+    };
+    let ends = if all { Ends::All } else { Ends::Others(owner.visit.session.id) };
+    let row = owner.from.row(front.service.now(), What::SessionsRevoked).within(owner.visit.session.id);
+    front.service.end(owner.account, ends, row).await?;
+    let mut response = no_content();
+    if all {
+        front.forget(&mut response, owner.visit.session.transport);
+    }
+    Ok(response)
+}

@@ -1,0 +1,247 @@
+//! Accounts: how they are found, and what becomes of their passwords. Each change is one commit.
+
+use std::sync::Arc;
+
+use trolley_core::account::Account;
+use trolley_core::account::audit::{Row, What};
+use trolley_core::account::email::Email;
+use trolley_core::account::password::{Password, PasswordHash};
+use trolley_core::ids::{AccountId, SessionId, TokenDigest};
+use trolley_core::session::Device;
+use trolley_core::time::{Span, Timestamp};
+use trolley_store::kind::{Key, Record, ResetToken};
+
+use super::Service;
+use super::desk::Desk;
+use super::enter::Entered;
+use super::failure::Failure;
+use super::session::Guest;
+use super::token::Token;
+
+/// How long a reset token can be used: as long as a mail may take, and no longer than a mailbox is left open.
+pub const RESET_FOR: Span = Span::from_hours(1);
+
+/// Where a request comes from.
+#[derive(Clone, Debug)]
+pub struct From {
+    /// The device, with the address.
+    pub device: Device,
+    /// The cookie by which the device is known, where it sent one.
+    pub known_by: Option<Token>,
+}
+
+impl From {
+    /// A row of the audit about something that comes from here.
+    pub fn row(&self, at: Timestamp, what: What) -> Row {
+        Row::new(at, what).from(Some(&self.device.address), Some(&self.device.name))
+    }
+}
+
+/// A password that was right, and what it was verified against.
+#[derive(Clone, Debug)]
+pub(super) struct Verified {
+    pub(super) account: Arc<Account>,
+    /// The epoch of the account's sessions, read before the hash.
+    pub(super) epoch: u64,
+}
+
+impl Verified {
+    /// The account as it stands on the desk, where its password is still the one that was verified.
+    pub(super) async fn stands(&self, service: &Service, desk: &mut Desk) -> Result<Arc<Account>, Failure> {
+        let stood = service.account_on(desk, self.account.id).await?.ok_or(Failure::Overtaken)?;
+        if stood.password == self.account.password { Ok(stood) } else { Err(Failure::Overtaken) }
+    }
+}
+
+impl Service {
+    /// The account of that id.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, Failure> {
+        self.account_on(&mut Desk::default(), id).await
+    }
+
+    /// The account of that address.
+    pub(super) async fn owner_of(&self, email: &Email) -> Result<Option<AccountId>, Failure> {
+        match self.store.load(Key::Email(email.digest())).await? {
+            Some(Record::Email(owner)) => Ok(Some(owner.account)),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) async fn account_on(
+        &self,
+        desk: &mut Desk,
+        id: AccountId,
+    ) -> Result<Option<Arc<Account>>, Failure> {
+        let key = Key::Account(id);
+        desk.lay_out(&*self.store, key).await?;
+        match desk.get(&key) {
+            Some(Record::Account(account)) => Ok(Some(Arc::clone(account))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether that is the password of the account. What is not there is verified all the same, against nobody's hash:
+    /// neither the answer nor the time it takes tells which accounts there are.
+    pub(super) async fn verify(
+        &self,
+        id: Option<AccountId>,
+        password: Option<Password>,
+    ) -> Result<Option<Verified>, Failure> {
+        let Some(password) = password else { return Ok(None) };
+        // Somebody who has no account is looked up as often as who has one.
+        let id = id.unwrap_or(AccountId::from_bytes([0; 16]));
+        let epoch = self.epoch(id).await?;
+        let account = self.account(id).await?;
+        let kept = account.as_ref().and_then(|account| account.password.clone());
+        let is_it = self.hashers.verify(password, kept).await?;
+        Ok(account.filter(|_| is_it).map(|account| Verified { account, epoch }))
+    }
+
+    /// Whether whoever is signed in knows the password, too.
+    pub(super) async fn confirm(
+        &self,
+        visit: &Guest,
+        password: Option<Password>,
+        from: &From,
+    ) -> Result<Verified, Failure> {
+        let (id, session) = (visit.session.account().ok_or(Failure::NotSignedIn)?, visit.session.id);
+        let attempt = self.attempt_within(session)?;
+        let verified = self.verify(Some(id), password).await;
+        if !matches!(verified, Ok(None)) {
+            self.was_right(&attempt);
+        }
+        if let Some(verified) = verified? {
+            return Ok(verified);
+        }
+        self.write_down(Some(id), from.row(self.now(), What::PasswordChangeFailed).within(session)).await;
+        Err(Failure::InvalidCredentials)
+    }
+
+    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Failure> {
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        self.hashers.hash(password, salt).await
+    }
+
+    /// Sets another password: every other session ends, and this one goes on under a new token.
+    pub async fn change_password(
+        self: &Arc<Self>,
+        visit: &Guest,
+        current: Option<Password>,
+        new: Password,
+        from: &From,
+    ) -> Result<Entered, Failure> {
+        let verified = self.confirm(visit, current, from).await?;
+        let id = verified.account.id;
+        let hash = self.hash(new).await?;
+        let _turn = self.turns.of(id).await;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let mut desk = Desk::default();
+            let session = visit.session.id;
+            let entered = self.change_on(&mut desk, &verified, session, hash.clone(), from).await?;
+            if self.commit_desk(desk).await? {
+                return Ok(entered);
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    async fn change_on(
+        &self,
+        desk: &mut Desk,
+        verified: &Verified,
+        session: SessionId,
+        hash: PasswordHash,
+        from: &From,
+    ) -> Result<Entered, Failure> {
+        let now = self.now();
+        let account = verified.stands(self, desk).await?;
+        let entered = self.password_changed_on(desk, account.id, Some(session)).await?;
+        self.put_password(desk, &account, hash, now).await?;
+        self.note(desk, account.id, from.row(now, What::PasswordChanged).within(session)).await?;
+        entered.ok_or(Failure::SessionEnded)
+    }
+
+    /// A new password, with which every reset token that is out ends.
+    async fn put_password(
+        &self,
+        desk: &mut Desk,
+        account: &Account,
+        hash: PasswordHash,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut next = account.next();
+        next.password = Some(hash);
+        next.password_at = now;
+        if let Some(reset) = next.reset.take() {
+            desk.lay_out(&*self.store, Key::Reset(reset)).await?;
+            desk.remove(&Key::Reset(reset));
+        }
+        desk.put(Record::Account(Arc::new(next)), None);
+        Ok(())
+    }
+
+    /// A one-time token with which the account's password can be set. One that was out is void from now on.
+    pub async fn issue_reset(&self, id: AccountId) -> Result<(Token, Timestamp), Failure> {
+        let token = Token::mint(&*self.random);
+        for _ in 0..self.settings.bounds.commit_tries {
+            let (now, mut desk) = (self.now(), Desk::default());
+            let account = self.account_on(&mut desk, id).await?.ok_or(Failure::NoSuchAccount)?;
+            if account.password.is_none() {
+                return Err(Failure::NoPassword);
+            }
+            let mut next = account.next();
+            if let Some(before) = next.reset.replace(token.digest()) {
+                desk.lay_out(&*self.store, Key::Reset(before)).await?;
+                desk.remove(&Key::Reset(before));
+            }
+            let expires_at = now + RESET_FOR;
+            let reset = ResetToken { digest: token.digest(), account: id, expires_at };
+            desk.put(Record::Reset(Arc::new(reset)), Some(expires_at));
+            desk.put(Record::Account(Arc::new(next)), None);
+            self.note(&mut desk, id, Row::new(now, What::ResetIssued)).await?;
+            if self.commit_desk(desk).await? {
+                return Ok((token, expires_at));
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// Whose password the token may set.
+    pub async fn resets(&self, token: &Token) -> Result<Arc<Account>, Failure> {
+        let digest = token.digest();
+        let Some(Record::Reset(reset)) = self.store.load(Key::Reset(digest)).await? else {
+            return Err(Failure::InvalidResetToken);
+        };
+        let account = self.account(reset.account).await?.ok_or(Failure::InvalidResetToken)?;
+        let is_out = account.reset == Some(digest) && self.now() < reset.expires_at;
+        if is_out { Ok(account) } else { Err(Failure::InvalidResetToken) }
+    }
+
+    /// Sets the password with a one-time token, which is void from then on. Every session ends.
+    pub async fn reset_password(&self, token: &Token, new: Password, from: &From) -> Result<(), Failure> {
+        let digest: TokenDigest = token.digest();
+        let id = self.resets(token).await?.id;
+        let hash = self.hash(new).await?;
+        let _turn = self.turns.of(id).await;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let (now, mut desk) = (self.now(), Desk::default());
+            desk.lay_out(&*self.store, Key::Reset(digest)).await?;
+            let account = self.account_on(&mut desk, id).await?.ok_or(Failure::InvalidResetToken)?;
+            let expires_at = match desk.get(&Key::Reset(digest)) {
+                Some(Record::Reset(reset)) => reset.expires_at,
+                _ => return Err(Failure::InvalidResetToken),
+            };
+            if account.reset != Some(digest) || now >= expires_at {
+                return Err(Failure::InvalidResetToken);
+            }
+            self.password_changed_on(&mut desk, id, None).await?;
+            self.put_password(&mut desk, &account, hash.clone(), now).await?;
+            self.note(&mut desk, id, from.row(now, What::PasswordReset)).await?;
+            if self.commit_desk(desk).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Busy)
+    }
+}

@@ -1,0 +1,77 @@
+//! An account is deleted: in one commit it is gone, with its sessions, its cart, its trail and its address; what its orders
+//! say of the person went before.
+
+use std::sync::Arc;
+
+use trolley_core::account::Account;
+use trolley_core::account::audit::What;
+use trolley_core::account::password::Password;
+use trolley_store::kind::{Key, Record};
+
+use super::Service;
+use super::account::{From, Verified};
+use super::desk::Desk;
+use super::failure::Failure;
+use super::leave::Tokens;
+use super::session::Guest;
+
+impl Service {
+    /// Deletes the account of a visit, for who knows its password.
+    pub async fn delete_account(
+        self: &Arc<Self>,
+        visit: &Guest,
+        password: Option<Password>,
+        from: &From,
+    ) -> Result<(), Failure> {
+        let verified = self.confirm(visit, password, from).await?;
+        let id = verified.account.id;
+        let _lane = self.hold_lane(verified.account.cart).await?;
+        let _turn = self.turns.of(id).await;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let mut desk = Desk::default();
+            self.delete_on(&mut desk, &verified, from).await?;
+            if self.commit_desk(desk).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    async fn delete_on(&self, desk: &mut Desk, verified: &Verified, from: &From) -> Result<(), Failure> {
+        let account = verified.stands(self, desk).await?;
+        let mut sessions = self.sessions_on(desk, account.id).await?;
+        let left = sessions.leave_all();
+        self.left_on(desk, account.id, &left, Tokens::Retire).await?;
+        for key in self.left_behind(desk, &account).await? {
+            desk.lay_out(&*self.store, key).await?;
+            desk.remove(&key);
+        }
+        // The event names the account by its id, which is nobody's from now on, and from no address.
+        let row = from.row(self.now(), What::AccountDeleted).from(None, None);
+        self.note_event(desk, Some(account.id), row);
+        Ok(())
+    }
+
+    /// The records that are the account's besides its sessions: those of guests whose carts came into its own, too.
+    async fn left_behind(&self, desk: &mut Desk, account: &Account) -> Result<Vec<Key>, Failure> {
+        let mut keys = vec![
+            Key::Account(account.id),
+            Key::AccountSessions(account.id),
+            Key::Trail(account.id),
+            Key::Cart(account.cart),
+        ];
+        keys.extend(
+            account
+                .email
+                .as_ref()
+                .filter(|_| account.password.is_some())
+                .map(|email| Key::Email(email.digest())),
+        );
+        keys.extend(account.reset.map(Key::Reset));
+        desk.lay_out(&*self.store, Key::Cart(account.cart)).await?;
+        if let Some(Record::Cart(cart)) = desk.get(&Key::Cart(account.cart)) {
+            keys.extend(cart.merged.iter().map(|merged| Key::Cart(merged.cart)));
+        }
+        Ok(keys)
+    }
+}

@@ -1,0 +1,91 @@
+//! A guest's cart comes into the account's: sealed, applied under its key and marked done. Here the three are one commit;
+//! each can be done again, so that a store which splits them loses nothing by a crash in between.
+
+use std::sync::Arc;
+
+use trolley_core::cart::op::Policy;
+use trolley_core::cart::state::{AppliedKey, Cart};
+use trolley_core::ids::{CartId, Revision, SessionId};
+use trolley_core::time::{Span, Timestamp};
+use trolley_store::kind::{Key, Record};
+
+use super::Service;
+use super::desk::Desk;
+use super::failure::Failure;
+
+/// How long a sealed cart is kept whose devices may still send what they had queued: as long as a client's lease.
+const SEALED_FOR: Span = Span::from_days(90);
+/// How long one is kept that no device holds a queue for: late requests of other tabs still find that it is over.
+const SEALED_ALONE_FOR: Span = Span::from_days(1);
+
+/// What a sign-in brought along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// By which policy.
+    pub policy: Policy,
+    /// Of which guest's cart.
+    pub from: CartId,
+    /// The merge's revision in the account's cart: what UNDO names.
+    pub revision: Revision,
+    /// Lines of the guest's cart, saved ones too.
+    pub lines: usize,
+}
+
+impl Service {
+    /// Lays the account's cart on the desk, with the guest's in it if it was not yet, and says what came in.
+    pub(super) async fn merge_on(
+        &self,
+        desk: &mut Desk,
+        guests: Option<CartId>,
+        accounts: CartId,
+        policy: Policy,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(Arc<Cart>, Option<Merged>), Failure> {
+        let mut cart = self.cart_on(desk, accounts, now).await?;
+        let Some(from) = guests.filter(|guests| *guests != accounts) else { return Ok((cart, None)) };
+        let mut guest = self.cart_on(desk, from, now).await?;
+        if guest.sealed.is_some_and(|seal| seal.done || seal.into != accounts) {
+            return Ok((cart, None));
+        }
+        // A cart that was never written is sealed too: an add that is under way then finds that it is over.
+        Arc::make_mut(&mut guest).seal(accounts);
+        let merged = self.apply_merge(&mut cart, &guest, policy, session, now)?;
+        Arc::make_mut(&mut guest).mark_merged();
+        let kept = if guest.clients.is_empty() { SEALED_ALONE_FOR } else { SEALED_FOR };
+        desk.put(Record::Cart(guest), Some(now + kept));
+        if merged.is_some() {
+            // The other end is marked done in the same commit.
+            Arc::make_mut(&mut cart).forget_applied(AppliedKey::Merge(from));
+            desk.put(Record::Cart(Arc::clone(&cart)), None);
+        }
+        Ok((cart, merged))
+    }
+
+    fn apply_merge(
+        &self,
+        cart: &mut Arc<Cart>,
+        guest: &Cart,
+        policy: Policy,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<Merged>, Failure> {
+        let lines = guest.shown().count() + guest.shown_saved().count();
+        // Its clients move along even where nothing is in it: what they still send is forwarded.
+        if lines == 0 && guest.clients.is_empty() {
+            return Ok(None);
+        }
+        let limits = &self.settings.limits;
+        let came =
+            Arc::make_mut(cart).merge(guest, policy, session, now, limits).map_err(Failure::Refused)?;
+        Ok(came.then_some(Merged { policy, from: guest.id, revision: cart.revision, lines }))
+    }
+
+    async fn cart_on(&self, desk: &mut Desk, id: CartId, now: Timestamp) -> Result<Arc<Cart>, Failure> {
+        desk.lay_out(&*self.store, Key::Cart(id)).await?;
+        Ok(match desk.get(&Key::Cart(id)) {
+            Some(Record::Cart(cart)) => Arc::clone(cart),
+            _ => Arc::new(Cart::new(id, now)),
+        })
+    }
+}

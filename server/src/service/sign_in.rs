@@ -1,0 +1,282 @@
+//! Signing up and in: a password, or the shop's word for it, attaches an account to a session, and the guest's cart comes
+//! along. One commit does all of it: the token is another one, the cart is there, or nothing happened.
+
+use std::sync::Arc;
+
+use trolley_core::account::Account;
+use trolley_core::account::audit::What;
+use trolley_core::account::email::Email;
+use trolley_core::account::password::{Password, PasswordHash};
+use trolley_core::cart::op::Policy;
+use trolley_core::ids::{AccountId, CartId, SessionId, uuid_v7};
+use trolley_core::session::Transport;
+use trolley_core::time::Timestamp;
+use trolley_store::kind::{EmailOwner, Key, Record};
+
+use super::Service;
+use super::account::{From, Verified};
+use super::catalogue::shown::Shown;
+use super::desk::Desk;
+use super::enter::{Entered, Entering};
+use super::failure::Failure;
+use super::merge::Merged;
+use super::session::Guest;
+
+/// Somebody who signs in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The caller's session, if it has one.
+    pub visit: Option<Guest>,
+    /// How a new session's token travels.
+    pub transport: Transport,
+    /// Whether the device is to be remembered.
+    pub remember: bool,
+    /// How the guest's cart comes in; the setting where it does not say.
+    pub merge: Option<Policy>,
+    /// From where.
+    pub from: From,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session and its secrets.
+    pub entered: Entered,
+    /// Who.
+    pub account: Arc<Account>,
+    /// The account's cart, as it is shown.
+    pub cart: Shown,
+    /// What came into it with this sign-in.
+    pub merged: Option<Merged>,
+}
+
+/// As whom.
+enum Who {
+    /// A new account.
+    New(Account),
+    /// Whoever knew the password, with a hash of today's cost where the kept one is of another.
+    Knew(Verified, Option<PasswordHash>),
+    /// Somebody for whom the shop vouches; the account is made where it is not there.
+    Vouched(Account),
+}
+
+impl Who {
+    fn account(&self) -> &Account {
+        match self {
+            Who::New(account) | Who::Vouched(account) => account,
+            Who::Knew(verified, _) => &verified.account,
+        }
+    }
+}
+
+impl Service {
+    /// Makes an account and signs it in.
+    pub async fn sign_up(
+        self: &Arc<Self>,
+        email: Email,
+        password: Password,
+        arrival: &Arrival,
+    ) -> Result<SignedIn, Failure> {
+        self.admit_sign_up(&arrival.from)?;
+        if self.owner_of(&email).await?.is_some() {
+            return Err(Failure::EmailTaken);
+        }
+        let hash = self.hash(password).await?;
+        let now = self.now();
+        let id = AccountId::from_bytes(uuid_v7(now, self.ten_random_bytes()));
+        let account = self.new_account(id, Some(email), now);
+        let account = Account { password: Some(hash), ..account };
+        self.admit(Who::New(account), 0, arrival).await
+    }
+
+    /// Signs in whoever knows the password.
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        email: Option<&Email>,
+        password: Option<Password>,
+        arrival: &Arrival,
+    ) -> Result<SignedIn, Failure> {
+        let owner = match email {
+            Some(email) => self.owner_of(email).await?,
+            None => None,
+        };
+        let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
+        let verified = self.verify(owner, password.clone()).await;
+        if !matches!(verified, Ok(None)) {
+            self.was_right(&attempt);
+        }
+        let Some(verified) = verified? else {
+            self.write_down(owner, arrival.from.row(self.now(), What::SignInFailed)).await;
+            return Err(Failure::InvalidCredentials);
+        };
+        let outdated = verified.account.password.as_ref().is_some_and(|kept| self.hashers.is_outdated(kept));
+        let renewed = match password.filter(|_| outdated) {
+            // Where too many wait, the next sign-in renews it.
+            Some(password) => self.hash(password).await.ok(),
+            None => None,
+        };
+        let epoch = verified.epoch;
+        self.admit(Who::Knew(verified, renewed), epoch, arrival).await
+    }
+
+    /// Signs in an account that the shop itself vouches for, by the id that the shop has for it.
+    pub async fn vouch(
+        self: &Arc<Self>,
+        shop_id: &str,
+        email: Option<Email>,
+        arrival: &Arrival,
+    ) -> Result<SignedIn, Failure> {
+        let id = account_named(shop_id);
+        let epoch = self.epoch(id).await?;
+        let account = self.new_account(id, email, self.now());
+        let shop_id = (id.to_string() != shop_id).then(|| shop_id.into());
+        self.admit(Who::Vouched(Account { shop_id, ..account }), epoch, arrival).await
+    }
+
+    fn new_account(&self, id: AccountId, email: Option<Email>, now: Timestamp) -> Account {
+        Account {
+            id,
+            version: 1,
+            shop_id: None,
+            email,
+            password: None,
+            cart: self.new_cart_id(now),
+            reset: None,
+            created_at: now,
+            password_at: now,
+        }
+    }
+
+    /// Decides and commits, anew where something else changed meanwhile. The lanes of both carts are held, so that a
+    /// sign-in need not compete with every add.
+    async fn admit(self: &Arc<Self>, who: Who, epoch: u64, arrival: &Arrival) -> Result<SignedIn, Failure> {
+        let guests = arrival.visit.as_ref().and_then(guests_cart);
+        let id = who.account().id;
+        let _guests = match guests {
+            Some(cart) => Some(self.hold_lane(cart).await?),
+            None => None,
+        };
+        let cart = self.account(id).await?.map_or(who.account().cart, |account| account.cart);
+        let _accounts = self.hold_lane(cart).await?;
+        let _turn = self.turns.of(id).await;
+        for _ in 0..self.settings.bounds.commit_tries {
+            let mut desk = Desk::default();
+            let signed_in = self.admit_on(&mut desk, &who, epoch, arrival, guests).await?;
+            if self.commit_desk(desk).await? {
+                return Ok(signed_in);
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    async fn admit_on(
+        &self,
+        desk: &mut Desk,
+        who: &Who,
+        epoch: u64,
+        arrival: &Arrival,
+        guests: Option<CartId>,
+    ) -> Result<SignedIn, Failure> {
+        let now = self.now();
+        let visit = self.still_there(desk, arrival.visit.as_ref()).await?;
+        let account = self.account_of(desk, who, now).await?;
+        let entering = Entering {
+            session: visit,
+            account: account.id,
+            cart: account.cart,
+            epoch,
+            remember: arrival.remember,
+            transport: arrival.transport,
+            device: arrival.from.device.clone(),
+            known_by: arrival.from.known_by.clone(),
+        };
+        let entered = self.enter_on(desk, &entering).await?;
+        let session = entered.visit.session.id;
+        if matches!(who, Who::New(_)) {
+            let row = arrival.from.row(now, What::AccountCreated).within(session);
+            self.note(desk, account.id, row).await?;
+        }
+        self.note(desk, account.id, arrival.from.row(now, What::SignedIn).within(session)).await?;
+        let policy = arrival.merge.unwrap_or(self.settings.merge);
+        let (cart, merged) = self.merge_on(desk, guests, account.cart, policy, session, now).await?;
+        if merged.is_some() {
+            self.note(desk, account.id, arrival.from.row(now, What::CartsMerged).within(session)).await?;
+        }
+        Ok(SignedIn { entered, account, cart: self.shown(cart).await, merged })
+    }
+
+    /// The session that the caller came with. Another sign-in of the same browser may have been faster: what it made of the
+    /// session is not taken from it, and this one begins a session of its own.
+    async fn still_there(
+        &self,
+        desk: &mut Desk,
+        visit: Option<&Guest>,
+    ) -> Result<Option<SessionId>, Failure> {
+        let Some(visit) = visit else { return Ok(None) };
+        let key = Key::Session(visit.session.id);
+        desk.lay_out(&*self.store, key).await?;
+        match desk.get(&key) {
+            Some(Record::Session(session)) if session.sign_in == visit.session.sign_in => {
+                Ok(Some(visit.session.id))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The account on the desk: as it stands, or as this commit makes it.
+    async fn account_of(&self, desk: &mut Desk, who: &Who, now: Timestamp) -> Result<Arc<Account>, Failure> {
+        let made = match who {
+            Who::Knew(verified, renewed) => {
+                let stands = verified.stands(self, desk).await?;
+                let Some(hash) = renewed else { return Ok(stands) };
+                Account { password: Some(hash.clone()), ..stands.next() }
+            }
+            Who::New(account) => {
+                let email = account.email.as_ref().ok_or(Failure::NoPassword)?;
+                let owner = EmailOwner { digest: email.digest(), account: account.id };
+                desk.lay_out(&*self.store, Key::Email(owner.digest)).await?;
+                if desk.get(&Key::Email(owner.digest)).is_some() {
+                    return Err(Failure::EmailTaken);
+                }
+                desk.put(Record::Email(owner), None);
+                account.clone()
+            }
+            Who::Vouched(account) => match self.account_on(desk, account.id).await? {
+                None => account.clone(),
+                // The shop knows best what the address is; one that signs in by itself keeps its own.
+                Some(stands)
+                    if account.email.is_some()
+                        && account.email != stands.email
+                        && stands.password.is_none() =>
+                {
+                    Account { email: account.email.clone(), ..stands.next() }
+                }
+                Some(stands) => return Ok(stands),
+            },
+        };
+        debug_assert!(made.created_at <= now, "an account is made before it is used");
+        let made = Arc::new(made);
+        desk.put(Record::Account(Arc::clone(&made)), None);
+        Ok(made)
+    }
+}
+
+/// The cart of a visit that is nobody's yet. One that is signed in brings nothing: its cart belongs to its account.
+fn guests_cart(visit: &Guest) -> Option<CartId> {
+    visit.session.cart.filter(|_| visit.session.sign_in.is_none())
+}
+
+/// The account that the shop means: by our own id, or by one of the shop's, from which ours is derived.
+pub fn account_named(name: &str) -> AccountId {
+    use sha2::{Digest as _, Sha256};
+    if let Ok(id) = name.parse() {
+        return id;
+    }
+    let digest = Sha256::new().chain_update(b"trolley shop account\0").chain_update(name).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    // A UUID whose bits are the maker's own (RFC 9562, section 5.8).
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    AccountId::from_bytes(bytes)
+}

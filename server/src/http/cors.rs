@@ -12,7 +12,8 @@ use super::front::Rules;
 
 const EXPOSED: &str = "ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Trolley-Token";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Trolley-Strict";
+const HEADERS: &str =
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Trolley-Strict";
 
 /// The origin of a request, where it is trusted.
 pub fn trusted_origin(headers: &HeaderMap, rules: &Rules) -> Option<HeaderValue> {

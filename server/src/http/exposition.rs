@@ -32,11 +32,11 @@ impl Page {
         self.sample(name, "", value);
     }
 
-    /// The samples of a histogram, whose values are multiplied by `unit`.
-    pub fn histogram(&mut self, name: &str, labels: &str, histogram: &Histogram, unit: f64) {
+    /// The samples of a histogram, of whose values `per` make one.
+    pub fn histogram(&mut self, name: &str, labels: &str, histogram: &Histogram, per: f64) {
         let counts: Vec<u64> = histogram.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        let sum = histogram.sum.load(Ordering::Relaxed) as f64 * unit;
-        let bounds = histogram.bounds.iter().map(|bound| *bound as f64 * unit);
+        let sum = histogram.sum.load(Ordering::Relaxed) as f64 / per;
+        let bounds = histogram.bounds.iter().map(|bound| *bound as f64 / per);
         self.buckets(name, labels, bounds, &counts, sum);
     }
 

@@ -47,14 +47,14 @@ fn requests(page: &mut Page, meter: &Meter) {
             }
         }
     });
-    let mut histogram = |name: &str, help: &str, unit: f64, of: fn(&Tally) -> &Histogram| {
+    let mut histogram = |name: &str, help: &str, per: f64, of: fn(&Tally) -> &Histogram| {
         page.family(name, "histogram", help);
         meter.tallies(|route, method, tally| {
-            page.histogram(name, &format!("route=\"{route}\",method=\"{method}\""), of(tally), unit);
+            page.histogram(name, &format!("route=\"{route}\",method=\"{method}\""), of(tally), per);
         });
     };
     let took = "How long an answer took, from the head of the request to the head of the answer.";
-    histogram("trolley_http_request_duration_seconds", took, 1e-6, |tally| &tally.us);
+    histogram("trolley_http_request_duration_seconds", took, 1e6, |tally| &tally.us);
     let asked = "Bytes of a request's body, where it said so.";
     histogram("trolley_http_request_size_bytes", asked, 1.0, |tally| &tally.request_bytes);
     let answered = "Bytes of an answer's body; streams are not counted.";
@@ -73,6 +73,7 @@ fn service(page: &mut Page, report: &Report) {
     page.single("trolley_sweeps_total", "counter", "Batches of what had expired.", report.sweeps);
     page.single("trolley_swept_total", "counter", "Records that sweeps took out or put off.", report.swept);
     page.single("trolley_lanes", "gauge", "Carts that are being changed.", report.lanes);
+    page.single("trolley_streams", "gauge", "Event streams that are open.", report.streams);
 }
 
 fn store(page: &mut Page, activity: &Activity) {

@@ -40,6 +40,8 @@ pub struct Report {
     pub swept: u64,
     /// Carts that are being changed, now.
     pub lanes: u64,
+    /// Event streams that are open, now.
+    pub streams: u64,
     /// Records of each counted kind, now.
     pub counts: Counts,
     /// What the store says of itself.
@@ -55,6 +57,7 @@ impl Service {
             sweeps: read(&self.tally.sweeps),
             swept: read(&self.tally.swept),
             lanes: self.lanes.running() as u64,
+            streams: self.events().open() as u64,
             counts: self.store.count().await?,
             store: self.store.activity(),
         })

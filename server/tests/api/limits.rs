@@ -191,3 +191,23 @@ async fn without_limits_nobody_is_counted_or_told_a_quota() {
         guess_bearer(&shop, "192.0.2.1", n).await.problem(401, "session_ended");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_a_trusted_origin_can_read_its_quota() {
+    let trusted_origins = vec!["https://app.example".to_owned()];
+    let settings = Settings { rate_limits: true, ..Settings::default() };
+    let shop = Shop::still(Rules { trusted_origins, ..Rules::default() }, settings);
+    let mut page = at(&shop, "192.0.2.1");
+    page.headers.insert("origin", "https://app.example".parse().unwrap());
+    for _ in 0..GUESTS.most {
+        page.add("a", 1).await.expect(200);
+    }
+    let refused = page.add("a", 1).await.problem(429, "rate_limited");
+    assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.example"));
+    assert_eq!(refused.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(refused.header("vary"), Some("Origin"));
+    let exposed = refused.header("access-control-expose-headers").unwrap();
+    for told in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
+        assert!(exposed.split(", ").any(|name| name == told) && refused.header(told).is_some(), "{told}");
+    }
+}

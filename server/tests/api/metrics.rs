@@ -47,6 +47,8 @@ async fn requests_are_counted_by_route_method_and_status_and_never_by_path() {
     }
     let of_adds = "{route=\"/v1/cart/lines\",method=\"POST\"}";
     assert_eq!(seen.value(&format!("trolley_http_request_duration_seconds_count{of_adds}")), 2.0);
+    let within = "{route=\"/v1/cart/lines\",method=\"POST\",le=\"0.025\"}";
+    assert!(seen.samples.contains_key(&format!("trolley_http_request_duration_seconds_bucket{within}")));
     assert_eq!(seen.value(&format!("trolley_http_request_size_bytes_sum{of_adds}")), 2.0 * 24.0);
     assert!(seen.value(&format!("trolley_http_response_size_bytes_sum{of_adds}")) > added.text.len() as f64);
 }

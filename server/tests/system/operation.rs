@@ -1,6 +1,6 @@
 //! What an operator and a service manager rely on: listeners, the health check, the manager's datagrams, and the drain.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
@@ -100,12 +100,29 @@ fn slow_clients(program: &Program) -> Vec<TcpStream> {
     said.iter().cycle().take(40).map(open).collect()
 }
 
+/// A page that watches its cart, up to the moment when it is shown it.
+fn watching(program: &Program) -> BufReader<TcpStream> {
+    let begun = program.wire().send("POST", "/v1/cart/lines", &[], r#"{"sku":"mug"}"#).expect("an answer");
+    let cookie = begun.cookie().expect("a cookie");
+    let mut stream = TcpStream::connect(program.address).expect("a connection");
+    write!(stream, "GET /v1/cart/events HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n")
+        .expect("it is asked for");
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.starts_with("event: cart") {
+        line.clear();
+        assert!(stream.read_line(&mut line).expect("a line") > 0, "the stream ended too early");
+    }
+    stream
+}
+
 #[test]
 #[ignore = "system: ./check runs it"]
 fn a_drain_ends_within_ten_seconds_whoever_holds_on_and_nothing_acknowledged_is_lost() {
     let folder = Folder::new("drain");
     let program = Program::start(folder.path(), &[]);
     let slow = slow_clients(&program);
+    let mut page = watching(&program);
     let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
     let (took, carts) = std::thread::scope(|scope| {
         let shoppers: Vec<_> = (0..8)
@@ -140,6 +157,9 @@ fn a_drain_ends_within_ten_seconds_whoever_holds_on_and_nothing_acknowledged_is_
         (took, carts)
     });
     drop(slow);
+    let mut told = String::new();
+    page.read_to_string(&mut told).expect("the rest of the stream");
+    assert!(told.contains("event: end"), "{told}");
     assert!(took < Duration::from_secs(10), "the drain took {took:?}");
     let program = Program::start(folder.path(), &[]);
     for (cookie, acknowledged) in carts {

@@ -24,7 +24,7 @@ use super::json_tree;
 use super::openapi::inputs::{Input, OF_A_BODY};
 use super::openapi::op::{Takes, op};
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Parts, pattern, words};
+use super::openapi::shape::{Parts, pattern, such_as, words};
 use super::problems::Code;
 use super::visitor::Visitor;
 
@@ -33,7 +33,7 @@ pub fn routes() -> Routes {
     let shown = op("show_data", "What the shop keeps with this visit");
     let patched = op("patch_data", "Changes it by a merge patch (RFC 7396)")
         .header("Idempotency-Key", pattern("^[!-~]{1,128}$"))
-        .header("If-Match", pattern("^(\\*|(W/)?\"[!#-~]+\")$"))
+        .header("If-Match", such_as(pattern("^(\\*|(W/)?\"[!#-~]+\")$"), "*"))
         .refuses(&[Code::InvalidEtag, Code::InvalidKey, Code::KeyReused, Code::PreconditionFailed])
         .refuses(&[Code::DataTooLarge]);
     Routes::about("Session")

@@ -15,7 +15,7 @@ use crate::http::query::Query;
 use crate::http::visitor::Visitor;
 
 use super::op::Takes;
-use super::shape::{Object, Parts, Shape, one_of, pattern, uuid, words};
+use super::shape::{Object, Parts, Shape, one_of, pattern, such_as, uuid, words};
 
 /// An argument of a handler.
 pub trait Input {
@@ -84,7 +84,7 @@ impl Input for Caller {
     fn describe(takes: &mut Takes, parts: &mut Parts) {
         Visitor::describe(takes, parts);
         takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
-        takes.parameter("header", "If-Match", false, pattern(TAG));
+        takes.parameter("header", "If-Match", false, such_as(pattern(TAG), "*"));
         takes.parameter("header", "Trolley-Strict", false, one_of(&["true", "false"]));
         takes.refuses(&[
             Code::InvalidKey,

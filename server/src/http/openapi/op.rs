@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::http::cart_wire::CartView;
 use crate::http::problems::Code;
 
-use super::shape::{Parts, Shape, between, or, said, words};
+use super::shape::{Parts, Shape, between, or, said, uuid};
 
 /// What any request may be told, whatever it asks for.
 const ALWAYS: [Code; 7] = [
@@ -119,7 +119,7 @@ impl Op {
     /// Is a list in pages: a Link leads to the next one.
     #[must_use]
     pub fn pages(self) -> Op {
-        let cursor = said(words(), "Where the page before ended, as its Link had it.");
+        let cursor = said(uuid(), "Where the page before ended, as its Link had it.");
         self.query("after", cursor).query("limit", or(between(1, 100), 50))
     }
 

@@ -90,7 +90,7 @@ pub fn one_of(choices: &[&str]) -> Value {
 
 /// A text of this form.
 pub fn pattern(pattern: &str) -> Value {
-    json!({ "type": "string", "pattern": pattern })
+    json!({ "type": "string", "minLength": 1, "pattern": pattern })
 }
 
 /// A whole number of at least so much.
@@ -136,6 +136,12 @@ pub fn or_null(schema: Value) -> Value {
 /// The same with a sentence about it.
 pub fn said(mut schema: Value, sentence: &str) -> Value {
     schema["description"] = sentence.into();
+    schema
+}
+
+/// The same with an example.
+pub fn such_as(mut schema: Value, example: &str) -> Value {
+    schema["examples"] = json!([example]);
     schema
 }
 

@@ -160,7 +160,7 @@ fn of_plain(keyword: &str, says: &Value, value: &Value) -> bool {
             "date-time" => form(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", value),
             other => panic!("an unknown format: {other}"),
         },
-        "description" | "default" => true,
+        "description" | "default" | "examples" => true,
         other => panic!("an unknown keyword: {other}"),
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use axum::http::HeaderMap;
 use serde_json::json;
+use trolley::http::address::Proxies;
 use trolley::http::app::App;
 use trolley::http::front::Rules;
 use trolley::service::abuse::{GUESSES, GUESTS, GUESTS_IN_ALL};
@@ -210,4 +211,23 @@ async fn a_page_of_a_trusted_origin_can_read_its_quota() {
     for told in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
         assert!(exposed.split(", ").any(|name| name == told) && refused.header(told).is_some(), "{told}");
     }
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_shopper_has_a_quota_and_behind_another_all_share_one() {
+    let trusted_proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+    let settings = Settings { rate_limits: true, ..Settings::default() };
+    let shop = Shop::still(Rules { trusted_proxies, ..Rules::default() }, settings);
+    let through = |proxy: &str, shopper: &str| {
+        let mut somebody = at(&shop, proxy);
+        somebody.headers.insert("x-forwarded-for", shopper.parse().unwrap());
+        somebody
+    };
+    for _ in 0..GUESTS.most {
+        through("10.0.0.9", "192.0.2.1").add("a", 1).await.expect(200);
+        through("198.51.100.9", "192.0.2.3").add("a", 1).await.expect(200);
+    }
+    through("10.0.0.9", "192.0.2.1").add("a", 1).await.problem(429, "rate_limited");
+    through("10.0.0.9", "192.0.2.2").add("a", 1).await.expect(200);
+    through("198.51.100.9", "192.0.2.4").add("a", 1).await.problem(429, "rate_limited");
 }

@@ -1,5 +1,6 @@
 //! `/v1/accounts` and `/v1/account`: sign up, another password, what happened, and goodbye.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::http::{Response, StatusCode};
 use trolley_core::account::password::Password;
 
 use crate::service::abuse::Guess;
+use crate::service::account::From;
 use crate::service::failure::Failure;
 
 use super::account_wire::{EventsView, RowView, SignedInView};
@@ -77,6 +79,12 @@ async fn reset_password(
     Proving(calling): Proving,
     Json(reset): Json<Reset>,
 ) -> Answer {
+    set_by_token(&front, address, &calling.from, reset).await?;
+    Ok(no_content())
+}
+
+/// Sets a password by a one-time token: the one way, for the API and for the demo's form.
+pub async fn set_by_token(front: &Front, address: IpAddr, from: &From, reset: Reset) -> Result<(), Problem> {
     let unknown = || Problem::at(Code::InvalidResetToken, "#/token", Code::InvalidResetToken.advice());
     let account = match &reset.token {
         Some(token) => front.service.resets(token).await,
@@ -91,8 +99,8 @@ async fn reset_password(
         (_, Err(failure)) => return Err(failure.into()),
     };
     let new = choose(&reset.new, account.email.as_ref(), "#/new")?;
-    front.service.reset_password(&token, new, &calling.from).await?;
-    Ok(no_content())
+    front.service.reset_password(&token, new, from).await?;
+    Ok(())
 }
 
 async fn say_goodbye(State(front): State<Arc<Front>>, owner: Owner, Json(confirm): Json<Confirm>) -> Answer {

@@ -13,6 +13,7 @@ use crate::service::account::From;
 use crate::service::session::Guest;
 
 use super::address::Address;
+use super::agent::friendly;
 use super::cookie;
 use super::error::Problem;
 use super::front::Front;
@@ -97,5 +98,5 @@ impl FromRequestParts<Arc<Front>> for Owner {
 
 fn device_name(headers: &HeaderMap) -> Box<str> {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    agent.chars().take(Device::TEXT_MAX).collect::<String>().into()
+    friendly(agent).chars().take(Device::TEXT_MAX).collect::<String>().into()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use trolley_core::account::audit::What;
+use trolley_core::ids::SessionId;
 
 use crate::service::leave::Ends;
 
@@ -49,18 +50,25 @@ async fn end_one(
     DeviceName(id): DeviceName,
     _: NoBody,
 ) -> Answer {
+    let mut response = no_content();
+    if end_named(&front, &owner, id).await? {
+        front.forget(&mut response, owner.visit.session.transport);
+    }
+    Ok(response)
+}
+
+/// Ends the device of that id, and says whether it was this one.
+pub async fn end_named(front: &Front, owner: &Owner, id: Option<SessionId>) -> Result<bool, Problem> {
     let unknown = || Problem::new(Code::SessionNotFound);
     let id = id.ok_or_else(unknown)?;
     let ends = front.service.device_named(owner.account, *id.bytes()).await?.ok_or_else(unknown)?;
-    let mut response = no_content();
     if ends == Ends::Session(owner.visit.session.id) {
         front.service.sign_out(&owner.visit).await?;
-        front.forget(&mut response, owner.visit.session.transport);
-        return Ok(response);
+        return Ok(true);
     }
     let row = owner.from.row(front.service.now(), What::SessionRevoked).within(id);
     front.service.end(owner.account, ends, row).await?;
-    Ok(response)
+    Ok(false)
 }
 
 /// Ends all others, or with `?all=true` this one too.
@@ -70,12 +78,18 @@ async fn end_many(State(front): State<Arc<Front>>, owner: Owner, query: Query, _
         Some("true") => true,
         Some(_) => return Err(refused("all", "Send true or false.".to_owned())),
     };
-    let ends = if all { Ends::All } else { Ends::Others(owner.visit.session.id) };
-    let row = owner.from.row(front.service.now(), What::SessionsRevoked).within(owner.visit.session.id);
-    front.service.end(owner.account, ends, row).await?;
+    end_several(&front, &owner, all).await?;
     let mut response = no_content();
     if all {
         front.forget(&mut response, owner.visit.session.transport);
     }
     Ok(response)
+}
+
+/// Ends all others, or all.
+pub async fn end_several(front: &Front, owner: &Owner, all: bool) -> Result<(), Problem> {
+    let ends = if all { Ends::All } else { Ends::Others(owner.visit.session.id) };
+    let row = owner.from.row(front.service.now(), What::SessionsRevoked).within(owner.visit.session.id);
+    front.service.end(owner.account, ends, row).await?;
+    Ok(())
 }

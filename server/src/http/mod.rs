@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod address;
 pub mod admin_accounts;
 pub mod admin_orders;
+pub mod agent;
 pub mod api_key;
 pub mod app;
 pub mod arrival;

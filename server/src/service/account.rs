@@ -60,7 +60,7 @@ impl Service {
     }
 
     /// The account of that address.
-    pub(super) async fn owner_of(&self, email: &Email) -> Result<Option<AccountId>, Failure> {
+    pub async fn owner_of(&self, email: &Email) -> Result<Option<AccountId>, Failure> {
         match self.store.load(Key::Email(email.digest())).await? {
             Some(Record::Email(owner)) => Ok(Some(owner.account)),
             _ => Ok(None),

@@ -18,6 +18,7 @@ mod checkout;
 mod cross_site;
 mod data;
 mod demo;
+mod demo_account;
 mod devices;
 mod events;
 mod every_route;

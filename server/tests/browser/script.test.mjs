@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PHONE, Shop, add, counts, inCart, visitor } from './shop.mjs';
+import { PHONE, Shop, add, asVisitor, counts, inCart, visitor } from './shop.mjs';
 
 const withScript = (t, more) => visitor(t, { javaScript: true, ...more });
 
@@ -122,4 +122,19 @@ test('the search page answers while one types', async (t) => {
   await page.getByRole('heading', { name: '1 thing for “teapot”' }).waitFor();
   assert.match(page.url(), /q=teapot$/);
   assert.equal(await inCart(page), 0);
+});
+
+test('what another tab or app does shows here without a reload', async (t) => {
+  const shop = await Shop.open(t);
+  const context = await withScript(t);
+  const here = await context.newPage();
+  await add(here, shop, 'board');
+  await here.goto(`${shop.address}/cart`);
+  const headers = { ...(await asVisitor(context, shop)), 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ sku: 'mill', quantity: 2 });
+  const answer = await fetch(`${shop.address}/v1/cart/lines`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 200);
+  await counts(here, 3);
+  await here.getByRole('link', { name: 'Pepper mill' }).waitFor();
+  await here.locator('#heard', { hasText: 'changed elsewhere: 3' }).waitFor({ state: 'attached' });
 });

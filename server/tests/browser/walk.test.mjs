@@ -190,3 +190,33 @@ walk('an order is placed by what was shown, and comes back when its payment fail
   await page.getByRole('link', { name: 'All your orders' }).click();
   await page.getByText('called off').waitFor();
 });
+
+walk('a cart comes along at a sign-up, waits, and is merged at the next sign-in', async ({ shop, page, context, how }) => {
+  const password = 'three small boats';
+  const sign = async (tab, to) => {
+    await tab.goto(`${shop.address}${to}`);
+    await tab.getByLabel('E-mail address').fill('ann@example.com');
+    await tab.getByLabel('Password').fill(password);
+    await tab.locator('main .main-button').click();
+  };
+  await add(page, shop, 'board');
+  await sign(page, '/sign-up');
+  await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  await counts(page, 1);
+  await page.goto(`${shop.address}/account`);
+  await page.getByText('ann@example.com').waitFor();
+  await page.getByText('(this one)').waitFor();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+  await counts(page, 0);
+  await page.goto(`${shop.address}/cart`);
+  await page.getByText('Your cart waits in your account').waitFor();
+  await add(page, shop, 'mill');
+  await sign(page, '/sign-in');
+  await counts(page, 2);
+  await page.getByText('came in at a sign-in: Pepper mill').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await counts(page, 1);
+  if (how.javaScript) await fits(page);
+  assert.deepEqual((await context.cookies()).map(({ httpOnly, secure }) => httpOnly && secure), [true, true]);
+});

@@ -18,7 +18,7 @@ async function hear(event) {
   if (isResting()) return;
   const here = parts(document.body.dataset.seen);
   const there = parts(event.lastEventId);
-  if (here.cart === there.cart && there.revision <= here.revision && document.body.dataset.seen.includes(event.lastEventId)) return;
+  if (here.cart === there.cart && there.revision <= here.revision) return;
   const before = document.getElementById('count').textContent;
   await refresh().catch(() => {});
   const after = document.getElementById('count').textContent;

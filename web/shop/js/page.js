@@ -15,9 +15,13 @@ export function apply(page, url) {
 
 /** Reads this page anew and shows what came. */
 export async function refresh() {
-  const response = await fetch(location.href, { credentials: 'same-origin' });
-  if (!response.ok) return;
-  lay(new DOMParser().parseFromString(await response.text(), 'text/html'), false);
+  const here = location.href;
+  const response = await fetch(here, { credentials: 'same-origin' });
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  // Whoever went on meanwhile is not called back.
+  if (!response.ok || location.href !== here) return;
+  if (response.redirected) apply(page, response.url);
+  else lay(page, false);
 }
 
 function lay(page, isAnother) {
@@ -36,7 +40,10 @@ function lay(page, isAnother) {
       document.getElementById('count').textContent = page.getElementById('count').textContent;
     }
   }
-  if (isAnother) {
+  const wanted = document.querySelector('main [autofocus]');
+  if (wanted) {
+    wanted.focus();
+  } else if (isAnother) {
     scrollTo(0, 0);
     document.getElementById('main').focus({ preventScroll: true });
   } else if (place) {

@@ -5,7 +5,7 @@ import { say, toast } from './tell.js';
 
 const PAUSES_MS = [400, 1200, 3000];
 
-/** Requests that change something and are not answered yet: live updates wait for them. */
+/** Changes that are not answered and shown yet: live updates wait for them. */
 let under_way = 0;
 const waiting = [];
 
@@ -28,24 +28,18 @@ export function fieldsOf(form, submitter) {
 }
 
 /** Sends a change; where the answer is lost it is sent again under its key. Gives back the page that came, and its address. */
-export async function send(address, fields) {
-  under_way += 1;
-  try {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const response = await fetch(address, { method: 'POST', body: fields, credentials: 'same-origin' });
-        if (response.status === 503 && attempt < PAUSES_MS.length) throw new Error('busy');
-        const text = await response.text();
-        return { ok: response.ok, url: response.url, page: new DOMParser().parseFromString(text, 'text/html') };
-      } catch (error) {
-        if (attempt >= PAUSES_MS.length) throw error;
-        if (attempt === 1) say('Still trying.');
-        await new Promise((resolve) => { setTimeout(resolve, PAUSES_MS[attempt]); });
-      }
+async function send(address, fields) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const response = await fetch(address, { method: 'POST', body: fields, credentials: 'same-origin' });
+      if (response.status === 503 && attempt < PAUSES_MS.length) throw new Error('busy');
+      const text = await response.text();
+      return { ok: response.ok, url: response.url, page: new DOMParser().parseFromString(text, 'text/html') };
+    } catch (error) {
+      if (attempt >= PAUSES_MS.length) throw error;
+      if (attempt === 1) say('Still trying.');
+      await new Promise((resolve) => { setTimeout(resolve, PAUSES_MS[attempt]); });
     }
-  } finally {
-    under_way -= 1;
-    if (under_way === 0) waiting.splice(0).forEach((resolve) => resolve());
   }
 }
 
@@ -54,6 +48,16 @@ export async function send(address, fields) {
  * the page is ahead of the answer, and stays as it is.
  */
 export async function submit(form, submitter, { fields = fieldsOf(form, submitter), holds = () => false } = {}) {
+  under_way += 1;
+  try {
+    await carry(form, submitter, fields, holds);
+  } finally {
+    under_way -= 1;
+    if (under_way === 0) waiting.splice(0).forEach((resolve) => resolve());
+  }
+}
+
+async function carry(form, submitter, fields, holds) {
   const address = submitter?.getAttribute('formaction') ?? form.getAttribute('action');
   let answer;
   try {

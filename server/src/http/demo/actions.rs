@@ -33,9 +33,19 @@ pub struct Shopper {
 }
 
 impl FromRequestParts<Arc<Front>> for Shopper {
-    type Rejection = Problem;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Shopper, Problem> {
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Shopper, Response> {
+        match Shopper::read(parts, front).await {
+            Ok(shopper) => Ok(shopper),
+            // A tab that was open while another signed out: a page says so, and not a problem in JSON.
+            Err(problem) => Err(refused(front, &Visitor::Unknown, &problem).await),
+        }
+    }
+}
+
+impl Shopper {
+    async fn read(parts: &mut Parts, front: &Arc<Front>) -> Result<Shopper, Problem> {
         let visitor = Visitor::from_request_parts(parts, front).await?;
         Ok(Shopper { visitor, from: Address::from_request_parts(parts, front).await? })
     }

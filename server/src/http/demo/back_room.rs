@@ -56,7 +56,7 @@ pub async fn show(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
     });
     let things = things.collect();
     let changed = visit.query.once("changed")?.and_then(products::of).map(|product| product.title.clone());
-    shown(StatusCode::OK, &BackRoomPage { frame: Frame::of(&visit.cart), things, changed })
+    shown(StatusCode::OK, &BackRoomPage { frame: Frame::of(&visit.visitor, &visit.cart), things, changed })
 }
 
 /// `POST /back-room`: `sku`, `price` in euros, `stock` in units.

@@ -7,18 +7,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use trolley_core::cart::state::{Cart, Change, Line};
-use trolley_core::ids::SessionId;
 
 use crate::http::error::Problem;
 use crate::http::front::Front;
 use crate::http::notice_wire::Told;
 use crate::http::visitor::Visitor;
 use crate::service::catalogue::shown::{Note, Shown};
+use crate::service::devices::{DeviceId, Row as Device};
 
 use super::assets;
-use super::frame::{Frame, Hidden, Visit, printed, shown};
+use super::frame::{Frame, Hidden, Visit, account_of, printed, shown};
 use super::products::{self, COLOUR};
-use super::told::{ago, author, name_of, sentence};
+use super::told::{Known, ago, name_of, sentence};
 
 /// Changes that the history shows.
 const CHANGES_MAX: usize = 100;
@@ -35,6 +35,7 @@ struct CartPage {
     clear: Hidden,
     cookie_missing: bool,
     lapsed: bool,
+    was_here: bool,
 }
 
 #[derive(Template)]
@@ -74,7 +75,7 @@ pub(super) struct Notice {
 struct Past {
     revision: u64,
     what: String,
-    who: &'static str,
+    who: String,
     when: String,
     undo: Option<Hidden>,
 }
@@ -84,6 +85,7 @@ struct Past {
 pub async fn cart(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
     let cookie_missing = matches!(visit.visitor, Visitor::Unknown) && visit.query.once("check")? == Some("1");
     let at: Option<u64> = visit.query.once("at")?.and_then(|at| at.parse().ok());
+    let known = known(&front, &visit.visitor).await?;
     let cart = &visit.cart;
     let subtotal = cart.subtotal().ok().flatten().map(printed).unwrap_or_default();
     shown(
@@ -93,36 +95,48 @@ pub async fn cart(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
             saved: cart.saved().map(|line| row(&front, cart, line)).collect(),
             subtotal,
             notes: notes(&front, cart),
-            flash: at.and_then(|at| changes(&front, &visit).find(|past| past.revision == at)),
+            flash: at.and_then(|at| changes(&front, &visit, &known).find(|past| past.revision == at)),
             clear: Hidden::fresh(&front, cart),
             cookie_missing,
             lapsed: visit.lapsed && !cookie_missing,
-            frame: Frame::of(cart),
+            was_here: visit.known && account_of(&visit.visitor).is_none(),
+            frame: Frame::of(&visit.visitor, cart),
         },
     )
 }
 
 /// `GET /cart/history`.
 pub async fn history(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
-    let changes = changes(&front, &visit).take(CHANGES_MAX).collect();
-    shown(StatusCode::OK, &HistoryPage { changes, frame: Frame::of(&visit.cart) })
+    let known = known(&front, &visit.visitor).await?;
+    let changes = changes(&front, &visit, &known).take(CHANGES_MAX).collect();
+    shown(StatusCode::OK, &HistoryPage { changes, frame: Frame::of(&visit.visitor, &visit.cart) })
 }
 
 /// The cart's changes, newest first.
-fn changes(front: &Front, visit: &Visit) -> impl Iterator<Item = Past> {
-    let own = match &visit.visitor {
-        Visitor::Guest(guest) => Some(guest.session.id),
-        Visitor::Unknown => None,
-    };
+fn changes(front: &Front, visit: &Visit, known: &Known) -> impl Iterator<Item = Past> {
     let cart = visit.cart.cart().into_iter();
-    cart.flat_map(move |cart| cart.history().map(move |change| past(front, &visit.cart, cart, change, own)))
+    cart.flat_map(move |cart| cart.history().map(move |change| past(front, &visit.cart, cart, change, known)))
 }
 
-fn past(front: &Front, shown: &Shown, cart: &Cart, change: &Change, own: Option<SessionId>) -> Past {
+/// Whom the visitor knows: this browser, and where an account is signed in its other devices.
+async fn known(front: &Front, visitor: &Visitor) -> Result<Known, Problem> {
+    let Visitor::Guest(guest) = visitor else { return Ok(Known::default()) };
+    let rows = match guest.session.account() {
+        Some(account) => front.service.devices(account).await?,
+        None => Vec::new(),
+    };
+    let session = |row: Device| match row.id {
+        DeviceId::Session(id) => Some((id, row.device.name)),
+        DeviceId::Series(_) => None,
+    };
+    Ok(Known { own: Some(guest.session.id), devices: rows.into_iter().filter_map(session).collect() })
+}
+
+fn past(front: &Front, shown: &Shown, cart: &Cart, change: &Change, known: &Known) -> Past {
     Past {
         revision: change.revision,
         what: sentence(cart, change),
-        who: author(change.author, own),
+        who: known.author(change.author),
         when: ago(change.at, front.service.now()),
         undo: cart.is_undoable(change).then(|| Hidden::fresh(front, shown)),
     }

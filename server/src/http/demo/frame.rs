@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use trolley_core::ids::AccountId;
 use trolley_core::money::Money;
 
 use crate::http::condition;
@@ -37,6 +38,8 @@ pub struct Visit {
     pub query: Query,
     /// A cookie of ours came that opens nothing any more.
     pub lapsed: bool,
+    /// An account was once signed in by this browser.
+    pub known: bool,
 }
 
 impl FromRequestParts<Arc<Front>> for Visit {
@@ -47,7 +50,8 @@ impl FromRequestParts<Arc<Front>> for Visit {
         let query = Query::from_request_parts(parts, front).await?;
         let cart = front.shown(&visitor).await?;
         let lapsed = matches!(visitor, Visitor::Unknown) && cookie::find(&parts.headers) != Sent::None;
-        Ok(Visit { visitor, cart, query, lapsed })
+        let known = cookie::known_device(&parts.headers).is_some();
+        Ok(Visit { visitor, cart, query, lapsed, known })
     }
 }
 
@@ -61,6 +65,8 @@ pub struct Frame {
     pub seen: String,
     /// Whether there is a cart that could change while the page is open.
     pub live: bool,
+    /// Whether an account is signed in.
+    pub signed_in: bool,
     /// Which aisle the page is in.
     pub here: &'static str,
     /// What was searched.
@@ -69,25 +75,34 @@ pub struct Frame {
 
 impl Frame {
     /// Around a page that shows this cart.
-    pub fn of(cart: &Shown) -> Frame {
+    pub fn of(visitor: &Visitor, cart: &Shown) -> Frame {
         Frame {
             edition: assets::edition(),
             in_cart: cart.quantity(),
             seen: tag(cart),
             live: cart.cart().is_some(),
+            signed_in: account_of(visitor).is_some(),
             here: "",
             query: String::new(),
         }
     }
 
     /// The same in an aisle.
-    pub fn at(cart: &Shown, here: &'static str) -> Frame {
-        Frame { here, ..Frame::of(cart) }
+    pub fn at(visitor: &Visitor, cart: &Shown, here: &'static str) -> Frame {
+        Frame { here, ..Frame::of(visitor, cart) }
     }
 
     /// The aisles for the head.
     pub fn aisles(&self) -> &'static [super::products::Aisle] {
         &super::products::AISLES
+    }
+}
+
+/// Whose account is signed in.
+pub fn account_of(visitor: &Visitor) -> Option<AccountId> {
+    match visitor {
+        Visitor::Guest(guest) => guest.session.account(),
+        Visitor::Unknown => None,
     }
 }
 
@@ -154,7 +169,7 @@ pub async fn refused(front: &Front, visitor: &Visitor, problem: &Problem) -> Res
     };
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let refused = RefusedPage {
-        frame: Frame::of(&cart),
+        frame: Frame::of(visitor, &cart),
         title: problem.code().title(),
         detail: problem.detail(),
         changed_nothing: status.is_client_error() && status != StatusCode::NOT_FOUND,

@@ -1,21 +1,26 @@
 //! The demo shop: Cartwright, general store. Made on the server; scripts only make it quicker, and nothing comes from another host.
 
+pub mod account;
 pub mod actions;
 pub mod assets;
 pub mod back_room;
 pub mod basket;
 pub mod frame;
 pub mod ordering;
+pub mod outbox;
 pub mod products;
 pub mod shelves;
 pub mod told;
+pub mod welcome;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use super::front::Front;
+
+use self::outbox::Outbox;
 
 /// The demo's routes.
 pub fn routes() -> Router<Arc<Front>> {
@@ -38,6 +43,17 @@ pub fn routes() -> Router<Arc<Front>> {
         .route("/orders", get(ordering::list))
         .route("/order/{id}", get(ordering::show))
         .route("/order/{id}/cancel", post(ordering::cancel))
+        .route("/sign-in", get(welcome::sign_in_page).post(welcome::sign_in))
+        .route("/sign-up", get(welcome::sign_up_page).post(welcome::sign_up))
+        .route("/sign-out", post(welcome::sign_out))
+        .route("/forgot", get(welcome::forgot_page).post(welcome::forgot))
+        .route("/outbox", get(welcome::outbox_page))
+        .route("/reset", get(welcome::reset_page).post(welcome::reset))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::password))
+        .route("/account/devices", post(account::end))
+        .route("/account/delete", post(account::delete))
         .route("/back-room", get(back_room::show).post(back_room::change))
         .route("/shop/{edition}/{*name}", get(assets::serve))
+        .layer(Extension(Arc::new(Outbox::default())))
 }

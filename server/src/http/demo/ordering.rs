@@ -84,7 +84,7 @@ pub async fn review(State(front): State<Arc<Front>>, visit: Visit) -> Result<Res
     if visit.cart.quantity() == 0 {
         return Ok(redirect("/cart", None));
     }
-    agreement(&front, &visit.cart, None)
+    agreement(&front, &visit.visitor, &visit.cart, None)
 }
 
 /// `POST /checkout`: `revision`, `amount` and `currency` as they were shown, `available` where what there is will do.
@@ -120,7 +120,7 @@ pub async fn show(
     shown(
         StatusCode::OK,
         &OrderPage {
-            frame: Frame::of(&visit.cart),
+            frame: Frame::of(&visit.visitor, &visit.cart),
             id: order.id.to_string(),
             placed: visit.query.once("placed")?.is_some(),
             when: ago(order.created_at, now),
@@ -146,7 +146,7 @@ pub async fn list(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
         cancelled: order.cancelled_at.is_some(),
     };
     let orders = orders.iter().map(listed).collect();
-    shown(StatusCode::OK, &OrdersPage { frame: Frame::of(&visit.cart), orders })
+    shown(StatusCode::OK, &OrdersPage { frame: Frame::of(&visit.visitor, &visit.cart), orders })
 }
 
 /// `POST /order/{id}/cancel`: what the shop's own systems do when a payment fails. Here the shopper plays them.
@@ -175,10 +175,15 @@ async fn again(front: &Front, visitor: &Visitor, problem: &Problem) -> Result<Re
         Code::PriceChanged => "A price was changed while you looked. This is what it costs now.",
         _ => "There is less left than you want. Order what there is, or change your cart.",
     };
-    agreement(front, &front.shown(visitor).await?, Some(why.to_owned()))
+    agreement(front, visitor, &front.shown(visitor).await?, Some(why.to_owned()))
 }
 
-fn agreement(front: &Front, cart: &Shown, why: Option<String>) -> Result<Response, Problem> {
+fn agreement(
+    front: &Front,
+    visitor: &Visitor,
+    cart: &Shown,
+    why: Option<String>,
+) -> Result<Response, Problem> {
     let subtotal = cart.subtotal().ok().flatten();
     let lines = cart.lines().map(|line| {
         let unit = cart.tag(line).unit_price;
@@ -193,7 +198,7 @@ fn agreement(front: &Front, cart: &Shown, why: Option<String>) -> Result<Respons
     });
     let is_short = |line| cart.tag(line).available.is_some_and(|available| available < line.quantity());
     let page = CheckoutPage {
-        frame: Frame::of(cart),
+        frame: Frame::of(visitor, cart),
         lines: lines.collect(),
         subtotal: subtotal.map(printed).unwrap_or_default(),
         revision: cart.cart().map_or(0, |cart| cart.revision),

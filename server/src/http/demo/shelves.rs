@@ -98,7 +98,8 @@ pub async fn home(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
         .iter()
         .filter_map(|sku| products::of(sku))
         .map(|product| card(&front, &visit.cart, &listing, product));
-    let page = HomePage { frame: Frame::of(&visit.cart), aisles: &AISLES, cards: cards.collect() };
+    let page =
+        HomePage { frame: Frame::of(&visit.visitor, &visit.cart), aisles: &AISLES, cards: cards.collect() };
     shown(StatusCode::OK, &page)
 }
 
@@ -117,7 +118,7 @@ pub async fn aisle(
     shown(
         StatusCode::OK,
         &AislePage {
-            frame: Frame::at(&visit.cart, aisle.map_or("all", |aisle| aisle.slug)),
+            frame: Frame::at(&visit.visitor, &visit.cart, aisle.map_or("all", |aisle| aisle.slug)),
             title: aisle.map_or("Everything", |aisle| aisle.title),
             text: aisle.map_or("The whole shop, on one shelf.", |aisle| aisle.text),
             cards: in_it.map(|product| card(&front, &visit.cart, &listing, product)).collect(),
@@ -131,7 +132,10 @@ pub async fn search(State(front): State<Arc<Front>>, visit: Visit) -> Result<Res
     let listing = everything(&front).await;
     let found = products::search(&query);
     let cards = found.into_iter().map(|product| card(&front, &visit.cart, &listing, product)).collect();
-    shown(StatusCode::OK, &SearchPage { frame: Frame { query, ..Frame::of(&visit.cart) }, cards })
+    shown(
+        StatusCode::OK,
+        &SearchPage { frame: Frame { query, ..Frame::of(&visit.visitor, &visit.cart) }, cards },
+    )
 }
 
 /// `GET /product/{sku}`.
@@ -148,7 +152,7 @@ pub async fn product(
     shown(
         StatusCode::OK,
         &ProductPage {
-            frame: Frame::at(&visit.cart, product.aisle.slug),
+            frame: Frame::at(&visit.visitor, &visit.cart, product.aisle.slug),
             product,
             pictures: pictures(product),
             choices: product.options.iter().map(Choice::of).collect(),

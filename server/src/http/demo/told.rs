@@ -60,12 +60,27 @@ fn units(pieces: &[Piece]) -> (u64, u64) {
     )
 }
 
-/// Who did it, as somebody in the session `own` would say.
-pub fn author(author: Author, own: Option<SessionId>) -> &'static str {
-    match author {
-        Author::Session(session) if Some(session) == own => "you, in this browser",
-        Author::Session(_) => "another browser or the shop",
-        Author::Device(_) => "an app on one of your devices",
+/// Who acted, as far as the visitor can know: its own session, and its account's other devices by their names.
+#[derive(Default)]
+pub struct Known {
+    /// The session of this very browser.
+    pub own: Option<SessionId>,
+    /// The account's devices.
+    pub devices: Vec<(SessionId, Box<str>)>,
+}
+
+impl Known {
+    /// Who did it.
+    pub fn author(&self, author: Author) -> String {
+        match author {
+            Author::Session(session) if Some(session) == self.own => "you, in this browser".to_owned(),
+            Author::Session(session) => {
+                let device = self.devices.iter().find(|(known, name)| *known == session && !name.is_empty());
+                device
+                    .map_or("another browser or the shop".to_owned(), |(_, name)| format!("you, with {name}"))
+            }
+            Author::Device(_) => "an app on one of your devices".to_owned(),
+        }
     }
 }
 

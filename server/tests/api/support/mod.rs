@@ -1,5 +1,6 @@
 //! A shop in process and the actors that call on it.
 
+pub mod demo;
 pub mod described;
 pub mod faulty;
 pub mod reply;

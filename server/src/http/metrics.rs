@@ -70,6 +70,11 @@ fn service(page: &mut Page, report: &Report) {
     page.sample("trolley_records", "kind=\"cart\"", report.counts.carts);
     page.sample("trolley_records", "kind=\"session\"", report.counts.sessions);
     page.single("trolley_guests_begun_total", "counter", "Guest sessions that began.", report.begun);
+    page.family("trolley_account_events_total", "counter", "What happened to accounts and their sessions.");
+    for (what, count) in &report.happened {
+        let labels = format!("event=\"{}\"", what.as_str());
+        page.sample("trolley_account_events_total", &labels, *count);
+    }
     page.single("trolley_sweeps_total", "counter", "Batches of what had expired.", report.sweeps);
     page.single("trolley_swept_total", "counter", "Records that sweeps took out or put off.", report.swept);
     page.single("trolley_lanes", "gauge", "Carts that are being changed.", report.lanes);

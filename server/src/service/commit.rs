@@ -72,7 +72,10 @@ impl Service {
         let events: Vec<_> = writes.iter().filter_map(written_event).collect();
         match self.commit(writes).await {
             Ok(()) => {
-                events.iter().for_each(|event| audit::log(event));
+                for event in &events {
+                    audit::log(event);
+                    self.tally.happened(event.row.what);
+                }
                 Ok(true)
             }
             Err(CommitError::Conflict(_)) => Ok(false),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use trolley_core::account::audit::What;
 use trolley_store::activity::Activity;
 use trolley_store::kind::Counts;
 
@@ -14,12 +15,20 @@ pub(super) struct Tally {
     begun: AtomicU64,
     sweeps: AtomicU64,
     swept: AtomicU64,
+    happened: [AtomicU64; What::ALL.len()],
 }
 
 impl Tally {
     /// A guest has begun.
     pub(super) fn begun(&self) {
         self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Something happened to an account.
+    pub(super) fn happened(&self, what: What) {
+        if let Some(place) = What::ALL.iter().position(|known| *known == what) {
+            self.happened[place].fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// A batch of a sweep took out, or put off, so many records.
@@ -38,6 +47,8 @@ pub struct Report {
     pub sweeps: u64,
     /// Records that those took out or put off.
     pub swept: u64,
+    /// What happened to accounts, and how often.
+    pub happened: Vec<(What, u64)>,
     /// Carts that are being changed, now.
     pub lanes: u64,
     /// Event streams that are open, now.
@@ -56,6 +67,7 @@ impl Service {
             begun: read(&self.tally.begun),
             sweeps: read(&self.tally.sweeps),
             swept: read(&self.tally.swept),
+            happened: What::ALL.into_iter().zip(self.tally.happened.iter().map(read)).collect(),
             lanes: self.lanes.running() as u64,
             streams: self.events().open() as u64,
             counts: self.store.count().await?,

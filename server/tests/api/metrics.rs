@@ -112,6 +112,24 @@ async fn the_store_and_the_service_tell_what_they_did() {
 }
 
 #[tokio::test]
+async fn what_happens_to_accounts_is_counted_as_the_audit_trail_names_it() {
+    let shop = Shop::new();
+    let login = |password: &str| json!({"email": "ann@example.com", "password": password});
+    shop.browser().json("POST", "/v1/accounts", login("a long and rare password")).await.expect(201);
+    for _ in 0..2 {
+        let wrong =
+            shop.browser().json("POST", "/v1/session/sign-in", login("another password, wrong")).await;
+        wrong.problem(401, "invalid_credentials");
+    }
+    let seen = scrape(&shop).await;
+    let happened = |event: &str| seen.value(&format!("trolley_account_events_total{{event=\"{event}\"}}"));
+    assert_eq!(
+        (happened("account_created"), happened("sign_in_failed"), happened("signed_out")),
+        (1.0, 2.0, 0.0)
+    );
+}
+
+#[tokio::test]
 async fn no_metric_tells_of_anybody() {
     let shop = Shop::new();
     let (browser, app) = (shop.browser(), shop.bearer().await);

@@ -179,3 +179,18 @@ async fn a_form_of_a_tab_whose_session_was_signed_out_is_a_page_and_sets_no_cook
     );
     assert_eq!(refused.header("set-cookie"), None);
 }
+
+#[tokio::test]
+async fn the_history_names_the_device_that_did_it() {
+    let shop = shop();
+    let (here, phone) = (shop.browser(), shop.browser());
+    sign(&here, "/sign-up", PASSWORD).await.expect(303);
+    let agent =
+        [("user-agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Safari/604.1")];
+    let login = serde_json::json!({"email": "ann@example.com", "password": PASSWORD});
+    phone.with("POST", "/v1/session/sign-in", &agent, login).await.expect(200);
+    add(&phone, "mill").await;
+    let history = here.get("/cart/history").await.expect(200);
+    assert!(history.text.contains("just now, by you, with Safari on an iPhone"), "{}", history.text);
+    assert!(here.get("/account").await.expect(200).text.contains("<strong>Safari on an iPhone</strong>"));
+}

@@ -74,6 +74,13 @@ try {
   const dark = await visitor(desktop, 'dark');
   await dark.goto(`${shop}/aisle/outdoors`);
   await take(dark, 'shop-aisle-dark');
+  await light.goto(`${shop}/sign-up`);
+  await light.getByLabel('E-mail address').fill('ann@example.com');
+  await light.getByLabel('Password').fill('three small boats');
+  await light.locator('main .main-button').click();
+  await light.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  await light.goto(`${shop}/account`);
+  await take(light, 'shop-account');
   const small = await visitor(phone, 'dark');
   await busy(small);
   await take(small, 'shop-cart-phone');

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use trolley_store::embedded::settings::Settings;
 use trolley_store::kind::{Key, Record};
@@ -88,10 +88,10 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     }
     served.spawn(serve(listener, app, checked.bounds, ended(end.clone())));
     announce(&lines).map_err(|error| world(&error))?;
-    let watchdog = tell_the_manager(end, &service);
+    let told = tell_the_manager(end, &service);
     while served.join_next().await.is_some() {}
     commands.abort();
-    watchdog.abort();
+    let _ = told.await;
     chores.stop().await;
     if tokio::time::timeout(CLOSE_WITHIN, service.close()).await.is_err() {
         tracing::warn!("the store took too long to close");
@@ -100,18 +100,17 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
 }
 
 /// Tells the service manager how it goes, to the end.
-fn tell_the_manager(end: watch::Receiver<()>, service: &Arc<Service>) -> AbortHandle {
+fn tell_the_manager(end: watch::Receiver<()>, service: &Arc<Service>) -> JoinHandle<()> {
     let manager = Manager::named_by(|name| std::env::var(name).ok());
     manager.ready();
     let service = Arc::clone(service);
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         tokio::select! {
             () = ended(end) => {}
             () = manager.keep_telling(&service) => {}
         }
         manager.stopping();
-    });
-    task.abort_handle()
+    })
 }
 
 /// Told once SIGTERM or SIGINT asks for the end, to all who listen.

@@ -27,7 +27,7 @@ use super::front::Front;
 use super::json::{Command, Fields, Json, NoBody, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Object, Parts, Shape, or, pattern, time, uuid, words, yes_or_no};
+use super::openapi::shape::{Object, Parts, Shape, email, or, pattern, time, uuid, words, yes_or_no};
 use super::page::Page;
 use super::path::AccountName;
 use super::problems::Code;
@@ -230,7 +230,7 @@ impl Shape for Vouch {
         Object::new()
             .may("session", uuid())
             .must("account", pattern("^[!-~]{1,128}$"))
-            .may("email", words())
+            .may("email", email())
             .may("remember", or(yes_or_no(), false))
             .schema()
     }

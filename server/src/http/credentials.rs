@@ -11,7 +11,7 @@ use super::account_wire::POLICIES;
 use super::change::sentence;
 use super::error::Problem;
 use super::json::{Command, Fields};
-use super::openapi::shape::{Object, Parts, Shape, one_of, or, text, words, yes_or_no};
+use super::openapi::shape::{Object, Parts, Shape, email, one_of, or, text, words, yes_or_no};
 use super::problems::Code;
 
 /// `{email, password, remember=false, merge?}`.
@@ -112,8 +112,8 @@ impl Shape for Login {
 
     fn schema(_: &mut Parts) -> Value {
         Object::new()
-            .must("email", words())
-            .must("password", words())
+            .must("email", email())
+            .must("password", text(1, BYTES_MAX))
             .may("remember", or(yes_or_no(), false))
             .may("merge", one_of(&POLICIES.map(|(name, _)| name)))
             .schema()

@@ -26,6 +26,10 @@ def before_call(context, case, kwargs):
     # The catalogue has three products.
     if isinstance(body, dict) and isinstance(sku := body.get("sku"), str) and 1 <= len(sku) <= 128:
         body["sku"] = SKUS[len(sku) % len(SKUS)]
+    # No generated password is a good one.
+    for name in ("password", "new"):
+        if isinstance(body, dict) and isinstance(body.get(name), str) and body[name]:
+            body[name] = "a tin of seventeen sardines"
     # What is assigned is judged anew by the tool.
     if body != case.body or repr(body) != repr(case.body):
         case.body = body

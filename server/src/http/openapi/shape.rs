@@ -118,6 +118,11 @@ pub fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
+/// An e-mail address.
+pub fn email() -> Value {
+    json!({ "type": "string", "format": "email", "minLength": 3, "maxLength": 254 })
+}
+
 /// A line's id.
 pub fn line_id() -> Value {
     pattern("^[A-Za-z0-9_-]{22}$")

@@ -47,7 +47,7 @@ async fn list(State(front): State<Arc<Front>>, visitor: Visitor, query: Query) -
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, OrderName(id): OrderName) -> Answer {
     let (Visitor::Guest(guest), Some(id)) = (visitor, id) else { return Err(no_such_order()) };
     let cart = cart_of(&guest)?;
-    let order = front.service.order(id).await?.filter(|order| order.cart == cart);
+    let order = front.service.order_of(cart, id).await?;
     Ok(answer(StatusCode::OK, &OrderView::of(&*order.ok_or_else(no_such_order)?)))
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use trolley_core::account::Account;
 use trolley_core::account::audit::What;
 use trolley_core::account::password::Password;
+use trolley_core::ids::CartId;
 use trolley_store::kind::{Key, Record};
 
 use super::Service;
@@ -27,6 +28,7 @@ impl Service {
         let id = verified.account.id;
         let _lane = self.hold_lane(verified.account.cart).await?;
         let _turn = self.turns.of(id).await;
+        self.forget_many_orders(verified.account.cart).await?;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
             self.delete_on(&mut desk, &verified, from).await?;
@@ -52,6 +54,18 @@ impl Service {
         Ok(())
     }
 
+    /// Of more links to orders than one commit should hold, all but the last of them go first.
+    async fn forget_many_orders(&self, cart: CartId) -> Result<(), Failure> {
+        let most = self.settings.bounds.sweep_batch;
+        loop {
+            let links = self.links_of(cart, most).await?;
+            if links.len() < most {
+                return Ok(());
+            }
+            self.store.commit(links).await?;
+        }
+    }
+
     /// The records that are the account's besides its sessions: those of guests whose carts came into its own, too.
     async fn left_behind(&self, desk: &mut Desk, account: &Account) -> Result<Vec<Key>, Failure> {
         let mut keys = vec![
@@ -68,6 +82,8 @@ impl Service {
                 .map(|email| Key::Email(email.digest())),
         );
         keys.extend(account.reset.map(Key::Reset));
+        let links = self.links_of(account.cart, self.settings.bounds.sweep_batch).await?;
+        keys.extend(links.into_iter().map(|write| write.key));
         desk.lay_out(&*self.store, Key::Cart(account.cart)).await?;
         if let Some(Record::Cart(cart)) = desk.get(&Key::Cart(account.cart)) {
             keys.extend(cart.merged.iter().map(|merged| Key::Cart(merged.cart)));

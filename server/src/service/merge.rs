@@ -48,6 +48,7 @@ impl Service {
         if guest.sealed.is_some_and(|seal| seal.done || seal.into != accounts) {
             return Ok((cart, None));
         }
+        self.hand_over_orders(desk, from, accounts).await?;
         // A cart that was never written is sealed too: an add that is under way then finds that it is over.
         Arc::make_mut(&mut guest).seal(accounts);
         let merged = self.apply_merge(&mut cart, &guest, policy, session, now)?;

@@ -10,6 +10,7 @@ use trolley_store::port::{Direction, Listing, Write};
 
 use super::Service;
 use super::checkout::{Checkout, WasShown};
+use super::desk::Desk;
 use super::failure::Failure;
 use super::order::{Order, Seen, Terms};
 use super::task::{Made, Task, Turn};
@@ -49,6 +50,29 @@ impl Service {
             }
         }
         Ok(orders)
+    }
+
+    /// The order of this name, if it came from this cart, or from a guest's that came into it.
+    pub async fn order_of(&self, cart: CartId, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
+        match self.store.load(Key::OrderLink(OrderLink::new(cart, id))).await? {
+            Some(_) => self.order(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Lays on the desk that a guest's orders are the account's from now on: up to a bounded number of the newest.
+    pub(super) async fn hand_over_orders(
+        &self,
+        desk: &mut Desk,
+        from: CartId,
+        to: CartId,
+    ) -> Result<(), Failure> {
+        for order in self.orders_of(from, None, self.settings.bounds.sweep_batch).await? {
+            desk.know(Record::OrderLink(OrderLink::new(from, order.id)));
+            desk.remove(&Key::OrderLink(OrderLink::new(from, order.id)));
+            desk.put(Record::OrderLink(OrderLink::new(to, order.id)), None);
+        }
+        Ok(())
     }
 
     /// What takes out the links to a cart's orders, up to `most`. The orders themselves are the shop's, and stay.

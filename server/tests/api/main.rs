@@ -9,6 +9,7 @@ mod accounts;
 mod addresses;
 mod admin_accounts;
 mod api_keys;
+mod attempts;
 mod bad_input;
 mod callers;
 mod cart;

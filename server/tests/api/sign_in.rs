@@ -113,6 +113,33 @@ async fn a_sign_up_takes_the_guests_cart_along() {
 }
 
 #[tokio::test]
+async fn what_a_guest_ordered_is_the_accounts_after_sign_in() {
+    let shop = shop();
+    let guest = met(&shop).await;
+    let ordered = guest.json("POST", "/v1/cart/checkout", json!({})).await.expect(201);
+    let path = format!("/v1/orders/{}", ordered.json["order"]["id"].as_str().unwrap());
+    guest.add("X", 1).await.expect(200);
+    sign_in(&guest, None).await.expect(200);
+    let elsewhere = signed_in(&shop, EMAIL).await;
+    for browser in [&guest, &elsewhere] {
+        assert_eq!(browser.get(&path).await.expect(200).json["lines"], ordered.json["order"]["lines"]);
+        assert_eq!(browser.get("/v1/orders").await.expect(200).json["orders"].as_array().unwrap().len(), 1);
+    }
+    shop.browser().get(&path).await.problem(404, "order_not_found");
+}
+
+#[tokio::test]
+async fn what_a_shop_keeps_with_a_visit_follows_it_through_sign_in() {
+    let shop = shop();
+    let guest = met(&shop).await;
+    guest.json("PATCH", "/v1/session/data", json!({"recent": ["lamp"]})).await.expect(200);
+    sign_in(&guest, None).await.expect(200);
+    assert_eq!(guest.get("/v1/session/data").await.expect(200).json, json!({"recent": ["lamp"]}));
+    guest.json("POST", "/v1/session/sign-out", Value::Null).await.expect(204);
+    assert_eq!(guest.get("/v1/session/data").await.expect(200).json, json!({}));
+}
+
+#[tokio::test]
 async fn signing_in_to_another_account_merges_nothing() {
     let shop = shop();
     signed_up(&shop, EMAIL).await.add("X", 2).await.expect(200);

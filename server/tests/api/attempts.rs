@@ -1,0 +1,144 @@
+//! S29: how often a password may be guessed, by whom, and that the owner gets in all the same.
+
+use std::net::SocketAddr;
+
+use axum::http::HeaderMap;
+use serde_json::json;
+use trolley::http::app::App;
+use trolley::http::front::Rules;
+use trolley::service::abuse::GUESSES;
+use trolley::service::attempts::{BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
+use trolley::service::settings::Settings;
+use trolley_core::time::Span;
+
+use crate::accounts::{EMAIL, PASSWORD};
+use crate::support::reply::Reply;
+use crate::support::{Actor, Shop};
+
+/// Somebody at an address, with these headers.
+struct Somebody<'a> {
+    app: &'a App,
+    address: String,
+    headers: HeaderMap,
+}
+
+impl Actor for Somebody<'_> {
+    fn app(&self) -> &App {
+        self.app
+    }
+
+    fn peer(&self) -> SocketAddr {
+        SocketAddr::new(self.address.parse().unwrap(), 40_000)
+    }
+
+    fn credentials(&self, headers: &mut HeaderMap) {
+        headers.extend(self.headers.clone());
+    }
+}
+
+fn at<'a>(shop: &'a Shop, address: &str) -> Somebody<'a> {
+    Somebody { app: &shop.app, address: address.to_owned(), headers: HeaderMap::new() }
+}
+
+async fn try_password(who: &impl Actor, email: &str, password: &str) -> Reply {
+    who.json("POST", "/v1/session/sign-in", crate::accounts::login(email, password)).await
+}
+
+fn cheap() -> Shop {
+    Shop::still(Rules::default(), Settings { rate_limits: true, ..crate::accounts::cheap() })
+}
+
+#[tokio::test]
+async fn s29_wrong_passwords_are_counted_by_account_and_right_ones_are_not() {
+    let shop = cheap();
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    for _ in 0..2 * BY_ACCOUNT.most {
+        try_password(&at(&shop, "192.0.2.1"), EMAIL, PASSWORD).await.expect(200);
+    }
+    for n in 0..BY_ACCOUNT.most {
+        try_password(&at(&shop, &format!("192.0.2.{n}")), EMAIL, "not it")
+            .await
+            .problem(401, "invalid_credentials");
+    }
+    // From everywhere, the right password too, and an address that nobody has is told the same.
+    let limited =
+        try_password(&at(&shop, "198.51.100.7"), EMAIL, PASSWORD).await.problem(429, "rate_limited");
+    assert!(limited.header("retry-after").is_some() && limited.header("ratelimit").is_some());
+    for n in 0..BY_ACCOUNT.most {
+        let nobody = try_password(&at(&shop, &format!("192.0.2.{n}")), "nobody@example.com", "not it").await;
+        nobody.problem(401, "invalid_credentials");
+    }
+    try_password(&at(&shop, "198.51.100.7"), "NOBODY@example.com", "x").await.problem(429, "rate_limited");
+    shop.turn(Span::from_s(BY_ACCOUNT.within.as_ms() / 1_000)).await;
+    try_password(&at(&shop, "198.51.100.7"), EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn s29_a_stranger_does_not_lock_the_owner_out_of_a_known_device() {
+    let shop = cheap();
+    let owner = shop.browser();
+    let up = owner.json("POST", "/v1/accounts", crate::accounts::login(EMAIL, PASSWORD)).await.expect(201);
+    let known_by = up.headers.get_all("set-cookie").iter().find_map(|line| {
+        line.to_str().unwrap().strip_prefix("__Host-trolley-device=")?.split(';').next().map(str::to_owned)
+    });
+    let cookie = format!("__Host-trolley-device={}", known_by.unwrap());
+    for n in 0..BY_ACCOUNT.most {
+        try_password(&at(&shop, &format!("192.0.2.{n}")), EMAIL, "not it").await.expect(401);
+    }
+    try_password(&at(&shop, "198.51.100.7"), EMAIL, PASSWORD).await.problem(429, "rate_limited");
+    let mut device = at(&shop, "198.51.100.7");
+    device.headers.insert("cookie", cookie.parse().unwrap());
+    try_password(&device, EMAIL, PASSWORD).await.expect(200);
+    // The cookie is no licence to guess, and knows no other account.
+    for _ in 0..BY_DEVICE.most {
+        try_password(&device, EMAIL, "not it").await.expect(401);
+    }
+    try_password(&device, EMAIL, PASSWORD).await.problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn s29_wrong_passwords_are_counted_by_address_whatever_the_account() {
+    let shop = cheap();
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    for n in 0..BY_ADDRESS.most {
+        let reply =
+            try_password(&at(&shop, "192.0.2.1"), &format!("shopper-{n}@example.com"), "not it").await;
+        reply.problem(401, "invalid_credentials");
+    }
+    try_password(&at(&shop, "192.0.2.1"), EMAIL, PASSWORD).await.problem(429, "rate_limited");
+    try_password(&at(&shop, "192.0.2.2"), EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn s29_within_a_session_the_present_password_cannot_be_guessed_without_end() {
+    let shop = cheap();
+    let thief = crate::accounts::signed_up(&shop, EMAIL).await;
+    let guess = json!({"current": "not it", "new": "a tin of seventeen sardines"});
+    for _ in 0..BY_DEVICE.most {
+        thief.json("POST", "/v1/account/password", guess.clone()).await.problem(401, "invalid_credentials");
+    }
+    thief.json("POST", "/v1/account/password", guess).await.problem(429, "rate_limited");
+    thief.json("DELETE", "/v1/account", json!({"password": PASSWORD})).await.problem(429, "rate_limited");
+    crate::accounts::signed_in(&shop, EMAIL).await;
+}
+
+#[tokio::test]
+async fn s29_which_addresses_are_in_use_is_not_told_to_who_asks_for_thousands() {
+    let shop = cheap();
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    let ask = || async {
+        at(&shop, "192.0.2.1").json("POST", "/v1/accounts", crate::accounts::login(EMAIL, PASSWORD)).await
+    };
+    for _ in 0..SIGN_UPS.most {
+        ask().await.problem(409, "email_taken");
+    }
+    ask().await.problem(429, "rate_limited");
+    let reset = || async {
+        let body = json!({"token": "A".repeat(43), "new": "a tin of seventeen sardines"});
+        at(&shop, "192.0.2.9").json("POST", "/v1/account/reset", body).await
+    };
+    for _ in 0..GUESSES.most {
+        reset().await.problem(422, "invalid_reset_token");
+    }
+    reset().await.problem(429, "rate_limited");
+}

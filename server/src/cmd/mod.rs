@@ -10,6 +10,7 @@ pub mod import;
 pub mod manager;
 pub mod openapi;
 mod progress;
+mod secret;
 pub mod serve;
 pub mod version;
 

@@ -30,10 +30,9 @@ use crate::service::Service;
 use crate::service::catalogue::Catalogue;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
-use crate::service::secret::Secret;
 
 use super::manager::Manager;
-use super::{Failed, environment};
+use super::{Failed, environment, secret};
 
 /// How long the last writes may take after the last request: with the drain it stays under ten seconds.
 const CLOSE_WITHIN: Duration = Duration::from_secs(4);
@@ -66,6 +65,7 @@ fn end_at_once(sentence: &str) {
 async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<(), Failed> {
     let world = |error: &dyn std::fmt::Display| Failed::World(error.to_string());
     let clock = clock(&checked, &*store).await?;
+    let secret = secret::open(&checked.secret)?;
     let catalogue = catalogue(&checked)?;
     let (listener, address) = bind(checked.listen).await?;
     let admin = match checked.admin_listen {
@@ -74,8 +74,7 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     };
     let end = end_asked().map_err(|error| world(&error))?;
 
-    let service =
-        Service::new(store, clock, Box::new(OsRandom), Secret::mint(&OsRandom), checked.service, catalogue);
+    let service = Service::new(store, clock, Box::new(OsRandom), secret, checked.service, catalogue);
     let chores = service.start_chores();
     let commands = take_commands(&checked.store, &service);
     let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));

@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::Policy as MergePolicy;
-use trolley_core::session::Policy;
 use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 
@@ -17,7 +16,9 @@ use crate::http::network::Network;
 use crate::http::serve::Bounds;
 use crate::service::settings::{AuditFor, Settings};
 
+use super::lifetimes::policy;
 use super::raw::Raw;
+use super::secret::{SecretIs, secret};
 use super::{Senseless, duration, origin};
 
 /// Everything `trolley serve` needs to know.
@@ -35,6 +36,8 @@ pub struct Checked {
     pub cache_mb: u64,
     /// Where the shop's catalogue is, if it has one.
     pub catalogue: Option<Place>,
+    /// Where the server's secret is.
+    pub secret: SecretIs,
     /// What the service keeps to.
     pub service: Settings,
     /// What HTTP keeps to.
@@ -94,6 +97,7 @@ impl Checked {
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
             catalogue: raw.said("catalogue").map(Place::of),
+            secret: secret(raw)?,
             service: service(raw)?,
             rules: Rules {
                 // Whoever reaches a public listener should not even learn what is there.
@@ -112,15 +116,7 @@ impl Checked {
 }
 
 fn service(raw: &Raw) -> Result<Settings, Senseless> {
-    let policy = Policy {
-        guest_idle: span(raw, "guest-idle")?,
-        guest_absolute: span(raw, "guest-absolute")?,
-        ..Policy::default()
-    };
-    if policy.guest_idle > policy.guest_absolute {
-        let why = "the absolute limit would end every guest before the idle limit could";
-        return Err(Senseless(format!("--guest-idle is longer than --guest-absolute: {why}")));
-    }
+    let policy = policy(raw)?;
     let limits = Limits {
         lines: number(raw, "max-lines", 1, 1_000)?,
         quantity: number(raw, "max-quantity", 1, 1_000_000)?,
@@ -174,7 +170,7 @@ fn yes_or_no(raw: &Raw, setting: &str) -> Result<bool, Senseless> {
     one_of(raw, setting, &[("true", true), ("false", false)])
 }
 
-fn span(raw: &Raw, setting: &str) -> Result<Span, Senseless> {
+pub(super) fn span(raw: &Raw, setting: &str) -> Result<Span, Senseless> {
     duration::parse(setting, raw.text(setting))
 }
 
@@ -197,7 +193,7 @@ fn one_of<T: Copy>(raw: &Raw, setting: &str, choices: &[(&str, T)]) -> Result<T,
     Err(Senseless(format!("--{setting} is \"{text}\": it can be {}", names.join(" or "))))
 }
 
-fn number<T>(raw: &Raw, setting: &str, least: T, most: T) -> Result<T, Senseless>
+pub(super) fn number<T>(raw: &Raw, setting: &str, least: T, most: T) -> Result<T, Senseless>
 where
     T: FromStr + PartialOrd + std::fmt::Display + Copy,
 {
@@ -213,6 +209,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trolley_core::session::Policy;
 
     /// Settings that differ from the defaults by a file of that text.
     fn checked(toml: &str) -> Result<Checked, Senseless> {
@@ -257,6 +254,12 @@ mod tests {
             ("guest-idle = '0d'", "--guest-idle"),
             ("guest-idle = '200d'", "--guest-absolute"),
             ("guest-absolute = '1d'", "--guest-idle"),
+            ("idle = '25h'", "--idle"),
+            ("grace = '1h'", "--grace"),
+            ("renew-after = '2m'", "--grace"),
+            ("session-cap = 0", "--session-cap"),
+            ("session-cache-ms = 2001", "--session-cache-ms"),
+            ("remember-for = '0s'", "--remember-for"),
             ("same-site = 'none'", "--same-site"),
             ("merge = 'newest'", "--merge"),
             ("audit-for = '0d'", "--audit-for"),

@@ -2,9 +2,11 @@
 
 pub mod checked;
 pub mod duration;
+pub mod lifetimes;
 pub mod origin;
 pub mod printed;
 pub mod raw;
+pub mod secret;
 pub mod table;
 
 /// A setting that makes no sense, in one sentence that names it.

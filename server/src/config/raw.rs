@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::service::secret::Secret;
+
 use super::Senseless;
 use super::table::{LATER, SETTINGS, Setting, Takes, find};
 
@@ -15,22 +17,31 @@ pub struct Raw {
     config: Option<PathBuf>,
     /// What was said; the rest is as the table has it.
     said: BTreeMap<&'static str, String>,
+    /// The server's secret, where the environment has it: nowhere else would it stay one.
+    secret: Option<Secret>,
 }
 
 /// The file that is read where none is named and this one is there.
 const DEFAULT_FILE: &str = "trolley.toml";
 /// The variable that names another file.
 const FILE_VARIABLE: &str = "TROLLEY_CONFIG";
+/// The variable that holds the server's secret itself.
+const SECRET_VARIABLE: &str = "TROLLEY_SECRET";
 
 impl Raw {
     /// As a command says it that takes nothing but these.
     pub fn of_store(store: Option<String>, config: Option<PathBuf>) -> Raw {
-        Raw { config, said: store.map(|store| ("store", store)).into_iter().collect() }
+        Raw { config, said: store.map(|store| ("store", store)).into_iter().collect(), secret: None }
     }
 
     /// What was said of a setting.
     pub fn said(&self, name: &str) -> Option<&str> {
         self.said.get(name).map(String::as_str)
+    }
+
+    /// The server's secret, where the environment has it.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 
     /// What holds of a setting that always has a value.
@@ -71,6 +82,11 @@ impl Raw {
             let Some(name) = variable.strip_prefix("TROLLEY_") else { continue };
             if variable == FILE_VARIABLE {
                 self.config.get_or_insert(value.into());
+                continue;
+            }
+            if variable == SECRET_VARIABLE {
+                let secret = Secret::parse(&value);
+                self.secret = Some(secret.map_err(|why| Senseless(format!("{SECRET_VARIABLE}: {why}")))?);
                 continue;
             }
             let name = name.to_ascii_lowercase().replace('_', "-");

@@ -22,7 +22,7 @@ use super::problems::Code;
 use super::tray::Tray;
 use super::{
     accounts, admin_accounts, admin_orders, cart, checkout, data, demo, devices, events, health, history,
-    metrics, orders, problems, saved, session, sign_in, sync, test_clock,
+    metrics, orders, problems, saved, session, sign_in, sync, test_clock, verify,
 };
 
 /// The application, as it is behind one listener.
@@ -69,7 +69,7 @@ impl App {
         let rules = &self.front.rules;
         let address = Address::of(peer, request.headers(), &rules.trusted_proxies);
         request.extensions_mut().insert(address);
-        if request.uri().path() == test_clock::PATH {
+        if [test_clock::PATH, verify::PATH].contains(&request.uri().path()) {
             request.extensions_mut().insert(Peer(peer));
         }
         self.warn_of_a_strange_proxy(&request, peer);
@@ -137,7 +137,11 @@ pub fn every_route() -> Routes {
 fn shop_routes() -> Routes {
     let cart = cart::routes().merge(saved::routes()).merge(history::routes()).merge(checkout::routes());
     let cart = cart.merge(orders::routes()).merge(sync::routes()).merge(events::routes());
-    let session = session::routes().merge(data::routes()).merge(sign_in::routes()).merge(devices::routes());
+    let session = session::routes()
+        .merge(verify::routes())
+        .merge(data::routes())
+        .merge(sign_in::routes())
+        .merge(devices::routes());
     cart.merge(session).merge(accounts::routes())
 }
 

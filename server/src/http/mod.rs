@@ -58,4 +58,5 @@ pub mod sync_wire;
 pub mod test_clock;
 pub mod time;
 pub mod tray;
+pub mod verify;
 pub mod visitor;

@@ -65,6 +65,17 @@ impl Credential {
     }
 }
 
+impl Credential {
+    /// The session's token, if it is one, and how it came.
+    pub fn token(self) -> (Option<Token>, Transport) {
+        match self {
+            Credential::None => (None, Transport::Cookie),
+            Credential::Cookie(token) => (Some(token), Transport::Cookie),
+            Credential::Bearer(token) => (token, Transport::Bearer),
+        }
+    }
+}
+
 /// What follows the scheme, whose name has no case (RFC 9110, section 11.1).
 pub fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(7)?;

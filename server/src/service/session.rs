@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trolley_core::account::Account;
 use trolley_core::ids::TokenDigest;
 use trolley_core::session::{Lease, Seen, Session, Transport, Verdict, Why};
 use trolley_core::time::Timestamp;
@@ -180,6 +181,15 @@ impl Service {
             Some(Record::Session(found)) => self.stands(&found).await,
             _ => Ok(false),
         }
+    }
+
+    /// The account of a signed-in session, which the shop and its owner know by more than its id.
+    pub async fn owner(&self, visit: &Guest) -> Result<Option<Arc<Account>>, Failure> {
+        let Some(account) = visit.session.account() else { return Ok(None) };
+        Ok(match self.store.load(Key::Account(account)).await? {
+            Some(Record::Account(account)) => Some(account),
+            _ => None,
+        })
     }
 
     /// When a session was last seen, as exactly as is known.

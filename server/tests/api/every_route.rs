@@ -58,6 +58,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/v1/orders/{id}", Shopper, Nothing),
     ("GET", "/v1/session", Shopper, Nothing),
     ("POST", "/v1/session", Anyone, Fields),
+    ("GET", "/v1/verify", Shopper, Nothing),
     ("GET", "/v1/session/data", Shopper, Nothing),
     ("PATCH", "/v1/session/data", Shopper, Members),
     ("POST", "/v1/session/sign-in", Comer, Fields),
@@ -253,6 +254,11 @@ async fn who_calls_is_told_before_anything_else_is_looked_at() {
         };
         match who {
             Anyone => {}
+            // What a proxy is told has no body: 401 is all that it understands.
+            Shopper if *path == "/v1/verify" => {
+                assert_eq!(asked(&[("authorization", &dead)]).await.expect(401).text, "");
+                assert_eq!(asked(&[("authorization", "Basic YTpi")]).await.expect(401).text, "");
+            }
             Shopper | Comer | Owner => {
                 asked(&[("authorization", &dead)]).await.problem(401, "session_ended");
                 asked(&[("authorization", "Basic YTpi")]).await.problem(401, "unsupported_authorization");

@@ -54,6 +54,18 @@ impl Reply {
         self.header("set-cookie")
     }
 
+    /// Every cookie that the answer sets: its name and value.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let lines = self.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+        let pairs = lines.filter_map(|line| line.split(';').next()?.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The value of the cookie of that name, where the answer sets it.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies().into_iter().find(|(named, _)| named == name).map(|(_, value)| value)
+    }
+
     /// The token that the answer sets as a cookie.
     pub fn token(&self) -> Option<String> {
         let rest = self.set_cookie()?.strip_prefix(NAME)?.strip_prefix('=')?;

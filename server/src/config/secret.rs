@@ -1,0 +1,40 @@
+//! Where the server's secret is: said, in a file, or in one beside the store that is made when it is not there.
+
+use std::path::PathBuf;
+
+use trolley_store::open::folder_of;
+
+use crate::service::secret::Secret;
+
+use super::Senseless;
+use super::raw::Raw;
+
+/// Its name in a store's folder.
+pub const NAME: &str = "secret";
+
+/// Where the secret is.
+#[derive(Clone, Debug)]
+pub enum SecretIs {
+    /// Here.
+    Said(Secret),
+    /// In this file, which must be there.
+    In(PathBuf),
+    /// In this file beside the store; made where it is not there.
+    Beside(PathBuf),
+    /// Nowhere: the store forgets what hangs on it when the process ends.
+    Fresh,
+}
+
+/// Where the settings say that it is.
+pub fn secret(raw: &Raw) -> Result<SecretIs, Senseless> {
+    match (raw.secret(), raw.said("secret-file")) {
+        (Some(_), Some(_)) => {
+            Err(Senseless("--secret-file and TROLLEY_SECRET both name the secret: say it once".to_owned()))
+        }
+        (Some(secret), None) => Ok(SecretIs::Said(secret.clone())),
+        (None, Some(file)) => Ok(SecretIs::In(file.into())),
+        // A store that is in no folder is this process's own memory: there is no other as yet.
+        (None, None) => Ok(folder_of(raw.text("store"))
+            .map_or(SecretIs::Fresh, |folder| SecretIs::Beside(folder.join(NAME)))),
+    }
+}

@@ -77,7 +77,7 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     let service = Service::new(store, clock, Box::new(OsRandom), secret, checked.service, catalogue);
     let chores = service.start_chores();
     let commands = take_commands(&checked.store, &service);
-    let app = Arc::new(App::new(Front { service: Arc::clone(&service), rules: checked.rules }));
+    let app = Arc::new(App::new(Front::new(Arc::clone(&service), checked.rules)));
     let mut lines = format!("listening on http://{address}\n");
     let mut served = JoinSet::new();
     if let Some((listener, address)) = admin {

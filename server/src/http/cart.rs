@@ -13,7 +13,7 @@ use trolley_core::item::{Item, NotAnItem};
 
 use crate::service::task::Made;
 
-use super::change::{Caller, Changed, cart_response};
+use super::change::{Caller, Changed, cart_answer};
 use super::condition;
 use super::error::Problem;
 use super::front::Front;
@@ -72,7 +72,7 @@ async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: Header
     if condition::none_match(&headers, &etag) {
         return Ok(not_modified(etag));
     }
-    Ok(cart_response(&cart))
+    Ok(cart_answer(front.rendered.body(&cart, &etag), etag))
 }
 
 async fn add(State(front): State<Arc<Front>>, caller: Caller, Json(add): Json<AddLine>) -> Answer {

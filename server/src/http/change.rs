@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use bytes::Bytes;
 use trolley_core::cart::op::{Intent, Refusal};
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Answer;
@@ -146,11 +147,16 @@ pub fn cart_of(guest: &Guest) -> Result<CartId, Problem> {
 
 /// 200 with a cart.
 pub fn cart_response(cart: &Shown) -> Response<Body> {
-    let mut response = Response::new(Body::from(CartView(cart).to_json()));
+    cart_answer(CartView(cart).to_json().into(), condition::etag(cart))
+}
+
+/// 200 with a cart's body and its tag.
+pub fn cart_answer(body: Bytes, etag: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(ETAG, condition::etag(cart));
+    headers.insert(ETAG, etag);
     response
 }
 

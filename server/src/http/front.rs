@@ -7,6 +7,7 @@ use crate::service::Service;
 
 use super::address::Proxies;
 use super::cookie::SameSite;
+use super::rendered::Rendered;
 
 /// The state of the router.
 pub struct Front {
@@ -14,6 +15,15 @@ pub struct Front {
     pub service: Arc<Service>,
     /// What HTTP keeps to.
     pub rules: Rules,
+    /// Bodies of large carts.
+    pub rendered: Rendered,
+}
+
+impl Front {
+    /// A front of a service.
+    pub fn new(service: Arc<Service>, rules: Rules) -> Front {
+        Front { service, rules, rendered: Rendered::default() }
+    }
 }
 
 /// What HTTP keeps to.

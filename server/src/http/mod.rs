@@ -49,6 +49,7 @@ pub mod path;
 pub mod problems;
 pub mod query;
 pub mod rate;
+pub mod rendered;
 pub mod saved;
 pub mod serve;
 pub mod session;

@@ -129,3 +129,24 @@ async fn the_201st_line_and_the_10_000th_unit_are_refused_with_the_limit_named()
     app.json("PUT", &line, json!({"quantity": 10_000})).await.problem(422, "quantity_over_limit");
     assert_eq!(app.cart().await.json, full.json);
 }
+
+#[tokio::test]
+async fn a_large_cart_is_shown_as_it_is_however_often_it_was_rendered() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    for n in 0..40 {
+        app.add(&format!("sku-{n}"), 1).await.expect(200);
+    }
+    for n in 0..5 {
+        let changed = app.add("sku-7", 1).await.expect(200);
+        for _ in 0..3 {
+            let read = app.cart().await;
+            assert_eq!((&read.json, read.etag()), (&changed.json, changed.etag()), "change {n}");
+        }
+    }
+    let other = shop.bearer().await;
+    for n in 0..40 {
+        other.add(&format!("sku-{n}"), 1).await.expect(200);
+    }
+    assert_ne!(other.cart().await.json["id"], app.cart().await.json["id"]);
+}

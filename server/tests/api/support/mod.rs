@@ -83,7 +83,7 @@ impl Shop {
     ) -> Shop {
         let random = Box::new(Seeded::new());
         let service = Service::new(store.clone(), clock, random, secret(), settings, catalogue);
-        let app = Arc::new(App::new(Front { service: service.clone(), rules }));
+        let app = Arc::new(App::new(Front::new(service.clone(), rules)));
         Shop { app, service, store }
     }
 

@@ -5,6 +5,7 @@ mod cmd;
 mod engine;
 mod host;
 mod mix;
+mod peer;
 mod report;
 mod wire;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::cmd::{limit, load, plot, wrk};
+use self::cmd::{limit, load, peers, plot, scale, soak, wrk};
 
 /// The limit server has the allocator that the program it is compared with has.
 #[global_allocator]
@@ -28,6 +29,12 @@ enum Command {
     Limit(limit::Limit),
     /// Compare this load generator with wrk, both against the limit server
     Wrk(wrk::Wrk),
+    /// Set up what shops use elsewhere, each as its documentation says, and give all of them the same work
+    Peers(peers::Peers),
+    /// Measure how cost grows with carts, connections and lines
+    Scale(scale::Scale),
+    /// Let a shop's mix go on for long, and see whether memory, disk and latency stay flat
+    Soak(soak::Soak),
     /// Draw the chart of a result
     Plot(plot::Plot),
 }
@@ -37,6 +44,9 @@ fn main() -> ExitCode {
         Command::Load(asked) => load::run(&asked),
         Command::Limit(asked) => limit::run(&asked),
         Command::Wrk(asked) => wrk::run(&asked),
+        Command::Peers(asked) => peers::run(&asked),
+        Command::Scale(asked) => scale::run(&asked),
+        Command::Soak(asked) => soak::run(&asked),
         Command::Plot(asked) => plot::run(&asked),
     };
     match done {

@@ -95,3 +95,46 @@ fn our_loop_and_wrk_are_compared() {
     }
     assert_eq!(result["rows"].as_array().map(Vec::len), Some(2));
 }
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn cost_is_measured_over_carts_connections_and_lines() {
+    let folder = Folder::new();
+    let sizes = ["scale", "--carts", "200", "--connections", "1,4", "--lines", "1,5"];
+    let (result, svg) = bench(&folder, &[&sizes[..], &TINY[..6]].concat());
+    for (name, points) in [("carts", 1), ("connections", 2), ("lines", 2)] {
+        assert_eq!(result[name].as_array().map(Vec::len), Some(points), "{result}");
+        for point in result[name].as_array().expect("points") {
+            assert!(point["add"]["rate"]["median"].as_f64().is_some_and(|rate| rate > 0.0), "{result}");
+            assert_eq!(point["exact"]["missing"].as_u64(), Some(0), "{result}");
+        }
+    }
+    is_a_chart(&svg);
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn a_soak_of_some_seconds_is_sampled_and_its_carts_are_exact() {
+    let folder = Folder::new();
+    let how =
+        ["soak", "--for", "2s", "--samples", "4", "--mix", "add-keyed", "--rate", "100", "--sessions", "3"];
+    let (result, svg) = bench(&folder, &how);
+    assert_eq!(result["samples"].as_array().map(Vec::len), Some(4), "{result}");
+    let exact = &result["exact"];
+    assert_eq!((exact["missing"].as_u64(), exact["extra"].as_u64()), (Some(0), Some(0)), "{result}");
+    assert_eq!(result["failures"].as_u64(), Some(0), "{result}");
+    is_a_chart(&svg);
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn one_cart_that_many_add_to_is_counted_beside_a_peers() {
+    let folder = Folder::new();
+    let (result, svg) = bench(&folder, &[&["peers", "--only", "redis", "--adds", "200"], &TINY[..]].concat());
+    let rows = result["rows"].as_array().expect("rows");
+    assert_eq!((rows.len(), result["missing"].as_array().map(Vec::len)), (2, Some(0)), "{result}");
+    for row in rows {
+        assert_eq!(row["one_cart"]["there"].as_u64(), Some(200), "{result}");
+    }
+    assert!(svg.starts_with("<svg ") && svg.contains("one cart"), "{svg}");
+}

@@ -47,6 +47,14 @@ impl Axis {
         Axis { scale: Scale::Log, from: 10f64.powf(from), to: 10f64.powf(to), marks, label: label.to_owned() }
     }
 
+    /// Equal steps for equal factors, with a mark at each of `values`.
+    pub(crate) fn steps(values: &[f64], label: &str, write: fn(f64) -> String) -> Axis {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min).max(1e-3);
+        let most = values.iter().copied().fold(least, f64::max).max(least * 1.001);
+        let marks = values.iter().map(|at| (*at, write(*at))).collect();
+        Axis { scale: Scale::Log, from: least, to: most, marks, label: label.to_owned() }
+    }
+
     /// Percentiles from 0 to 99.99.
     pub(crate) fn percentiles() -> Axis {
         let marks = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99].map(|at| (at, format!("{at}"))).into();

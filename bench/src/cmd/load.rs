@@ -86,13 +86,12 @@ fn server(asked: &Load, folder: &Folder) -> io::Result<(Option<Server>, SocketAd
         let address = address.ok_or_else(|| io::Error::other(format!("{url} is no address")))?;
         return Ok((None, address));
     }
-    let server =
-        programs::serve(&programs::program(asked.places.trolley.as_deref())?, &folder.join("store"))?;
+    let server = programs::serve(&programs::path(asked.places.trolley.as_deref())?, &folder.join("store"))?;
     let address = server.address;
     Ok((Some(server), address))
 }
 
-fn refuse_what_is_not_there(mix: Mix, address: SocketAddr, visit: &Visit) -> io::Result<()> {
+pub(crate) fn refuse_what_is_not_there(mix: Mix, address: SocketAddr, visit: &Visit) -> io::Result<()> {
     for (step, path) in [(Step::Checkout, "/v1/cart/checkout"), (Step::Sync, "/v1/cart/sync")] {
         if mix.steps().contains(&step) && !sessions::has_route(address, visit, path)? {
             return Err(io::Error::other(format!(
@@ -153,14 +152,14 @@ fn measure(
 }
 
 /// Starts the limit server with the body of a real cart.
-fn start_limit(address: SocketAddr, visit: &Visit, folder: &Folder) -> io::Result<Server> {
+pub(crate) fn start_limit(address: SocketAddr, visit: &Visit, folder: &Folder) -> io::Result<Server> {
     let path = folder.join("body.json");
     std::fs::write(&path, sessions::body(address, visit)?)?;
     programs::limit(&path)
 }
 
 /// Each run against the limit's run just before it: what slowed the machine slowed both.
-fn share_of(ours: &Series, limit: &Series) -> Spread {
+pub(crate) fn share_of(ours: &Series, limit: &Series) -> Spread {
     let pairs = ours.runs.iter().zip(&limit.runs).filter(|(_, limit)| limit.rate > 0.0);
     Spread::of(pairs.map(|(ours, limit)| ours.rate / limit.rate))
 }

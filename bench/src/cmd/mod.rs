@@ -3,8 +3,11 @@
 pub(crate) mod asked;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod peers;
 pub(crate) mod plot;
 pub(crate) mod progress;
+pub(crate) mod scale;
 pub(crate) mod sessions;
+pub(crate) mod soak;
 pub(crate) mod turns;
 pub(crate) mod wrk;

@@ -24,6 +24,9 @@ pub(crate) fn run(asked: &Plot) -> io::Result<()> {
     let result: serde_json::Value = serde_json::from_str(&text)?;
     let svg = match result["what"].as_str() {
         Some("load") => chart::load::draw(&serde_json::from_value(result)?),
+        Some("peers") => chart::peers::draw(&serde_json::from_value(result)?),
+        Some("scale") => chart::scale::draw(&serde_json::from_value(result)?),
+        Some("soak") => chart::soak::draw(&serde_json::from_value(result)?),
         _ => {
             return Err(io::Error::other(format!(
                 "{} is no result that has a chart",

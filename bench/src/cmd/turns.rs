@@ -42,6 +42,8 @@ pub(crate) struct Side {
     pub(crate) shares: Vec<Vec<Visit>>,
     /// What each run counted.
     pub(crate) tallies: Vec<Tally>,
+    /// How many runs began: no two have an idempotency key in common, also where tallies are taken away.
+    begun: u64,
 }
 
 impl Side {
@@ -52,7 +54,7 @@ impl Side {
         sessions: &[Visit],
         connections: usize,
     ) -> Side {
-        Side { name, address, shares: share(sessions, connections), tallies: Vec::new() }
+        Side { name, address, shares: share(sessions, connections), tallies: Vec::new(), begun: 0 }
     }
 
     /// One run. `left` bounds the number of requests.
@@ -63,6 +65,7 @@ impl Side {
         left: Option<u64>,
         progress: &mut Progress,
     ) -> io::Result<()> {
+        self.begun += 1;
         let errand = Errand {
             tongue: work.tongue,
             host: self.address.to_string(),
@@ -70,7 +73,7 @@ impl Side {
             items: work.items.max(1),
             left: left.map(|left| Arc::new(AtomicU64::new(left))),
             // Its own in every run, also of another process.
-            keys: format!("{:x}-{}", started_at(), self.tallies.len()),
+            keys: format!("{:x}-{}", started_at(), self.begun),
         };
         let mut shoppers: Vec<Shopper> = std::mem::take(&mut self.shares)
             .into_iter()
@@ -85,7 +88,7 @@ impl Side {
             length: runs.length,
         };
         let mut told = (0.0, 0);
-        let (name, run) = (self.name, self.tallies.len() + 1);
+        let (name, run) = (self.name, self.begun);
         let tally = {
             let mut actors: Vec<&mut dyn Actor> =
                 shoppers.iter_mut().map(|shopper| shopper as &mut dyn Actor).collect();

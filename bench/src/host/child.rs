@@ -1,7 +1,7 @@
 //! A server that we started: waited for until it serves, and ended by its own process id.
 
 use std::io::{self, BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,24 @@ impl Server {
         Ok(Server { child, _stdout: Some(stdout), address, ready_after })
     }
 
+    /// Starts a server that says nothing, and waits until something listens at `address`.
+    pub(crate) fn silent(command: &mut Command, address: SocketAddr, within: Duration) -> io::Result<Server> {
+        let began = Instant::now();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = child.try_wait()? {
+                return Err(io::Error::other(format!("it did not start ({status})")));
+            }
+            if began.elapsed() > within {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(io::Error::other(format!("it does not listen after {} s", within.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Server { child, _stdout: None, address, ready_after: began.elapsed() })
+    }
+
     /// Bytes of memory that it has in use; 0 where that cannot be told.
     pub(crate) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
@@ -66,4 +84,9 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A port of loopback that is free now, for servers that cannot take one by themselves.
+pub(crate) fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

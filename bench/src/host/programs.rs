@@ -7,9 +7,10 @@ use std::process::Command;
 use super::child::Server;
 
 /// Where the program is: as told, or beside our own.
-pub(crate) fn program(told: Option<&Path>) -> io::Result<PathBuf> {
+pub(crate) fn path(told: Option<&Path>) -> io::Result<PathBuf> {
     if let Some(path) = told {
-        return Ok(path.to_owned());
+        // Whole: a server is started from its own folder.
+        return path.canonicalize().map_err(|error| io::Error::other(format!("{}: {error}", path.display())));
     }
     let beside = std::env::current_exe()?.with_file_name("trolley");
     if beside.exists() {

@@ -14,7 +14,6 @@ pub(crate) enum Tongue {
     /// Trolley's own HTTP API. The peers that we wrote the handlers of speak as much of it as they can do.
     Trolley,
     /// Vendure's shop API: GraphQL.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the peers come with the next step"))]
     Vendure,
 }
 

@@ -3,3 +3,6 @@
 pub(crate) mod load;
 pub(crate) mod numbers;
 pub(crate) mod out;
+pub(crate) mod peers;
+pub(crate) mod scale;
+pub(crate) mod soak;

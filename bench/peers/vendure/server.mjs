@@ -12,7 +12,7 @@ const config = {
   apiOptions: { hostname: '127.0.0.1', port: Number(port), adminApiPath: 'admin-api', shopApiPath: 'shop-api' },
   authOptions: {
     tokenMethod: ['bearer', 'cookie'],
-    superadminCredentials: { identifier: 'superadmin', password: 'superadmin' },
+    superadminCredentials: { identifier: 'owner', password: 'a password of the measurement' },
     cookieOptions: { secret: 'a secret of the measurement' },
   },
   dbConnectionOptions: {

@@ -19,8 +19,10 @@ pub(crate) fn done(command: &mut Command) -> io::Result<String> {
         return Ok(text(&output.stdout));
     }
     let said = text(&output.stderr);
-    let end: Vec<_> = said.lines().rev().take(5).collect();
-    Err(named(end.into_iter().rev().collect::<Vec<_>>().join("; ")))
+    // The sentence, without the trace of who called whom.
+    let sentences = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("at "));
+    let end: Vec<_> = sentences.collect();
+    Err(named(end[end.len().saturating_sub(5)..].join("; ")))
 }
 
 /// A folder with a Node peer's files and its packages, as its lock file names them. It is kept from one run to the next.

@@ -25,6 +25,7 @@ mod events;
 mod every_route;
 mod faults;
 mod history;
+mod hostile;
 mod limits;
 mod metrics;
 mod openapi;

@@ -4,12 +4,16 @@
 mod backup;
 mod commands;
 mod crash;
+mod devices;
 mod disk;
 mod dump;
 mod exact;
 mod folder;
 mod full;
+mod histories;
 mod operation;
+#[path = "../../../core/tests/laws/oracle.rs"]
+mod oracle;
 mod power;
 mod program;
 mod trace;

@@ -9,7 +9,7 @@ use trolley_core::cart::op::Policy;
 
 use crate::service::devices::{self, DeviceId};
 use crate::service::merge::Merged;
-use crate::service::session::Guest;
+use crate::service::session::Visit;
 use crate::service::sign_in::SignedIn;
 
 use super::cart_wire::CartView;
@@ -74,7 +74,7 @@ struct DeviceView {
 
 impl<'a> SignedInSession<'a> {
     /// Of this visit.
-    pub fn of(visit: &Guest, account: &'a Account) -> SignedInSession<'a> {
+    pub fn of(visit: &Visit, account: &'a Account) -> SignedInSession<'a> {
         SignedInSession {
             signed_in: true,
             account: AccountView::of(account),
@@ -171,7 +171,7 @@ struct SessionRow {
 
 impl SessionsView {
     /// Of these devices, for whoever comes by `present`.
-    pub fn of(rows: Vec<devices::Row>, present: Option<&Guest>) -> SessionsView {
+    pub fn of(rows: Vec<devices::Row>, present: Option<&Visit>) -> SessionsView {
         let row = |row: devices::Row| SessionRow {
             current: present.is_some_and(|visit| row.id == DeviceId::Session(visit.session.id)),
             id: match row.id {

@@ -14,7 +14,7 @@ use trolley_core::session::{Device, Transport};
 
 use crate::service::account::From;
 use crate::service::leave::Ends;
-use crate::service::session::Guest;
+use crate::service::session::Visit;
 use crate::service::sign_in::Arrival;
 
 use super::account_wire::{AdminAccountView, EventsView, Relay, RowView, SessionsView, SignedInView};
@@ -209,7 +209,7 @@ impl Front {
     }
 
     /// The live session of that public id.
-    async fn visit_named(&self, id: SessionId) -> Result<Guest, Problem> {
+    async fn visit_named(&self, id: SessionId) -> Result<Visit, Problem> {
         let visit = self.service.visit_named(id).await?;
         visit.ok_or_else(|| Problem::new(Code::SessionNotFound))
     }

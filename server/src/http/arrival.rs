@@ -10,7 +10,7 @@ use trolley_core::ids::AccountId;
 use trolley_core::session::{Device, Transport};
 
 use crate::service::account::From;
-use crate::service::session::Guest;
+use crate::service::session::Visit;
 
 use super::address::Address;
 use super::agent::friendly;
@@ -34,7 +34,7 @@ pub struct Calling {
 /// The same, signed in.
 pub struct Owner {
     /// The session.
-    pub visit: Guest,
+    pub visit: Visit,
     /// The account.
     pub account: AccountId,
     /// From where.
@@ -90,7 +90,7 @@ impl FromRequestParts<Arc<Front>> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Owner, Problem> {
         let Calling { visitor, from, .. } = Calling::from_request_parts(parts, front).await?;
-        let Visitor::Guest(visit) = visitor else { return Err(Problem::new(Code::NotSignedIn)) };
+        let Visitor::Known(visit) = visitor else { return Err(Problem::new(Code::NotSignedIn)) };
         let account = visit.session.account().ok_or_else(|| Problem::new(Code::NotSignedIn))?;
         Ok(Owner { visit, account, from })
     }

@@ -16,7 +16,7 @@ use crate::service::begin::Begun;
 use crate::service::catalogue::shown::Shown;
 use crate::service::failure::Failure;
 use crate::service::order::{Order, Replayed, Seen, Terms};
-use crate::service::session::Guest;
+use crate::service::session::Visit;
 use crate::service::task::{Made, Task};
 
 use super::address::Address;
@@ -88,7 +88,7 @@ impl Front {
         terms: Terms,
         task: Task,
     ) -> Result<Changed, Problem> {
-        let Visitor::Guest(guest) = visitor else {
+        let Visitor::Known(visit) = visitor else {
             return Ok(match self.service.first_change(from, &terms, &task).await? {
                 Some((done, begun)) => Changed { cart: done.cart, begun: Some(begun), made: done.made },
                 None => {
@@ -96,7 +96,7 @@ impl Front {
                 }
             });
         };
-        let order = Order { session: Some(guest.session.id), cart: cart_of(&guest)?, terms, task };
+        let order = Order { session: Some(visit.session.id), cart: cart_of(&visit)?, terms, task };
         let done = self.service.change(order).await?;
         match done.made {
             Err(Replayed(answer)) if answer.code.is_some() => Err(repeated_with(&answer, done.cart)),
@@ -107,7 +107,7 @@ impl Front {
     /// The visitor's cart as it stands.
     pub async fn shown(&self, visitor: &Visitor) -> Result<Shown, Problem> {
         match visitor {
-            Visitor::Guest(guest) => Ok(self.service.cart_shown(cart_of(guest)?).await?),
+            Visitor::Known(visit) => Ok(self.service.cart_shown(cart_of(visit)?).await?),
             Visitor::Unknown => Ok(self.service.nobodys_cart().await),
         }
     }
@@ -134,15 +134,15 @@ impl Front {
 
     /// The Set-Cookie of a session that has just begun.
     pub fn cookie(&self, begun: &Begun) -> HeaderValue {
-        cookie::set(&begun.token, self.rules.same_site, self.service.now(), begun.guest.absolute_expires_at)
+        cookie::set(&begun.token, self.rules.same_site, self.service.now(), begun.visit.absolute_expires_at)
     }
 }
 
 /// The cart that a guest's session owns.
-pub fn cart_of(guest: &Guest) -> Result<CartId, Problem> {
+pub fn cart_of(visit: &Visit) -> Result<CartId, Problem> {
     let missing =
-        || Problem::new(Code::Internal).because(format!("session {} has no cart", guest.session.id));
-    guest.session.cart.ok_or_else(missing)
+        || Problem::new(Code::Internal).because(format!("session {} has no cart", visit.session.id));
+    visit.session.cart.ok_or_else(missing)
 }
 
 /// 200 with a cart.

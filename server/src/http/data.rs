@@ -43,7 +43,7 @@ pub fn routes() -> Routes {
 
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
     let kept = match visitor {
-        Visitor::Guest(guest) => front.service.data(guest.session.id).await?,
+        Visitor::Known(visit) => front.service.data(visit.session.id).await?,
         Visitor::Unknown => Kept::default(),
     };
     let etag = etag(&kept);
@@ -66,7 +66,7 @@ async fn patch(
         key.with_parts(&Method::PATCH, "data", &parts, Seen::Newest, false)
     });
     let patch = Patch { members: &members, wanted_on: &|kept| tags.hold(&etag(kept)), keyed };
-    let Visitor::Guest(guest) = visitor else {
+    let Visitor::Known(visit) = visitor else {
         let (kept, begun) = front.service.begin_with_data(from, &patch).await?;
         let mut response = answer(kept);
         if let Some(begun) = begun {
@@ -74,7 +74,7 @@ async fn patch(
         }
         return Ok(response);
     };
-    let Patched { kept, replayed } = front.service.patch_data(guest.session.id, &patch).await?;
+    let Patched { kept, replayed } = front.service.patch_data(visit.session.id, &patch).await?;
     if let Some(earlier) = replayed.as_ref().filter(|earlier| earlier.code.is_some()) {
         return Err(repeated(earlier));
     }

@@ -52,9 +52,9 @@ async fn events(
     Address(address): Address,
     headers: HeaderMap,
 ) -> Answer {
-    let Visitor::Guest(guest) = visitor else { return Ok(nothing_to_watch()) };
+    let Visitor::Known(visit) = visitor else { return Ok(nothing_to_watch()) };
     let seen = headers.get(LAST_EVENT_ID).and_then(|id| parse_id(id.to_str().ok()?));
-    let watch = front.service.watch(guest.session.id, cart_of(&guest)?, address, seen).await?;
+    let watch = front.service.watch(visit.session.id, cart_of(&visit)?, address, seen).await?;
     let mut response = Response::new(Body::new(Stream::of(watch)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

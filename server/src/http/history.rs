@@ -46,7 +46,7 @@ async fn show(
 ) -> Result<Response<Body>, Problem> {
     let limit = query.limit(USUAL, MOST)?;
     let cart = match visitor {
-        Visitor::Guest(guest) => Some(front.service.cart(cart_of(&guest)?).await?),
+        Visitor::Known(visit) => Some(front.service.cart(cart_of(&visit)?).await?),
         Visitor::Unknown => None,
     };
     Ok(answer(StatusCode::OK, &HistoryView::of(cart.as_deref(), limit)))

@@ -35,8 +35,8 @@ pub fn routes() -> Routes {
 async fn list(State(front): State<Arc<Front>>, visitor: Visitor, query: Query) -> Answer {
     let page: Page<OrderId> = Page::of(&query)?;
     let orders = match visitor {
-        Visitor::Guest(guest) => {
-            front.service.orders_of(cart_of(&guest)?, page.after, page.looked_for()).await?
+        Visitor::Known(visit) => {
+            front.service.orders_of(cart_of(&visit)?, page.after, page.looked_for()).await?
         }
         Visitor::Unknown => Vec::new(),
     };
@@ -45,8 +45,8 @@ async fn list(State(front): State<Arc<Front>>, visitor: Visitor, query: Query) -
 
 /// Somebody else's order is as good as none.
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor, OrderName(id): OrderName) -> Answer {
-    let (Visitor::Guest(guest), Some(id)) = (visitor, id) else { return Err(no_such_order()) };
-    let cart = cart_of(&guest)?;
+    let (Visitor::Known(visit), Some(id)) = (visitor, id) else { return Err(no_such_order()) };
+    let cart = cart_of(&visit)?;
     let order = front.service.order_of(cart, id).await?;
     Ok(answer(StatusCode::OK, &OrderView::of(&*order.ok_or_else(no_such_order)?)))
 }

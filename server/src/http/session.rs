@@ -8,7 +8,7 @@ use axum::http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::service::session::Guest;
+use crate::service::session::Visit;
 
 use super::account_wire::{AccountView, SignedInSession};
 use super::address::Address;
@@ -35,7 +35,7 @@ pub fn routes() -> Routes {
 }
 
 async fn show(State(front): State<Arc<Front>>, visitor: Visitor) -> Result<Response<Body>, Problem> {
-    let Visitor::Guest(visit) = visitor else {
+    let Visitor::Known(visit) = visitor else {
         return Ok(answer(StatusCode::OK, &Nobody { signed_in: false }));
     };
     let account = match visit.session.account() {
@@ -56,7 +56,7 @@ async fn begin(
 ) -> Result<Response<Body>, Problem> {
     let begun = front.service.begin_bearer(from).await?;
     let mut response =
-        answer(StatusCode::CREATED, &SessionView::of(&begun.guest, Some(begun.token.expose())));
+        answer(StatusCode::CREATED, &SessionView::of(&begun.visit, Some(begun.token.expose())));
     if let Some(standing) = &begun.standing {
         rate::tell(response.headers_mut(), standing);
     }
@@ -98,13 +98,13 @@ struct Device {
 }
 
 impl<'a> SessionView<'a> {
-    fn of(guest: &Guest, token: Option<&'a str>) -> SessionView<'a> {
+    fn of(visit: &Visit, token: Option<&'a str>) -> SessionView<'a> {
         SessionView {
             token,
             signed_in: false,
-            device: Device { id: guest.session.id.to_string() },
-            expires_at: Rfc3339::new(guest.expires_at),
-            absolute_expires_at: Rfc3339::new(guest.absolute_expires_at),
+            device: Device { id: visit.session.id.to_string() },
+            expires_at: Rfc3339::new(visit.expires_at),
+            absolute_expires_at: Rfc3339::new(visit.absolute_expires_at),
         }
     }
 }

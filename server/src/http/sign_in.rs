@@ -56,7 +56,7 @@ async fn sign_in(
 }
 
 async fn sign_out(State(front): State<Arc<Front>>, calling: Calling, _: NoBody) -> Answer {
-    if let Visitor::Guest(visit) = &calling.visitor {
+    if let Visitor::Known(visit) = &calling.visitor {
         front.service.sign_out(visit).await?;
     }
     let mut response = no_content();
@@ -68,7 +68,7 @@ impl Calling {
     /// As somebody who signs in.
     pub fn arrival(self, remember: bool, merge: Option<Policy>) -> Arrival {
         let visit = match self.visitor {
-            Visitor::Guest(visit) => Some(visit),
+            Visitor::Known(visit) => Some(visit),
             Visitor::Unknown => None,
         };
         Arrival { visit, transport: self.transport, remember, merge, from: self.from }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
 
-use crate::service::session::{Guest, Handed};
+use crate::service::session::{Handed, Visit};
 use crate::service::token::Token;
 
 use super::change::TROLLEY_TOKEN;
@@ -39,7 +39,7 @@ impl Tray {
     }
 
     /// Lays down what the caller is to be handed.
-    pub fn lay(&self, visit: &Guest, handed: Handed) {
+    pub fn lay(&self, visit: &Visit, handed: Handed) {
         if handed.session.is_some() || handed.remember.is_some() {
             *self.0.lock() = Some(Laid { session: Arc::clone(&visit.session), handed });
         }

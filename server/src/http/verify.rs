@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
 use crate::service::abuse::Guess;
-use crate::service::session::{Guest, Presented, Recognised};
+use crate::service::session::{Presented, Recognised, Visit};
 
 use super::address::{Address, Peer};
 use super::error::Problem;
@@ -62,7 +62,7 @@ async fn verify(
     Ok(known(&visit, account))
 }
 
-fn known(visit: &Guest, account: Option<String>) -> Response<Body> {
+fn known(visit: &Visit, account: Option<String>) -> Response<Body> {
     let mut response = empty(StatusCode::OK);
     let headers = response.headers_mut();
     let signed_in = if visit.session.account().is_some() { "true" } else { "false" };

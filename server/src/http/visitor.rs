@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use trolley_core::session::Transport;
 
 use crate::service::abuse::Guess;
-use crate::service::session::{Guest, Presented, Recognised};
+use crate::service::session::{Presented, Recognised, Visit};
 use crate::service::token::Token;
 
 use super::address::Address;
@@ -25,7 +25,7 @@ pub enum Visitor {
     /// Without a live session. A dead, unknown or malformed cookie is the same as none.
     Unknown,
     /// With one.
-    Guest(Guest),
+    Known(Visit),
 }
 
 /// What a request says of its caller, before anybody believes it.
@@ -103,11 +103,11 @@ impl FromRequestParts<Arc<Front>> for Visitor {
         let tray = parts.extensions.get::<Tray>();
         let presented = Presented { token, remember, transport, renews: tray.is_some() };
         match (front.service.recognise(&presented).await?, transport) {
-            (Recognised::Known(guest, handed), _) => {
+            (Recognised::Known(visit, handed), _) => {
                 if let Some(tray) = tray {
-                    tray.lay(&guest, handed);
+                    tray.lay(&visit, handed);
                 }
-                Ok(Visitor::Guest(guest))
+                Ok(Visitor::Known(visit))
             }
             // Judged before anything else: a late write of another tab must not put a guest's cookie over a fresh one.
             (Recognised::Retired, Transport::Cookie) if !parts.method.is_safe() => {

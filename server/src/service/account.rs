@@ -15,7 +15,7 @@ use super::Service;
 use super::desk::Desk;
 use super::enter::Entered;
 use super::failure::Failure;
-use super::session::Guest;
+use super::session::Visit;
 use super::token::Token;
 
 /// How long a reset token can be used: as long as a mail may take, and no longer than a mailbox is left open.
@@ -100,7 +100,7 @@ impl Service {
     /// Whether whoever is signed in knows the password, too.
     pub(super) async fn confirm(
         &self,
-        visit: &Guest,
+        visit: &Visit,
         password: Option<Password>,
         from: &From,
     ) -> Result<Verified, Failure> {
@@ -126,7 +126,7 @@ impl Service {
     /// Sets another password: every other session ends, and this one goes on under a new token.
     pub async fn change_password(
         self: &Arc<Self>,
-        visit: &Guest,
+        visit: &Visit,
         current: Option<Password>,
         new: Password,
         from: &From,

@@ -17,7 +17,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::limiter::Standing;
 use super::order::{Done, Seen, Terms};
-use super::session::Guest;
+use super::session::Visit;
 use super::task::{Nobodys, Task, Turn};
 use super::token::Token;
 
@@ -25,7 +25,7 @@ use super::token::Token;
 #[derive(Debug)]
 pub struct Begun {
     /// Who.
-    pub guest: Guest,
+    pub visit: Visit,
     /// What opens the session.
     pub token: Token,
     /// How the address it began from stands with its quota; none where there are no limits.
@@ -53,7 +53,7 @@ impl Service {
         }
         let mut cart = Arc::new(Cart::new(self.new_cart_id(now), now));
         let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
-        let session = begun.guest.session.id;
+        let session = begun.visit.session.id;
         let mut desk = Desk::default();
         let listing = self.listing(Box::new(task.items().map(Item::sku))).await;
         let made = task.carry_out(&mut Turn {
@@ -79,7 +79,7 @@ impl Service {
         let (begun, writes) = self.new_visit(from, Transport::Bearer)?;
         self.commit(writes).await?;
         self.tally.begun();
-        tracing::info!(session = %begun.guest.session.id, "a guest begins");
+        tracing::info!(session = %begun.visit.session.id, "a guest begins");
         Ok(begun)
     }
 
@@ -121,8 +121,8 @@ impl Service {
             Write::create(Record::Session(session.clone()), expires_at),
         ];
         debug_assert_eq!(writes[1].key, Key::Session(session.id));
-        let guest =
-            self.guest(session, now).ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
-        Ok((Begun { guest, token, standing: None }, writes))
+        let visit =
+            self.visit(session, now).ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
+        Ok((Begun { visit, token, standing: None }, writes))
     }
 }

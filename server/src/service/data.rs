@@ -109,7 +109,7 @@ impl Service {
             return Ok((nothing, None));
         }
         let (begun, mut writes) = self.new_visit(from, Transport::Cookie)?;
-        let (session, Kept { version, json }) = (begun.guest.session.id, after.clone());
+        let (session, Kept { version, json }) = (begun.visit.session.id, after.clone());
         writes.push(Write::create(Record::Data(Arc::new(Data { session, version, json })), None));
         self.commit(writes).await?;
         tracing::info!(%session, "a guest begins");

@@ -9,7 +9,7 @@ use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::Ends;
-use super::session::Guest;
+use super::session::Visit;
 
 /// One of an account's devices.
 #[derive(Clone, Debug)]
@@ -74,13 +74,13 @@ impl Service {
     }
 
     /// The live session of that public id, for who may name one: the shop itself.
-    pub async fn visit_named(&self, id: SessionId) -> Result<Option<Guest>, Failure> {
+    pub async fn visit_named(&self, id: SessionId) -> Result<Option<Visit>, Failure> {
         let now = self.now();
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             return Ok(None);
         };
         let lives = self.settings.policy.lease(&session, self.seen_of(&session), now).is_ok();
-        if lives && self.stands(&session).await? { Ok(self.guest(session, now)) } else { Ok(None) }
+        if lives && self.stands(&session).await? { Ok(self.visit(session, now)) } else { Ok(None) }
     }
 
     /// What ends the device of that id, if the account has it.

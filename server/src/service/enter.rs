@@ -16,7 +16,7 @@ use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::{Ends, Tokens, forget_series, put_sessions};
-use super::session::Guest;
+use super::session::Visit;
 use super::token::Token;
 
 /// An account that comes in.
@@ -44,7 +44,7 @@ pub struct Entering {
 #[derive(Clone, Debug)]
 pub struct Entered {
     /// The session, signed in.
-    pub visit: Guest,
+    pub visit: Visit,
     /// What opens it; the token before is dead.
     pub token: Token,
     /// What the device is remembered by.
@@ -125,7 +125,7 @@ impl Service {
             let row = Row::new(now, What::SessionRevoked).within(*session);
             self.note(desk, entering.account, row).await?;
         }
-        let visit = self.guest(session, now);
+        let visit = self.visit(session, now);
         let visit = visit.ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
         Ok(Entered { visit, token, remember, known_by })
     }

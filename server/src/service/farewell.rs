@@ -14,13 +14,13 @@ use super::account::{From, Verified};
 use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::Tokens;
-use super::session::Guest;
+use super::session::Visit;
 
 impl Service {
     /// Deletes the account of a visit, for who knows its password.
     pub async fn delete_account(
         self: &Arc<Self>,
-        visit: &Guest,
+        visit: &Visit,
         password: Option<Password>,
         from: &From,
     ) -> Result<(), Failure> {

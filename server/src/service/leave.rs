@@ -13,7 +13,7 @@ use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
-use super::session::Guest;
+use super::session::Visit;
 
 /// How long a token that was taken out of use is told from one that never was: late requests of another tab still carry it.
 pub const RETIRED_FOR: Span = Span::from_s(600);
@@ -42,7 +42,7 @@ pub enum Ends {
 
 impl Service {
     /// This session is over, a guest's with its cart. One that is gone already is no fault.
-    pub async fn sign_out(&self, visit: &Guest) -> Result<(), Failure> {
+    pub async fn sign_out(&self, visit: &Visit) -> Result<(), Failure> {
         let session = visit.session.id;
         let Some(account) = visit.session.account() else { return self.end_guest(session).await };
         let row = Row::new(self.now(), What::SignedOut).within(session);

@@ -98,7 +98,7 @@ impl Service {
             return Ok(None);
         }
         self.see(&session, now);
-        let Some(visit) = self.guest(session, now) else { return Ok(Some(Recognised::Nobody)) };
+        let Some(visit) = self.visit(session, now) else { return Ok(Some(Recognised::Nobody)) };
         tracing::debug!(session = %visit.session.id, series = %id, "a remembered device is recognised");
         let handed = Handed {
             session: Some((token, visit.absolute_expires_at)),

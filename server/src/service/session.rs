@@ -36,12 +36,12 @@ pub enum Recognised {
     /// anybody, but change nothing.
     Retired,
     /// A live session.
-    Known(Guest, Handed),
+    Known(Visit, Handed),
 }
 
 /// A caller with a live session.
 #[derive(Clone, Debug)]
-pub struct Guest {
+pub struct Visit {
     /// The session.
     pub session: Arc<Session>,
     /// When it ends if it is not seen again.
@@ -116,7 +116,7 @@ impl Service {
             self.present(session, presented.remember.as_ref(), now).await
         };
         self.see(&session, now);
-        let Some(visit) = self.guest(session, now) else { return Ok(Recognised::Nobody) };
+        let Some(visit) = self.visit(session, now) else { return Ok(Recognised::Nobody) };
         let session = handed.map(|token| (token, visit.absolute_expires_at));
         Ok(Recognised::Known(visit, Handed { session, remember: None }))
     }
@@ -184,7 +184,7 @@ impl Service {
     }
 
     /// The account of a signed-in session, which the shop and its owner know by more than its id.
-    pub async fn owner(&self, visit: &Guest) -> Result<Option<Arc<Account>>, Failure> {
+    pub async fn owner(&self, visit: &Visit) -> Result<Option<Arc<Account>>, Failure> {
         let Some(account) = visit.session.account() else { return Ok(None) };
         Ok(match self.store.load(Key::Account(account)).await? {
             Some(Record::Account(account)) => Some(account),
@@ -201,9 +201,9 @@ impl Service {
     }
 
     /// A session that is seen now, as its owner is told of it.
-    pub(super) fn guest(&self, session: Arc<Session>, now: Timestamp) -> Option<Guest> {
+    pub(super) fn visit(&self, session: Arc<Session>, now: Timestamp) -> Option<Visit> {
         let Lease { expires_at, absolute_expires_at } =
             self.settings.policy.lease(&session, Seen::Exactly(now), now).ok()?;
-        Some(Guest { session, expires_at, absolute_expires_at })
+        Some(Visit { session, expires_at, absolute_expires_at })
     }
 }

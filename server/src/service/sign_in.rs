@@ -20,13 +20,13 @@ use super::desk::Desk;
 use super::enter::{Entered, Entering};
 use super::failure::Failure;
 use super::merge::Merged;
-use super::session::Guest;
+use super::session::Visit;
 
 /// Somebody who signs in.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// The caller's session, if it has one.
-    pub visit: Option<Guest>,
+    pub visit: Option<Visit>,
     /// How a new session's token travels.
     pub transport: Transport,
     /// Whether the device is to be remembered.
@@ -210,7 +210,7 @@ impl Service {
     async fn still_there(
         &self,
         desk: &mut Desk,
-        visit: Option<&Guest>,
+        visit: Option<&Visit>,
     ) -> Result<Option<SessionId>, Failure> {
         let Some(visit) = visit else { return Ok(None) };
         let key = Key::Session(visit.session.id);
@@ -262,7 +262,7 @@ impl Service {
 }
 
 /// The cart of a visit that is nobody's yet. One that is signed in brings nothing: its cart belongs to its account.
-fn guests_cart(visit: &Guest) -> Option<CartId> {
+fn guests_cart(visit: &Visit) -> Option<CartId> {
     visit.session.cart.filter(|_| visit.session.sign_in.is_none())
 }
 

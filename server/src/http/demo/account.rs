@@ -140,7 +140,7 @@ pub async fn delete(State(front): State<Arc<Front>>, calling: Calling, form: For
 fn owner(calling: Calling) -> Option<Owner> {
     let account = account_of(&calling.visitor)?;
     match calling.visitor {
-        Visitor::Guest(visit) => Some(Owner { visit, account, from: calling.from }),
+        Visitor::Known(visit) => Some(Owner { visit, account, from: calling.from }),
         Visitor::Unknown => None,
     }
 }
@@ -162,7 +162,7 @@ async fn account(
     told: Option<&'static str>,
     wrong: Option<Wrong>,
 ) -> Result<Response, Problem> {
-    let (Visitor::Guest(visit), Some(id)) = (visitor, account_of(visitor)) else {
+    let (Visitor::Known(visit), Some(id)) = (visitor, account_of(visitor)) else {
         return Ok(redirect("/sign-in", None));
     };
     let account = front.service.account(id).await?.ok_or_else(|| Problem::new(Code::NotSignedIn))?;

@@ -120,8 +120,8 @@ fn changes(front: &Front, visit: &Visit, known: &Known) -> impl Iterator<Item = 
 
 /// Whom the visitor knows: this browser, and where an account is signed in its other devices.
 async fn known(front: &Front, visitor: &Visitor) -> Result<Known, Problem> {
-    let Visitor::Guest(guest) = visitor else { return Ok(Known::default()) };
-    let rows = match guest.session.account() {
+    let Visitor::Known(visit) = visitor else { return Ok(Known::default()) };
+    let rows = match visit.session.account() {
         Some(account) => front.service.devices(account).await?,
         None => Vec::new(),
     };
@@ -129,7 +129,7 @@ async fn known(front: &Front, visitor: &Visitor) -> Result<Known, Problem> {
         DeviceId::Session(id) => Some((id, row.device.name)),
         DeviceId::Series(_) => None,
     };
-    Ok(Known { own: Some(guest.session.id), devices: rows.into_iter().filter_map(session).collect() })
+    Ok(Known { own: Some(visit.session.id), devices: rows.into_iter().filter_map(session).collect() })
 }
 
 fn past(front: &Front, shown: &Shown, cart: &Cart, change: &Change, known: &Known) -> Past {

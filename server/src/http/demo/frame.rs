@@ -101,7 +101,7 @@ impl Frame {
 /// Whose account is signed in.
 pub fn account_of(visitor: &Visitor) -> Option<AccountId> {
     match visitor {
-        Visitor::Guest(guest) => guest.session.account(),
+        Visitor::Known(visit) => visit.session.account(),
         Visitor::Unknown => None,
     }
 }

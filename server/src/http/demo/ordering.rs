@@ -134,7 +134,7 @@ pub async fn show(
 /// `GET /orders`.
 pub async fn list(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
     let orders = match &visit.visitor {
-        Visitor::Guest(guest) => front.service.orders_of(cart_of(guest)?, None, ORDERS_MAX).await?,
+        Visitor::Known(visit) => front.service.orders_of(cart_of(visit)?, None, ORDERS_MAX).await?,
         Visitor::Unknown => Vec::new(),
     };
     let now = front.service.now();
@@ -224,8 +224,8 @@ fn was_shown(form: &Form) -> Option<WasShown> {
 
 /// An order of this visitor; somebody else's is as good as none.
 async fn own(front: &Front, visitor: &Visitor, id: Option<OrderId>) -> Result<Option<Arc<Order>>, Problem> {
-    let (Visitor::Guest(guest), Some(id)) = (visitor, id) else { return Ok(None) };
-    let cart = cart_of(guest)?;
+    let (Visitor::Known(visit), Some(id)) = (visitor, id) else { return Ok(None) };
+    let cart = cart_of(visit)?;
     Ok(front.service.order(id).await?.filter(|order| order.cart == cart))
 }
 

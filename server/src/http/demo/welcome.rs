@@ -128,7 +128,7 @@ pub async fn sign_up(State(front): State<Arc<Front>>, Proving(calling): Proving,
 /// `POST /sign-out`.
 pub async fn sign_out(State(front): State<Arc<Front>>, Proving(calling): Proving, _: Form) -> Response {
     let Calling { visitor, transport, .. } = calling;
-    if let Visitor::Guest(visit) = &visitor
+    if let Visitor::Known(visit) = &visitor
         && let Err(failure) = front.service.sign_out(visit).await
     {
         return refused(&front, &visitor, &failure.into()).await;

@@ -10,7 +10,7 @@ use trolley::http::cookie::{DEVICE, NAME, REMEMBER};
 use trolley::service::Service;
 use trolley::service::enter::{Entered, Entering, Remembering};
 use trolley::service::failure::Failure;
-use trolley::service::session::{Guest, Presented, Recognised};
+use trolley::service::session::{Presented, Recognised, Visit};
 use trolley::service::token::Token;
 use trolley_core::account::Account;
 use trolley_core::account::sessions::AccountSessions;
@@ -109,7 +109,7 @@ impl Device {
     }
 
     /// Whom the server takes this device for, without renewing anything.
-    pub async fn visit(&self) -> Option<Guest> {
+    pub async fn visit(&self) -> Option<Visit> {
         let token = self.cookie(NAME).and_then(|token| Token::parse(token.as_bytes()));
         let presented = Presented { token, remember: None, transport: Transport::Cookie, renews: false };
         match self.service.recognise(&presented).await.unwrap() {

@@ -108,7 +108,8 @@ impl FromRequestParts<Arc<Front>> for Asked {
 impl Input for Asked {
     fn describe(takes: &mut Takes, _: &mut Parts) {
         takes.called_by(&["nobody", "cookie", "bearer"]);
-        takes.parameter("header", "X-Original-Method", false, json!({"type": "string"}));
+        let method = json!({"type": "string", "pattern": "^[A-Za-z]+$"});
+        takes.parameter("header", "X-Original-Method", false, method);
         takes.refuses(&[
             Code::InvalidRequest,
             Code::DuplicateCookie,

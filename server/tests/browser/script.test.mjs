@@ -40,6 +40,34 @@ test('clicks in quick succession are one request', async (t) => {
   assert.ok(requests <= 2, `${requests} requests for five clicks`);
 });
 
+test('a page that was asked for before a change does not lie over its answer', async (t) => {
+  const shop = await Shop.open(t);
+  const context = await withScript(t);
+  const page = await context.newPage();
+  await add(page, shop, 'board');
+  await page.goto(`${shop.address}/cart`);
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  const asked = new Promise((resolve) => {
+    page.route('**/cart', async (route) => {
+      const older = await route.fetch();
+      resolve();
+      await held;
+      await route.fulfill({ response: older });
+    });
+  });
+  const headers = { ...await asVisitor(context, shop), 'Content-Type': 'application/json' };
+  await fetch(`${shop.address}/v1/cart/lines`, { method: 'POST', headers, body: '{"sku": "mill"}' });
+  await asked;
+  await page.getByRole('button', { name: 'One Chopping board more' }).click();
+  await counts(page, 3);
+  const late = page.waitForResponse((response) => response.url().endsWith('/cart'));
+  release();
+  await (await late).finished();
+  await page.evaluate(() => new Promise((resolve) => { setTimeout(resolve); }));
+  await counts(page, 3);
+});
+
 test('an add whose answer is lost is sent again and counts once', async (t) => {
   const shop = await Shop.open(t);
   const context = await withScript(t);

@@ -1,23 +1,17 @@
 // What happens to the cart elsewhere, shown here: the server's events, as long as the page is looked at.
 
-import { refresh } from './page.js';
+import { named, refresh } from './page.js';
 import { isResting } from './quantity.js';
 import { settled } from './send.js';
 import { say } from './tell.js';
 
 let source = null;
 
-/** The cart and revision that a tag or an event's id names. */
-function parts(text) {
-  const [cart, revision] = text.replaceAll('"', '').split('.');
-  return { cart, revision: Number(revision) };
-}
-
 async function hear(event) {
   await settled();
   if (isResting()) return;
-  const here = parts(document.body.dataset.seen);
-  const there = parts(event.lastEventId);
+  const here = named(document.body.dataset.seen);
+  const there = named(event.lastEventId);
   if (here.cart === there.cart && there.revision <= here.revision) return;
   const before = document.getElementById('count').textContent;
   await refresh().catch(() => {});

@@ -13,6 +13,18 @@ export function apply(page, url) {
   lay(page, after.pathname !== before.pathname);
 }
 
+/** The cart and revision that a tag or an event's id names. */
+export function named(text) {
+  const [cart, revision] = text.replaceAll('"', '').split('.');
+  return { cart, revision: Number(revision) };
+}
+
+/** Whether a page was rendered from an older state of the cart than the one that is shown. */
+function isOlder(page) {
+  const [there, here] = [page, document].map(({ body }) => named(body.dataset.seen ?? ''));
+  return there.cart === here.cart && there.revision < here.revision;
+}
+
 /** Reads this page anew and shows what came. */
 export async function refresh() {
   const here = location.href;
@@ -20,6 +32,8 @@ export async function refresh() {
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   // Whoever went on meanwhile is not called back.
   if (!response.ok || location.href !== here) return;
+  // A change that was answered meanwhile is newer than what was asked for before it.
+  if (isOlder(page)) return;
   if (response.redirected) apply(page, response.url);
   else lay(page, false);
 }

@@ -304,3 +304,42 @@ async fn what_the_shop_does_not_sell_or_nobody_could_pay_is_rejected_by_itself()
     assert_eq!(outcomes(&done.json), "rejected unknown_sku, rejected total_too_large, applied");
     assert_eq!(done.json["cart"]["subtotal"], json!({"amount": 1_250, "currency": "EUR"}));
 }
+
+#[tokio::test]
+async fn late_ops_of_a_guests_device_are_forwarded_into_the_account_that_it_signed_in_to() {
+    let shop = crate::accounts::shop();
+    let owner = crate::accounts::signed_up(&shop, crate::accounts::EMAIL).await;
+    owner.add("mug", 1).await.expect(200);
+    let guest = shop.browser();
+    let sent = json!({"client": PHONE, "ops": [add(1, 0, "mug", 2)]});
+    let cart = guest.json("POST", "/v1/cart/sync", sent).await.expect(200).json["cart"].clone();
+    // What the device queued before it heard of the sign-in names the guest's cart.
+    let late = |seq: u64, more: Value| {
+        let mut op = op(seq, cart["revision"].as_u64().unwrap(), more);
+        op["cart"] = cart["id"].clone();
+        op
+    };
+    let login = crate::accounts::login(crate::accounts::EMAIL, crate::accounts::PASSWORD);
+    guest.json("POST", "/v1/session/sign-in", login).await.expect(200);
+    assert_eq!(guest.cart().await.shown(), "mug=3");
+    let ops = json!([
+        late(2, json!({"op": "add", "sku": "mug", "quantity": 3})),
+        late(3, json!({"op": "set", "sku": "mug", "quantity": 1})),
+    ]);
+    let sent = json!({"client": PHONE, "ops": ops});
+    let taken = guest.json("POST", "/v1/cart/sync", sent.clone()).await.expect(200);
+    assert_eq!(outcomes(&taken.json), "applied, applied");
+    assert_eq!(
+        shown(&taken.json["cart"]),
+        "mug=2",
+        "the guest's SET takes the guest's adds, and not the account's"
+    );
+    let again = guest.json("POST", "/v1/cart/sync", sent.clone()).await.expect(200);
+    assert_eq!(outcomes(&again.json), "duplicate, duplicate");
+    let stranger = shop.browser();
+    stranger.add("lamp", 1).await.expect(200);
+    let foreign =
+        json!({"client": LAPTOP, "ops": [late(1, json!({"op": "add", "sku": "mug", "quantity": 1}))]});
+    stranger.json("POST", "/v1/cart/sync", foreign).await.problem(409, "foreign_cart");
+    assert_eq!(owner.cart().await.shown(), "mug=2");
+}

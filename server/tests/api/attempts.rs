@@ -1,10 +1,6 @@
 //! S29: how often a password may be guessed, by whom, and that the owner gets in all the same.
 
-use std::net::SocketAddr;
-
-use axum::http::HeaderMap;
 use serde_json::json;
-use trolley::http::app::App;
 use trolley::http::front::Rules;
 use trolley::service::abuse::GUESSES;
 use trolley::service::attempts::{BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
@@ -13,32 +9,8 @@ use trolley_core::time::Span;
 
 use crate::accounts::{EMAIL, PASSWORD};
 use crate::support::reply::Reply;
+use crate::support::somebody::at;
 use crate::support::{Actor, Shop};
-
-/// Somebody at an address, with these headers.
-struct Somebody<'a> {
-    app: &'a App,
-    address: String,
-    headers: HeaderMap,
-}
-
-impl Actor for Somebody<'_> {
-    fn app(&self) -> &App {
-        self.app
-    }
-
-    fn peer(&self) -> SocketAddr {
-        SocketAddr::new(self.address.parse().unwrap(), 40_000)
-    }
-
-    fn credentials(&self, headers: &mut HeaderMap) {
-        headers.extend(self.headers.clone());
-    }
-}
-
-fn at<'a>(shop: &'a Shop, address: &str) -> Somebody<'a> {
-    Somebody { app: &shop.app, address: address.to_owned(), headers: HeaderMap::new() }
-}
 
 async fn try_password(who: &impl Actor, email: &str, password: &str) -> Reply {
     who.json("POST", "/v1/session/sign-in", crate::accounts::login(email, password)).await

@@ -1,46 +1,18 @@
 //! S29 and S34: what one address may do at most, by the server's clock, and what it is told.
 
-use std::net::SocketAddr;
-
-use axum::http::HeaderMap;
 use serde_json::json;
 use trolley::http::address::Proxies;
-use trolley::http::app::App;
 use trolley::http::front::Rules;
 use trolley::service::abuse::{GUESSES, GUESTS, GUESTS_IN_ALL};
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
 
 use crate::support::reply::Reply;
+use crate::support::somebody::at;
 use crate::support::{Actor, Shop};
 
 fn shop() -> Shop {
     Shop::still(Rules::default(), Settings { rate_limits: true, ..Settings::default() })
-}
-
-/// Somebody at an address, with these headers.
-struct Somebody<'a> {
-    app: &'a App,
-    address: String,
-    headers: HeaderMap,
-}
-
-impl Actor for Somebody<'_> {
-    fn app(&self) -> &App {
-        self.app
-    }
-
-    fn peer(&self) -> SocketAddr {
-        SocketAddr::new(self.address.parse().unwrap(), 40_000)
-    }
-
-    fn credentials(&self, headers: &mut HeaderMap) {
-        headers.extend(self.headers.clone());
-    }
-}
-
-fn at<'a>(shop: &'a Shop, address: &str) -> Somebody<'a> {
-    Somebody { app: &shop.app, address: address.to_owned(), headers: HeaderMap::new() }
 }
 
 /// A well-formed token that was never issued, another for each `n`.

@@ -7,6 +7,7 @@ pub mod member;
 pub mod reply;
 pub mod scrape;
 pub mod seeded;
+pub mod somebody;
 pub mod wire;
 
 use std::net::SocketAddr;

@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use trolley_core::account::audit::Event;
+use trolley_core::cart::state::Cart;
 use trolley_core::ids::{AccountId, SessionId};
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, Write};
@@ -37,7 +38,7 @@ impl Service {
     /// read earlier may come back into memory.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let changed: Vec<SessionId> = writes.iter().filter_map(changed_session).collect();
-        let carts = self.watched(&writes);
+        let carts = writes.iter().filter_map(written_cart).collect();
         let committed = self.commit_all(writes, changed.clone()).await;
         if committed.is_ok() {
             self.tell(carts, &changed).await;
@@ -81,6 +82,14 @@ impl Service {
             Err(CommitError::Conflict(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// The cart that a write puts.
+fn written_cart(write: &Write) -> Option<Arc<Cart>> {
+    match &write.action {
+        Action::Put { record: Record::Cart(cart), .. } => Some(Arc::clone(cart)),
+        _ => None,
     }
 }
 

@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, Revision, SessionId};
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{Action, Write};
 
 use super::Service;
 use super::abuse::Source;
@@ -29,6 +28,12 @@ pub struct Event {
     pub cart: Shown,
     /// As it is sent, written by the first who sends it.
     pub text: OnceLock<Bytes>,
+}
+
+impl Event {
+    fn of(cart: Shown) -> Arc<Event> {
+        Arc::new(Event { cart, text: OnceLock::new() })
+    }
 }
 
 /// What a watcher is given next.
@@ -191,7 +196,7 @@ impl Events {
         }
         let Some(id) = cart.cart().map(|cart| cart.id) else { return };
         let Some(streams) = self.book.lock().carts.get(&id).cloned() else { return };
-        let event = Arc::new(Event { cart: cart.clone(), text: OnceLock::new() });
+        let event = Event::of(cart.clone());
         streams.iter().for_each(|stream| stream.offer(&event));
     }
 
@@ -202,24 +207,23 @@ impl Events {
         }
     }
 
-    /// The session's cart is another one: its streams show that from now on.
-    fn move_session(&self, session: SessionId, cart: &Shown) {
-        let Some(id) = cart.cart().map(|cart| cart.id) else { return };
+    /// The session's cart is another one: its streams show that from now on. Those which did not do so yet come back.
+    fn move_session(&self, session: SessionId, cart: CartId) -> Vec<Arc<Stream>> {
         let mut book = self.book.lock();
-        let streams = book.sessions.get(&session).cloned().unwrap_or_default();
-        let event = Arc::new(Event { cart: cart.clone(), text: OnceLock::new() });
-        for stream in &streams {
+        let mut moved = book.sessions.get(&session).cloned().unwrap_or_default();
+        moved.retain(|stream| {
             let mut state = stream.state.lock();
-            let left = std::mem::replace(&mut state.cart, id);
-            if left == id {
-                continue;
+            let left = std::mem::replace(&mut state.cart, cart);
+            if left == cart {
+                return false;
             }
             state.newest = None;
             drop(state);
             take_out(&mut book.carts, &left, stream);
-            book.carts.entry(id).or_default().push(Arc::clone(stream));
-            stream.offer(&event);
-        }
+            book.carts.entry(cart).or_default().push(Arc::clone(stream));
+            true
+        });
+        moved
     }
 
     fn is_watched(&self, cart: CartId) -> bool {
@@ -283,7 +287,7 @@ impl Service {
                 let mut state = watch.stream.state.lock();
                 state.newest = state.newest.max(Some(now.1));
             }
-            _ => watch.stream.offer(&Arc::new(Event { cart: present, text: OnceLock::new() })),
+            _ => watch.stream.offer(&Event::of(present)),
         }
         // It may have ended, or signed in, before it had its place.
         self.judge_streams_of(session).await;
@@ -297,18 +301,10 @@ impl Service {
         }
     }
 
-    /// The carts of a commit that somebody watches.
-    pub(super) fn watched(&self, writes: &[Write]) -> Vec<Arc<Cart>> {
-        let cart = |write: &Write| match &write.action {
-            Action::Put { record: Record::Cart(cart), .. } => Some(Arc::clone(cart)),
-            _ => None,
-        };
-        writes.iter().filter_map(cart).filter(|cart| self.events.is_watched(cart.id)).collect()
-    }
-
-    /// Tells those who watch what was committed: the new state of carts, and what became of their own sessions.
+    /// Tells those who watch what was committed: the new state of carts, and what became of their own sessions. Who watches is
+    /// asked only now: somebody who came while the commit was under way may have read the state before it.
     pub(super) async fn tell(&self, carts: Vec<Arc<Cart>>, sessions: &[SessionId]) {
-        for cart in carts {
+        for cart in carts.into_iter().filter(|cart| self.events.is_watched(cart.id)) {
             self.events.publish(&self.shown(cart).await);
         }
         for session in sessions.iter().filter(|session| self.events.watches(**session)) {
@@ -318,22 +314,31 @@ impl Service {
 
     /// Ends a session's streams where it is over, and moves them where its cart is another one since it signed in.
     async fn judge_streams_of(&self, session: SessionId) {
-        match self.watching(session).await {
-            Ok(None) => self.events.end_session(session),
-            Ok(Some(cart)) => self.events.move_session(session, &cart),
-            Err(failure) => tracing::debug!(?failure, %session, "an event stream could not be judged"),
+        if let Err(failure) = self.try_judge_streams_of(session).await {
+            tracing::debug!(?failure, %session, "an event stream could not be judged");
         }
     }
 
+    async fn try_judge_streams_of(&self, session: SessionId) -> Result<(), Failure> {
+        let Some(cart) = self.watching(session).await? else {
+            self.events.end_session(session);
+            return Ok(());
+        };
+        // As in `watch`: first the place, then the state.
+        let moved = self.events.move_session(session, cart);
+        if !moved.is_empty() {
+            let event = Event::of(self.cart_shown(cart).await?);
+            moved.iter().for_each(|stream| stream.offer(&event));
+        }
+        Ok(())
+    }
+
     /// The cart that a session has now; none where it is over.
-    async fn watching(&self, session: SessionId) -> Result<Option<Shown>, Failure> {
+    async fn watching(&self, session: SessionId) -> Result<Option<CartId>, Failure> {
         let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
             return Ok(None);
         };
         let lives = self.settings.policy.lease(&session, self.seen_of(&session), self.now()).is_ok();
-        match session.cart {
-            Some(cart) if lives && self.stands(&session).await? => Ok(Some(self.cart_shown(cart).await?)),
-            _ => Ok(None),
-        }
+        Ok(if lives && self.stands(&session).await? { session.cart } else { None })
     }
 }

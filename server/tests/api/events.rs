@@ -45,8 +45,13 @@ impl Stream {
         Stream { body: response.into_body(), text: String::new() }
     }
 
-    /// The next event; none at the end. A stream that says nothing at all fails the test and does not hang it.
+    /// The next event; none at the end. A stream that has none to tell fails the test and does not hang it.
     async fn next(&mut self) -> Option<Event> {
+        let next = tokio::time::timeout(Duration::from_secs(30), self.read());
+        next.await.expect("an event, or the end")
+    }
+
+    async fn read(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -64,8 +69,7 @@ impl Stream {
                 }
                 continue;
             }
-            let frame = tokio::time::timeout(Duration::from_secs(60), self.body.frame()).await;
-            let frame = frame.expect("an event, or the end")?;
+            let frame = self.body.frame().await?;
             self.text.push_str(std::str::from_utf8(frame.unwrap().data_ref().unwrap()).unwrap());
         }
     }
@@ -129,6 +133,22 @@ async fn the_present_cart_comes_at_once_and_then_every_change() {
     let refused = app.json("POST", "/v1/cart/lines", json!({"sku": "pen", "quantity": 10_000})).await;
     refused.expect(422);
     assert!(one.is_silent().await, "a refusal is no change");
+}
+
+#[tokio::test]
+async fn who_begins_to_watch_while_a_change_is_being_committed_hears_of_it() {
+    let shop = Shop::new();
+    let app = shopper(&shop).await;
+    shop.store.shut_gate();
+    let watcher = async {
+        shop.store.until_waiting(1).await;
+        let mut stream = Stream::open(&app, None).await;
+        assert_eq!(stream.cart().await.data["revision"], 1, "it is not committed yet");
+        shop.store.open_gate();
+        stream.cart().await.data
+    };
+    let (changed, heard) = tokio::join!(app.add("lamp", 1), watcher);
+    assert_eq!(heard, changed.expect(200).json);
 }
 
 #[tokio::test]

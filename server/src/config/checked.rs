@@ -2,11 +2,9 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::Policy as MergePolicy;
-use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 
 use crate::http::address::Proxies;
@@ -19,7 +17,8 @@ use crate::service::settings::{AuditFor, Settings};
 use super::lifetimes::policy;
 use super::raw::Raw;
 use super::secret::{SecretIs, secret};
-use super::{Senseless, duration, origin};
+use super::value::{list, number, one_of, span, yes_or_no};
+use super::{Senseless, origin};
 
 /// Everything `trolley serve` needs to know.
 #[derive(Clone, Debug)]
@@ -164,46 +163,6 @@ fn socket(setting: &str, text: &str) -> Result<SocketAddr, Senseless> {
 
 fn network(setting: &str, text: &str) -> Result<Network, Senseless> {
     text.parse().map_err(|wrong| Senseless(format!("--{setting} is \"{text}\": {wrong}")))
-}
-
-fn yes_or_no(raw: &Raw, setting: &str) -> Result<bool, Senseless> {
-    one_of(raw, setting, &[("true", true), ("false", false)])
-}
-
-pub(super) fn span(raw: &Raw, setting: &str) -> Result<Span, Senseless> {
-    duration::parse(setting, raw.text(setting))
-}
-
-/// What was said, piece by piece; nothing said is an empty list.
-fn list<T>(
-    raw: &Raw,
-    setting: &str,
-    parse: impl Fn(&str, &str) -> Result<T, Senseless>,
-) -> Result<Vec<T>, Senseless> {
-    let pieces = raw.said(setting).into_iter().flat_map(|list| list.split(','));
-    pieces.map(|piece| parse(setting, piece.trim())).collect()
-}
-
-fn one_of<T: Copy>(raw: &Raw, setting: &str, choices: &[(&str, T)]) -> Result<T, Senseless> {
-    let text = raw.text(setting);
-    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
-        return Ok(*value);
-    }
-    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-    Err(Senseless(format!("--{setting} is \"{text}\": it can be {}", names.join(" or "))))
-}
-
-pub(super) fn number<T>(raw: &Raw, setting: &str, least: T, most: T) -> Result<T, Senseless>
-where
-    T: FromStr + PartialOrd + std::fmt::Display + Copy,
-{
-    let text = raw.text(setting);
-    match text.parse::<T>() {
-        Ok(number) if number >= least && number <= most => Ok(number),
-        _ => {
-            Err(Senseless(format!("--{setting} is \"{text}\": write a whole number from {least} to {most}")))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use trolley_core::session::Policy;
 
 use super::Senseless;
-use super::checked::{number, span};
 use super::raw::Raw;
+use super::value::{number, span};
 
 /// Milliseconds that a node of several may believe what it once read of a session.
 const CACHE_MS_MAX: u64 = 2_000;

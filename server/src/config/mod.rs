@@ -8,6 +8,7 @@ pub mod printed;
 pub mod raw;
 pub mod secret;
 pub mod table;
+pub mod value;
 
 /// A setting that makes no sense, in one sentence that names it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,14 @@
 //! The whole of HTTP as one value: a request and its peer in, a response out. The socket and the tests both use it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::response::{IntoResponse, Response as AxumResponse};
+use serde_json::Value;
 use tower::Service as _;
 
 use super::address::{Address, Peer, is_forwarded};
@@ -16,13 +17,13 @@ use super::edge::Edge;
 use super::error::Problem;
 use super::front::Front;
 use super::meter::Meter;
-use super::openapi::pages;
 use super::openapi::routes::Routes;
+use super::openapi::{document, pages};
 use super::problems::Code;
 use super::tray::Tray;
 use super::{
     accounts, admin_accounts, admin_orders, cart, checkout, data, demo, devices, events, health, history,
-    metrics, orders, problems, saved, session, sign_in, sync, test_clock, verify,
+    metrics, orders, problem_pages, saved, session, sign_in, sync, test_clock, verify,
 };
 
 /// The application, as it is behind one listener.
@@ -127,8 +128,14 @@ fn routes(front: &Front, meter: &Arc<Meter>) -> Router<Arc<Front>> {
     if front.rules.demo { routes.merge(demo::routes()) } else { routes }
 }
 
-/// Everything that a server may serve but the demo's pages, for the description.
-pub fn every_route() -> Routes {
+/// The description of everything that a server may serve but the demo's pages; whether the admin calls are on the same address is
+/// the shop's choice.
+pub fn description() -> &'static Value {
+    static WHOLE: LazyLock<Value> = LazyLock::new(|| document::describe(every_route()));
+    &WHOLE
+}
+
+fn every_route() -> Routes {
     let meter = Arc::new(Meter::new());
     shop_routes().merge(common_routes()).merge(admin_routes(&meter)).merge(test_clock::routes())
 }
@@ -152,7 +159,7 @@ fn admin_routes(meter: &Arc<Meter>) -> Routes {
 
 /// What every listener serves.
 fn common_routes() -> Routes {
-    health::routes().merge(problems::routes()).merge(pages::routes())
+    health::routes().merge(problem_pages::routes()).merge(pages::routes(description))
 }
 
 async fn nothing_here() -> Problem {

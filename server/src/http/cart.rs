@@ -11,7 +11,7 @@ use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::ids::Quantity;
 use trolley_core::item::{Item, NotAnItem};
 
-use crate::service::task::Made;
+use crate::service::turn::Made;
 
 use super::change::{Caller, Changed, cart_answer};
 use super::condition;
@@ -177,7 +177,7 @@ impl Shape for SetLine {
 const QUANTITY_MAX: u64 = 9_999;
 
 fn note(fields: &mut Fields<'_>, wrong: &NotAnItem) {
-    let detail = super::change::sentence(&wrong.to_string());
+    let detail = super::error::sentence(&wrong.to_string());
     match wrong {
         NotAnItem::Sku => fields.fault("sku", detail),
         NotAnItem::TooManyOptions => fields.fault("options", detail),

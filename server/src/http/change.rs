@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use axum::http::{HeaderMap, HeaderValue, Method, Response};
 use bytes::Bytes;
 use trolley_core::cart::op::{Intent, Refusal};
 use trolley_core::ids::CartId;
@@ -15,23 +15,22 @@ use trolley_core::ledger::Answer;
 use crate::service::begin::Begun;
 use crate::service::catalogue::shown::Shown;
 use crate::service::failure::Failure;
-use crate::service::order::{Order, Replayed, Seen, Terms};
+use crate::service::order::{Order, Replayed};
 use crate::service::session::Visit;
-use crate::service::task::{Made, Task};
+use crate::service::task::Task;
+use crate::service::terms::{Seen, Terms};
+use crate::service::turn::Made;
 
 use super::address::Address;
 use super::cart_wire::CartView;
 use super::condition;
 use super::cookie;
-use super::error::{Fault, IDEMPOTENCY_REPLAYED, Problem};
+use super::error::{Fault, IDEMPOTENCY_REPLAYED, Problem, sentence};
 use super::front::Front;
 use super::idempotency::Key;
 use super::problems::Code;
 use super::rate;
 use super::visitor::Visitor;
-
-/// Where a bearer caller is handed a token that a browser would get as a cookie.
-pub const TROLLEY_TOKEN: HeaderName = HeaderName::from_static("trolley-token");
 
 /// A caller who wants to change something, and the terms on which.
 pub struct Caller {
@@ -195,13 +194,6 @@ impl From<Refusal> for Problem {
             _ => problem,
         }
     }
-}
-
-/// Core's words as a sentence.
-pub fn sentence(words: &str) -> String {
-    let mut chars = words.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
 }
 
 impl From<Failure> for Problem {

@@ -13,8 +13,9 @@ use trolley_core::money::{Currency, Money};
 use trolley_core::order::Order;
 
 use crate::service::checkout::WasShown;
-use crate::service::order::{Replayed, Terms};
+use crate::service::order::Replayed;
 use crate::service::task::Task;
+use crate::service::terms::Terms;
 
 use super::cart::Answer;
 use super::cart_wire::CartView;

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 
 use crate::service::catalogue::shown::Shown;
-use crate::service::order::Seen;
+use crate::service::terms::Seen;
 
 use super::error::Problem;
 use super::problems::Code;

@@ -8,8 +8,8 @@ use trolley_core::cart::op::Policy;
 use crate::service::token::Token;
 
 use super::account_wire::POLICIES;
-use super::change::sentence;
 use super::error::Problem;
+use super::error::sentence;
 use super::json::{Command, Fields};
 use super::openapi::shape::{Object, Parts, Shape, email, one_of, or, text, words, yes_or_no};
 use super::problems::Code;

@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::service::data::{Kept, Members, Patch, Patched};
-use crate::service::order::Seen;
+use crate::service::terms::Seen;
 
 use super::address::Address;
 use super::body;

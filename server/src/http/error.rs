@@ -62,6 +62,13 @@ impl Fault {
     }
 }
 
+/// Core's words as a sentence.
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
 /// What the log is told of a 5xx, in the response's extensions.
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<str>);

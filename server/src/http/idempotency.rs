@@ -4,12 +4,11 @@ use axum::http::{HeaderMap, HeaderName, Method};
 use sha2::{Digest, Sha256};
 use trolley_core::cart::op::{Intent, LineRef};
 
-use crate::service::order::{Keyed, Seen};
 use crate::service::sync::Delivery;
+use crate::service::terms::{Keyed, Seen};
 
 use super::error::Problem;
 use super::problems::Code;
-use super::sync_wire;
 
 /// The header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -49,7 +48,7 @@ impl Key {
     /// The same for a device's queue.
     pub fn with_delivery(self, delivery: &Delivery, seen: Seen, strict: bool) -> Keyed {
         let mut digest = Sha256::new();
-        sync_wire::hash(&mut digest, delivery);
+        hash_delivery(&mut digest, delivery);
         self.finish(digest, seen, strict)
     }
 
@@ -88,7 +87,7 @@ impl Key {
 }
 
 /// What is done, to which line.
-pub fn hash_intent(digest: &mut Sha256, intent: &Intent) {
+fn hash_intent(digest: &mut Sha256, intent: &Intent) {
     match intent {
         Intent::Add(line, quantity) => hash_line(digest, b"add", line, *quantity),
         Intent::Set(line, quantity) => hash_line(digest, b"set", line, *quantity),
@@ -100,6 +99,24 @@ pub fn hash_intent(digest: &mut Sha256, intent: &Intent) {
         Intent::Undo(revision) => {
             digest.update(b"\0undo\0");
             digest.update(revision.to_be_bytes());
+        }
+    }
+}
+
+/// Everything that decides what a delivery does. Not how long ago it was: a retry is older than what it repeats.
+fn hash_delivery(digest: &mut Sha256, delivery: &Delivery) {
+    digest.update(b"\0sync\0");
+    digest.update(delivery.client.bytes());
+    for op in &delivery.ops {
+        digest.update(op.seq.to_be_bytes());
+        digest.update(op.op_id.to_be_bytes());
+        digest.update(op.base.to_be_bytes());
+        digest.update(op.cart.map_or([0; 16], |cart| *cart.bytes()));
+        digest.update(op.generation.unwrap_or(u64::MAX).to_be_bytes());
+        match &op.intent {
+            Ok(Intent::Clear(Some(lines))) => lines.iter().for_each(|line| digest.update(line.as_str())),
+            Ok(intent) => hash_intent(digest, intent),
+            Err(_) => digest.update(b"\0invalid"),
         }
     }
 }

@@ -46,6 +46,7 @@ pub mod orders;
 pub mod origin;
 pub mod page;
 pub mod path;
+pub mod problem_pages;
 pub mod problems;
 pub mod query;
 pub mod rate;

@@ -18,7 +18,6 @@ use super::account_wire::SignedInView;
 use super::accounts::{ENTRY, no_content};
 use super::arrival::{Calling, Proving};
 use super::cart::Answer;
-use super::change::TROLLEY_TOKEN;
 use super::cookie;
 use super::credentials::Login;
 use super::front::Front;
@@ -26,6 +25,7 @@ use super::json::{Json, NoBody, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
 use super::problems::Code;
+use super::tray::TROLLEY_TOKEN;
 use super::visitor::Visitor;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

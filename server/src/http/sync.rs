@@ -8,13 +8,15 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use trolley_core::cart::op::SyncRefusal;
 
-use crate::service::order::{Replayed, Terms};
+use crate::service::order::Replayed;
 use crate::service::sync::Delivery;
-use crate::service::task::{Made, Task};
+use crate::service::task::Task;
+use crate::service::terms::Terms;
+use crate::service::turn::Made;
 
 use super::cart::Answer;
-use super::change::{Caller, Changed, sentence};
-use super::error::{Fault, Problem};
+use super::change::{Caller, Changed};
+use super::error::{Fault, Problem, sentence};
 use super::front::Front;
 use super::json::Json;
 use super::openapi::op::op;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use trolley_core::cart::op::{Intent, LineRef, Op, OpResult, Outcome, Refusal};
 use trolley_core::ids::{CartId, ClientId, Generation, Seq};
 use trolley_core::item::{Item, LineId};
@@ -15,7 +14,7 @@ use crate::service::catalogue::shown::Shown;
 use crate::service::sync::Delivery;
 
 use super::cart_wire::CartView;
-use super::change::sentence;
+use super::error::sentence;
 use super::json::{Command, Fields};
 use super::openapi::shape::{Object, Parts, Shape, list, one_of, pattern, said, uuid, whole, words};
 
@@ -189,24 +188,6 @@ fn line(fields: &mut Fields<'_>) -> Option<LineRef> {
         Err(wrong) => {
             fields.fault("sku", sentence(&wrong.to_string()));
             None
-        }
-    }
-}
-
-/// Everything that decides what a delivery does. Not how long ago it was: a retry is older than what it repeats.
-pub fn hash(digest: &mut Sha256, delivery: &Delivery) {
-    digest.update(b"\0sync\0");
-    digest.update(delivery.client.bytes());
-    for op in &delivery.ops {
-        digest.update(op.seq.to_be_bytes());
-        digest.update(op.op_id.to_be_bytes());
-        digest.update(op.base.to_be_bytes());
-        digest.update(op.cart.map_or([0; 16], |cart| *cart.bytes()));
-        digest.update(op.generation.unwrap_or(u64::MAX).to_be_bytes());
-        match &op.intent {
-            Ok(Intent::Clear(Some(lines))) => lines.iter().for_each(|line| digest.update(line.as_str())),
-            Ok(intent) => super::idempotency::hash_intent(digest, intent),
-            Err(_) => digest.update(b"\0invalid"),
         }
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+};
 use axum::http::{Request, Response, StatusCode};
 use parking_lot::Mutex;
 use trolley_core::session::{Session, Transport};
@@ -13,9 +15,11 @@ use trolley_core::time::Timestamp;
 use crate::service::session::{Handed, Visit};
 use crate::service::token::Token;
 
-use super::change::TROLLEY_TOKEN;
 use super::cookie::{self, NAME, REMEMBER};
 use super::front::Front;
+
+/// Where a bearer caller is handed a token that a browser would get as a cookie.
+pub const TROLLEY_TOKEN: HeaderName = HeaderName::from_static("trolley-token");
 
 /// Holds what a request's answer will hand out.
 #[derive(Clone, Default)]

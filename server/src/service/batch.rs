@@ -18,7 +18,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::lane::{Reply, Waiting};
 use super::order::{Done, Replayed, kept_failure};
-use super::task::{Made, Turn};
+use super::turn::{Made, Turn};
 
 /// What stood in the store when the batch was decided.
 struct Stood {

@@ -16,10 +16,12 @@ use super::catalogue::shown::Shown;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::limiter::Standing;
-use super::order::{Done, Seen, Terms};
+use super::order::Done;
 use super::session::Visit;
-use super::task::{Nobodys, Task, Turn};
+use super::task::{Nobodys, Task};
+use super::terms::{Seen, Terms};
 use super::token::Token;
+use super::turn::Turn;
 
 /// A guest that has just begun. The token is handed out once and is nowhere else.
 #[derive(Debug)]

@@ -10,12 +10,12 @@ use trolley_core::cart::state::Cart;
 use trolley_core::ids::{OrderId, Revision};
 use trolley_core::money::Money;
 use trolley_core::order::{Order, OrderLine};
-use trolley_store::kind::Record;
+use trolley_store::kind::{Key, Record};
 
 use super::catalogue::quote::Quote;
-use super::failure::Failure;
-use super::order::Seen;
-use super::task::{Made, Turn};
+use super::failure::{Failure, NotOrdered};
+use super::terms::Seen;
+use super::turn::{Made, Turn};
 
 /// A wish to order.
 #[derive(Clone, Copy, Debug)]
@@ -35,31 +35,6 @@ pub struct WasShown {
     pub revision: Revision,
     /// The total.
     pub subtotal: Option<Money>,
-}
-
-/// Why nothing was ordered; the cart is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOrdered {
-    /// There is nothing in it.
-    CartEmpty,
-    /// It is not what the shopper saw.
-    CartChanged,
-    /// It costs something else than the shopper saw.
-    PriceChanged,
-    /// There are fewer units than the shopper wants.
-    ShortStock,
-}
-
-impl NotOrdered {
-    /// The stable name that answers carry as `code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            NotOrdered::CartEmpty => "cart_empty",
-            NotOrdered::CartChanged => "cart_changed",
-            NotOrdered::PriceChanged => "price_changed",
-            NotOrdered::ShortStock => "short_stock",
-        }
-    }
 }
 
 impl Checkout {
@@ -146,4 +121,25 @@ impl Turn<'_> {
     fn not_ordered(&self, why: NotOrdered) -> Failure {
         Failure::NotOrdered(why, self.shown())
     }
+}
+
+/// Marks the order as cancelled and gives its lines back, where its cart is still somebody's: one that left with its session
+/// is not brought back.
+pub(super) fn decide_cancel(id: OrderId, turn: &mut Turn<'_>) -> Result<Made, Failure> {
+    let Some(Record::Order(order)) = turn.desk.get(&Key::Order(id)) else {
+        return Err(Failure::Broken(format!("order {id} is gone")));
+    };
+    let Some(cancelled) = order.cancelled(turn.at) else { return Ok(Made::Order(order.clone())) };
+    let cancelled = Arc::new(cancelled);
+    if turn.cart.version > 0 {
+        let (taken, author) = (cancelled.taken(), cancelled.session);
+        let mut cart = turn.cart.clone();
+        let given = Arc::make_mut(&mut cart).give_back_order(id, &taken, author, turn.at, turn.limits);
+        given.map_err(Failure::Refused)?;
+        // The order itself says from now on that it was cancelled, in the same commit.
+        Arc::make_mut(&mut cart).forget_cancelled(id);
+        *turn.cart = cart;
+    }
+    turn.desk.put(Record::Order(cancelled.clone()), None);
+    Ok(Made::Order(cancelled))
 }

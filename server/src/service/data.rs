@@ -14,7 +14,7 @@ use super::Service;
 use super::begin::Begun;
 use super::desk::Desk;
 use super::failure::Failure;
-use super::order::Keyed;
+use super::terms::Keyed;
 
 /// The most that is kept with a session, in bytes of JSON without spaces.
 pub const BYTES_MAX: usize = 16 * 1024;

@@ -6,7 +6,6 @@ use trolley_store::port::{CommitError, StoreError};
 use super::limiter::Standing;
 
 use super::catalogue::shown::Shown;
-use super::checkout::NotOrdered;
 
 /// Why nothing was changed (or, for [`Failure::StoreDown`], why it is not known).
 #[derive(Clone, Debug)]
@@ -78,6 +77,31 @@ impl From<CommitError> for Failure {
             CommitError::TooBig { .. } => Failure::TooBig,
             CommitError::Store(error) => error.into(),
             CommitError::Unknown(_) => Failure::StoreDown(error.to_string()),
+        }
+    }
+}
+
+/// Why nothing was ordered; the cart is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOrdered {
+    /// There is nothing in it.
+    CartEmpty,
+    /// It is not what the shopper saw.
+    CartChanged,
+    /// It costs something else than the shopper saw.
+    PriceChanged,
+    /// There are fewer units than the shopper wants.
+    ShortStock,
+}
+
+impl NotOrdered {
+    /// The stable name that answers carry as `code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotOrdered::CartEmpty => "cart_empty",
+            NotOrdered::CartChanged => "cart_changed",
+            NotOrdered::PriceChanged => "price_changed",
+            NotOrdered::ShortStock => "short_stock",
         }
     }
 }

@@ -7,16 +7,14 @@ use trolley_core::account::audit::{Row, What};
 use trolley_core::account::sessions::{AccountSessions, Left, Series};
 use trolley_core::ids::{AccountId, SeriesId, SessionId, TokenDigest};
 use trolley_core::session::Session;
-use trolley_core::time::{Span, Timestamp};
+use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::session::Visit;
-
-/// How long a token that was taken out of use is told from one that never was: late requests of another tab still carry it.
-pub const RETIRED_FOR: Span = Span::from_s(600);
+use super::token::RETIRED_FOR;
 
 /// What becomes of the tokens of a session that leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,8 +39,10 @@ pub mod sweep;
 pub mod sync;
 pub mod tally;
 pub mod task;
+pub mod terms;
 pub mod token;
 pub mod touch;
+pub mod turn;
 mod warm;
 
 use std::sync::Arc;

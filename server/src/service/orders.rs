@@ -12,8 +12,10 @@ use super::Service;
 use super::checkout::{Checkout, WasShown};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::order::{Order, Seen, Terms};
-use super::task::{Made, Task, Turn};
+use super::order::Order;
+use super::task::Task;
+use super::terms::{Seen, Terms};
+use super::turn::Made;
 
 impl Service {
     /// A wish to order, under the name that the order will have.
@@ -109,25 +111,4 @@ impl Service {
         }
         Err(Failure::Busy)
     }
-}
-
-/// Marks the order as cancelled and gives its lines back, where its cart is still somebody's: one that left with its session
-/// is not brought back.
-pub(super) fn decide_cancel(id: OrderId, turn: &mut Turn<'_>) -> Result<Made, Failure> {
-    let Some(Record::Order(order)) = turn.desk.get(&Key::Order(id)) else {
-        return Err(Failure::Broken(format!("order {id} is gone")));
-    };
-    let Some(cancelled) = order.cancelled(turn.at) else { return Ok(Made::Order(order.clone())) };
-    let cancelled = Arc::new(cancelled);
-    if turn.cart.version > 0 {
-        let (taken, author) = (cancelled.taken(), cancelled.session);
-        let mut cart = turn.cart.clone();
-        let given = Arc::make_mut(&mut cart).give_back_order(id, &taken, author, turn.at, turn.limits);
-        given.map_err(Failure::Refused)?;
-        // The order itself says from now on that it was cancelled, in the same commit.
-        Arc::make_mut(&mut cart).forget_cancelled(id);
-        *turn.cart = cart;
-    }
-    turn.desk.put(Record::Order(cancelled.clone()), None);
-    Ok(Made::Order(cancelled))
 }

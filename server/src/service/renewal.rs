@@ -13,17 +13,8 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::{Ends, Tokens};
 use super::secret::Purpose;
+use super::session::Step;
 use super::token::Token;
-
-/// What is done with a request once its token was judged.
-pub(super) enum Step {
-    /// It is served, and handed this token where there is one.
-    Serve(Option<Token>),
-    /// Somebody else changed the session meanwhile: it is judged anew.
-    Again,
-    /// The session is over by this very request.
-    Ended,
-}
 
 impl Service {
     /// Hands out the token's successor: the same one to all who come with it. The first to come writes down that it waits;

@@ -10,9 +10,7 @@ use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::failure::Failure;
-use super::leave::RETIRED_FOR;
-use super::renewal::Step;
-use super::token::Token;
+use super::token::{RETIRED_FOR, Token};
 
 /// What a request brings along to be recognised by.
 #[derive(Clone, Debug)]
@@ -64,6 +62,16 @@ enum Looked {
     Nothing,
     Retired,
     Session(Arc<Session>),
+}
+
+/// What is done with a request once its token was judged.
+pub(super) enum Step {
+    /// It is served, and handed this token where there is one.
+    Serve(Option<Token>),
+    /// Somebody else changed the session meanwhile: it is judged anew.
+    Again,
+    /// The session is over by this very request.
+    Ended,
 }
 
 impl Service {

@@ -9,7 +9,7 @@ use trolley_core::item::Item;
 use trolley_core::ledger::Answer;
 
 use super::failure::Failure;
-use super::task::Turn;
+use super::turn::Turn;
 
 /// A part of a device's queue, as it was sent.
 #[derive(Clone, Debug)]

@@ -6,11 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use trolley_core::ids::TokenDigest;
+use trolley_core::time::Span;
 
 use super::random::Random;
 
 /// Characters of a token: 32 random bytes in base64url.
 pub const TOKEN_CHARS: usize = 43;
+
+/// How long a token that was taken out of use is told from one that never was: late requests of another tab still carry it.
+pub const RETIRED_FOR: Span = Span::from_s(600);
 
 /// A session's secret.
 #[derive(Clone, PartialEq, Eq)]

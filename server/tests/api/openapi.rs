@@ -4,15 +4,15 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
+use trolley::http::app::description;
 use trolley::http::front::Rules;
-use trolley::http::openapi::document::whole;
 use trolley::service::settings::Settings;
 
 use crate::support::{Actor, Shop};
 
 /// Method, path and description of each operation.
 fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
-    let paths = whole()["paths"].as_object().unwrap();
+    let paths = description()["paths"].as_object().unwrap();
     let of = |(path, operations): (&'static String, &'static Value)| {
         let operations = operations.as_object().unwrap().iter();
         operations.map(|(method, operation)| (method.as_str(), path.as_str(), operation)).collect::<Vec<_>>()
@@ -24,7 +24,7 @@ fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
 async fn the_server_serves_the_description_that_the_program_prints() {
     let shop = Shop::new();
     let served = shop.anyone().get("/openapi.json").await.expect(200);
-    assert_eq!((&served.json, &served.json["openapi"]), (whole(), &json!("3.1.0")));
+    assert_eq!((&served.json, &served.json["openapi"]), (description(), &json!("3.1.0")));
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ fn every_reference_leads_somewhere() {
         match value {
             Value::Object(members) => {
                 if let Some(to) = members.get("$ref").and_then(Value::as_str) {
-                    assert!(whole().pointer(to.trim_start_matches('#')).is_some(), "{to}");
+                    assert!(description().pointer(to.trim_start_matches('#')).is_some(), "{to}");
                     *found += 1;
                 }
                 if let Some(id) = members.get("operationId").filter(|_| members.contains_key("parameters")) {
@@ -63,7 +63,7 @@ fn every_reference_leads_somewhere() {
         }
     }
     let mut found = 0;
-    walk(whole(), &mut found);
+    walk(description(), &mut found);
     assert!(found > 100);
 }
 

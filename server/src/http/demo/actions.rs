@@ -19,7 +19,7 @@ use crate::http::front::Front;
 use crate::http::idempotency::Key;
 use crate::http::problems::Code;
 use crate::http::visitor::Visitor;
-use crate::service::order::Seen;
+use crate::service::terms::Seen;
 
 use super::frame::{guarded, refused};
 use super::products;

@@ -17,7 +17,7 @@ use crate::http::condition;
 use crate::http::cookie::{self, Sent};
 use crate::http::error::Problem;
 use crate::http::front::Front;
-use crate::http::problems::page;
+use crate::http::problem_pages::page;
 use crate::http::query::Query;
 use crate::http::visitor::Visitor;
 use crate::service::catalogue::shown::Shown;

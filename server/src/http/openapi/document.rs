@@ -1,10 +1,7 @@
 //! The whole document: OpenAPI 3.1.
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value, json};
 
-use crate::http::app;
 use crate::http::error::Problem;
 use crate::http::problems::Code;
 
@@ -18,13 +15,8 @@ const ABOUT: &str = "Carts and the sessions that own them. Errors are problems a
 /// What whatever changes something may be refused with.
 const OF_A_CHANGE: [Code; 3] = [Code::CrossSite, Code::Busy, Code::StoreFull];
 
-/// The document of everything that a server may serve; whether the admin calls are on the same address is the shop's choice.
-pub fn whole() -> &'static Value {
-    static WHOLE: LazyLock<Value> = LazyLock::new(|| describe(app::every_route()));
-    &WHOLE
-}
-
-fn describe(routes: Routes) -> Value {
+/// The document of these routes.
+pub fn describe(routes: Routes) -> Value {
     let (mut parts, mut refusals) = (Parts::default(), Refusals::default());
     parts.refer::<Problem>();
     let mut paths: Map<String, Value> = Map::new();

@@ -1,7 +1,7 @@
 //! `/openapi.json` for programs and `/docs` for people. The page is made here, of the document: it needs no script and nothing from
 //! another host, and weighs a hundredth of the usual viewers.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use askama::Template;
 use axum::http::HeaderValue;
@@ -10,34 +10,40 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::http::error::Problem;
-use crate::http::problems::page;
+use crate::http::problem_pages::page;
 
-use super::document::whole;
 use super::op::op;
 use super::routes::Routes;
 
 /// Nothing runs and nothing is loaded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The description's own routes.
-pub fn routes() -> Routes {
-    Routes::about("About").get("/openapi.json", for_programs, op("openapi", "This document").object(200)).get(
-        "/docs",
-        for_people,
-        op("docs", "This document as a page").text(200, "text/html"),
-    )
+/// The description's own routes. The document names them too: so it is asked for when somebody comes.
+pub fn routes(document: fn() -> &'static Value) -> Routes {
+    Routes::about("About")
+        .get(
+            "/openapi.json",
+            async move || for_programs(document()),
+            op("openapi", "This document").object(200),
+        )
+        .get(
+            "/docs",
+            async move || for_people(document()),
+            op("docs", "This document as a page").text(200, "text/html"),
+        )
 }
 
-async fn for_programs() -> Response {
-    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| serde_json::to_vec(whole()).unwrap_or_default());
-    let mut response = BYTES.as_slice().into_response();
+fn for_programs(document: &Value) -> Response {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytes = BYTES.get_or_init(|| serde_json::to_vec(document).unwrap_or_default());
+    let mut response = bytes.as_slice().into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
-async fn for_people() -> Result<Response, Problem> {
-    let mut response = page(&Docs::of(whole()))?;
+fn for_people(document: &Value) -> Result<Response, Problem> {
+    let mut response = page(&Docs::of(document))?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     Ok(response)

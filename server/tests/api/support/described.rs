@@ -1,7 +1,7 @@
 //! Holds every answer that a test gets against the API's own description: its status, its type, and each member of its body.
 
 use serde_json::Value;
-use trolley::http::openapi::document::whole;
+use trolley::http::app::description;
 
 use super::reply::Reply;
 
@@ -50,7 +50,7 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
             }
         }
     };
-    let paths = whole()["paths"].as_object().unwrap();
+    let paths = description()["paths"].as_object().unwrap();
     let mut fitting: Vec<_> = paths.iter().filter(|(template, _)| fits(template)).collect();
     // A path without variable parts goes before one with them, as in the router.
     fitting.sort_by_key(|(template, _)| template.matches('{').count());
@@ -64,7 +64,9 @@ fn schema(name: &str) -> Value {
 /// What a reference stands for.
 fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
-        Some(to) => whole().pointer(to.trim_start_matches('#')).unwrap_or_else(|| panic!("{to} is nowhere")),
+        Some(to) => {
+            description().pointer(to.trim_start_matches('#')).unwrap_or_else(|| panic!("{to} is nowhere"))
+        }
         None => value,
     }
 }
@@ -81,8 +83,9 @@ fn validate(at: &str, schema: &Value, value: &Value, wrong: &mut Vec<String>) {
         let holds = match keyword.as_str() {
             "$ref" => {
                 let to = says.as_str().unwrap();
-                let named =
-                    whole().pointer(to.trim_start_matches('#')).unwrap_or_else(|| panic!("{to} is nowhere"));
+                let named = description()
+                    .pointer(to.trim_start_matches('#'))
+                    .unwrap_or_else(|| panic!("{to} is nowhere"));
                 validate(at, named, value, wrong);
                 true
             }

@@ -2,6 +2,7 @@
 //! bad tree before it is believed on ours: a rule that cannot fail protects nothing.
 
 pub mod arrows;
+pub mod circles;
 pub mod clocks;
 pub mod links;
 pub mod named_tests;
@@ -16,7 +17,7 @@ pub mod tree;
 #[cfg(test)]
 mod tests {
     use crate::tree::{Breach, Tree};
-    use crate::{arrows, clocks, links, named_tests, papers, places, settings, sizes};
+    use crate::{arrows, circles, clocks, links, named_tests, papers, places, settings, sizes};
 
     fn holds(rule: fn(&Tree) -> Vec<Breach>) {
         let breaches = rule(&Tree::ours());
@@ -30,6 +31,11 @@ mod tests {
     #[test]
     fn no_part_reaches_above_itself() {
         holds(arrows::check);
+    }
+
+    #[test]
+    fn no_files_import_each_other_in_a_circle() {
+        holds(circles::check);
     }
 
     #[test]

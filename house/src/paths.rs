@@ -29,7 +29,7 @@ pub fn used(file: &File) -> Vec<Used> {
 }
 
 /// The module that a file is: `server/src/http/cart.rs` is `trolley::http::cart`. A test's root is `test`.
-fn module_of(path: &str) -> Vec<String> {
+pub fn module_of(path: &str) -> Vec<String> {
     let krate = |folder: &str| match folder {
         "core" => "trolley_core".to_owned(),
         "store" => "trolley_store".to_owned(),

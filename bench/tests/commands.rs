@@ -61,6 +61,7 @@ fn load_of_each_kind_is_counted_and_its_carts_are_exact() {
         &["--mix", "read"][..],
         &["--mix", "add", "--sessions", "1"],
         &["--mix", "add-keyed", "--rate", "200"],
+        &["--mix", "sync", "--sessions", "2"],
     ] {
         let folder = Folder::new();
         let (result, svg) = bench(&folder, &[&["load"], &TINY[..], kind].concat());

@@ -11,6 +11,7 @@ use crate::host::child::Server;
 use crate::host::folder::Folder;
 use crate::host::machine::{Machine, now};
 use crate::host::programs;
+use crate::mix::device::DEVICES_MAX;
 use crate::mix::exact::{Exact, Stock};
 use crate::mix::step::{Mix, Step};
 use crate::mix::tongue::Tongue;
@@ -56,6 +57,7 @@ pub(crate) struct Load {
 
 /// Measures, and says what was found.
 pub(crate) fn run(asked: &Load) -> io::Result<()> {
+    refuse_too_many_devices(asked)?;
     let folder = Folder::new(&asked.places.dir)?;
     let machine = Machine::this(folder.path());
     let (ours, address) = server(asked, &folder)?;
@@ -76,6 +78,18 @@ pub(crate) fn run(asked: &Load) -> io::Result<()> {
     } else {
         Err(io::Error::other("the carts do not hold what was acknowledged"))
     }
+}
+
+/// Each connection is a device of its session; those that a cart has no room for would take turns at being dropped.
+fn refuse_too_many_devices(asked: &Load) -> io::Result<()> {
+    let a_cart = asked.connections.div_ceil(asked.sessions.unwrap_or(asked.connections)) as usize;
+    if asked.mix != Mix::Sync || a_cart <= DEVICES_MAX {
+        return Ok(());
+    }
+    let what = format!(
+        "{a_cart} devices would sync one cart, which has room for {DEVICES_MAX}: ask for more --sessions"
+    );
+    Err(io::Error::other(what))
 }
 
 /// The server that is measured; it is ended with the first part where it is ours.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::engine::actor::Actor;
 use crate::wire::answer::Answer;
 
+use super::device::Settled;
 use super::step::Step;
 use super::tongue::Tongue;
 use super::visit::Visit;
@@ -85,16 +86,18 @@ impl Actor for Shopper {
         if step == Step::Badge || step == Step::Checkout {
             visit.etag = answer.header("etag").map(str::to_owned).or(visit.etag.take());
         }
+        if step == Step::Sync {
+            return synced(visit, answer);
+        }
         if !self.errand.tongue.is_good(step, answer) {
             return false;
         }
         match step {
-            Step::Badge | Step::Read => true,
+            Step::Badge | Step::Read | Step::Sync => true,
             Step::Add | Step::AddKeyed => {
                 visit.acknowledged += step.units();
                 true
             }
-            Step::Sync => synced(visit, answer),
             Step::Checkout => {
                 let ordered = answer.json().and_then(|body| body.pointer("/order/quantity")?.as_u64());
                 visit.ordered += ordered.unwrap_or_default();
@@ -105,19 +108,16 @@ impl Actor for Shopper {
 
     fn lose(&mut self) {
         let (at, step) = self.under_way;
-        self.visits[at].unknown += step.units();
-        self.visits[at].unsure |= step == Step::Checkout;
+        let visit = &mut self.visits[at];
+        visit.unknown += if step == Step::Sync { visit.device.lose() } else { step.units() };
+        visit.unsure |= step == Step::Checkout;
     }
 }
 
 /// Counts what a device's call did.
 fn synced(visit: &mut Visit, answer: &Answer<'_>) -> bool {
-    let Some(body) = answer.json() else { return false };
-    let Some(acked) = body["acked"].as_u64() else { return false };
-    let applied = body["results"].as_array().map_or(0, |results| {
-        results.iter().filter(|result| result["outcome"].as_str() == Some("applied")).count()
-    });
-    visit.acknowledged += applied as u64;
-    visit.seq = acked;
-    applied as u64 == Step::Sync.units()
+    let Some(Settled { units, known }) = visit.device.take(answer) else { return false };
+    visit.unknown -= known;
+    visit.acknowledged += units;
+    units == Step::Sync.units()
 }

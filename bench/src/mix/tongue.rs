@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::wire::answer::Answer;
 use crate::wire::request;
 
-use super::step::{SYNC_OPS, Step};
+use super::step::Step;
 use super::visit::Visit;
 
 /// What a server understands.
@@ -94,7 +94,7 @@ fn trolley(out: &mut Vec<u8>, host: &str, visit: &mut Visit, step: Step, item: u
             request::put(out, "POST", "/v1/cart/checkout", host, &[&visit.cookie, &keyed()], b"{}");
         }
         Step::Sync => {
-            let body = sync(visit, item);
+            let body = visit.device.call(item);
             request::put(out, "POST", "/v1/cart/sync", host, &[&visit.cookie], body.as_bytes());
         }
     }
@@ -103,18 +103,6 @@ fn trolley(out: &mut Vec<u8>, host: &str, visit: &mut Visit, step: Step, item: u
 /// The body that adds one unit of an item.
 pub(crate) fn add(item: u64) -> String {
     format!(r#"{{"sku":"item-{item}","quantity":1}}"#)
-}
-
-/// A device's next ops. Its seq goes on where the answer says that they were taken in.
-fn sync(visit: &Visit, item: u64) -> String {
-    let ops: Vec<String> = (1..=SYNC_OPS)
-        .map(|n| {
-            let seq = visit.seq + n;
-            let body = format!(r#""op":"add","sku":"item-{item}","quantity":1"#);
-            format!(r#"{{"seq":{seq},"op_id":"{seq:016x}","base":0,"age_ms":0,{body}}}"#)
-        })
-        .collect();
-    format!(r#"{{"client":"{}","ops":[{}]}}"#, visit.client, ops.join(","))
 }
 
 fn contains(body: &[u8], what: &[u8]) -> bool {
@@ -132,14 +120,5 @@ mod tests {
         let held = Some(Held { units: 5, lines: 2 });
         assert_eq!((Tongue::Trolley.held(&trolley), Tongue::Vendure.held(&vendure)), (held, held));
         assert_eq!(Tongue::Vendure.held(&serde_json::json!({"data": {"activeOrder": null}})), None);
-    }
-
-    #[test]
-    fn a_devices_ops_are_json_and_numbered_without_gaps() {
-        let visit = Visit { seq: 20, client: "c".into(), ..Visit::default() };
-        let body: Value = serde_json::from_str(&sync(&visit, 1)).unwrap();
-        let seqs: Vec<_> =
-            body["ops"].as_array().unwrap().iter().map(|op| op["seq"].as_u64().unwrap()).collect();
-        assert_eq!(seqs, (21..=30).collect::<Vec<_>>());
     }
 }

@@ -1,5 +1,7 @@
 //! A session as the load generator sees it: its cookies, what it saw last, and what it was told was done.
 
+use super::device::Device;
+
 /// A session, or one connection's share of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Visit {
@@ -11,10 +13,8 @@ pub(crate) struct Visit {
     pub(crate) etag: Option<String>,
     /// How far it is in its row of steps.
     pub(crate) step: usize,
-    /// The device's client id, where it syncs, and its last sequence number.
-    pub(crate) client: String,
-    /// The last sequence number of the device.
-    pub(crate) seq: u64,
+    /// The device, where it syncs.
+    pub(crate) device: Device,
     /// Units whose adding was acknowledged.
     pub(crate) acknowledged: u64,
     /// Units that may have been added: the connection ended before the answer.
@@ -36,17 +36,18 @@ impl Visit {
 /// Shares sessions out to connections: each has its own, or several, or many share one.
 pub(crate) fn share(sessions: &[Visit], connections: usize) -> Vec<Vec<Visit>> {
     let mut shares = vec![Vec::new(); connections];
+    let stamp = stamp();
     for at in 0..connections.max(sessions.len()) {
         let mut visit = sessions[at % sessions.len()].clone();
         // Not all at the same step at the same time; each device of a session has a client of its own.
         visit.step = at;
-        visit.client = format!("{}-0000-4000-8000-{at:012x}", stamp());
+        visit.device = Device::new(&stamp, at);
         shares[at % connections].push(visit);
     }
     shares
 }
 
-/// Tells this process's devices from those of another run: eight hexadecimal digits.
+/// Tells these devices from those of another time and process: eight hexadecimal digits.
 fn stamp() -> String {
     use std::time::{SystemTime, UNIX_EPOCH};
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -4,6 +4,7 @@ mod chart;
 mod cmd;
 mod engine;
 mod host;
+mod live;
 mod mix;
 mod peer;
 mod report;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::cmd::{limit, load, peers, plot, scale, soak, wrk};
+use self::cmd::{batch, limit, load, peers, plot, scale, soak, streams, wrk};
 
 /// The limit server has the allocator that the program it is compared with has.
 #[global_allocator]
@@ -35,6 +36,10 @@ enum Command {
     Scale(scale::Scale),
     /// Let a shop's mix go on for long, and see whether memory, disk and latency stay flat
     Soak(soak::Soak),
+    /// Watch many carts while they change, see each change arrive on each stream and how soon, and let many streams idle
+    Streams(Box<streams::Streams>),
+    /// Compare a device's queue in one call with as many single calls, by the clock and by the server's processor time
+    Batch(batch::Batch),
     /// Draw the chart of a result
     Plot(plot::Plot),
 }
@@ -47,6 +52,8 @@ fn main() -> ExitCode {
         Command::Peers(asked) => peers::run(&asked),
         Command::Scale(asked) => scale::run(&asked),
         Command::Soak(asked) => soak::run(&asked),
+        Command::Streams(asked) => streams::run(&asked),
+        Command::Batch(asked) => batch::run(&asked),
         Command::Plot(asked) => plot::run(&asked),
     };
     match done {

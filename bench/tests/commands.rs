@@ -1,8 +1,11 @@
 //! Each command of `bench` on tiny data: that it runs, and that what it writes can be read. Never how fast anything was.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -125,6 +128,126 @@ fn a_soak_of_some_seconds_is_sampled_and_its_carts_are_exact() {
     assert_eq!((exact["missing"].as_u64(), exact["extra"].as_u64()), (Some(0), Some(0)), "{result}");
     assert_eq!(result["failures"].as_u64(), Some(0), "{result}");
     is_a_chart(&svg);
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn every_change_is_seen_on_every_stream_and_idle_streams_are_weighed() {
+    let folder = Folder::new();
+    let how = ["streams", "--streams", "6", "--watchers", "2", "--rate", "50", "--idle", "70"];
+    let (result, svg) = bench(&folder, &[&how[..], &TINY[..]].concat());
+    let account = &result["account"];
+    let number = |name: &str| account[name].as_u64();
+    assert!(number("changes").is_some_and(|changes| changes > 0), "{result}");
+    assert_eq!(number("due"), number("changes").map(|changes| changes * 2), "{result}");
+    for wrong in ["lost", "backwards", "ended", "unlike"] {
+        assert_eq!(number(wrong), Some(0), "{result}");
+    }
+    for delay in ["since_due_us", "since_answer_us"] {
+        assert!(result[delay]["max"].as_u64() >= result[delay]["p50"].as_u64(), "{result}");
+    }
+    let idle = &result["idle"];
+    assert_eq!((idle["streams"].as_u64(), idle["ended"].as_u64()), (Some(70), Some(0)), "{result}");
+    assert!(idle["share"]["median"].as_f64().is_some_and(|share| share > 0.0), "{result}");
+    assert!(idle["memory_after"].as_u64().is_some_and(|memory| memory > 0), "{result}");
+    is_a_chart(&svg);
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn an_event_that_a_stream_does_not_show_is_told_as_lost() {
+    let folder = Folder::new();
+    let server = Shop::start(&folder);
+    let through = swallower(server.address);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.args(["streams", "--url", &through.to_string(), "--streams", "3", "--rate", "50"]);
+    command.args(["--patience", "200ms"]).args(TINY);
+    command.arg("--dir").arg(&folder.0).arg("--json").arg(folder.0.join("result.json"));
+    let output = command.output().expect("bench runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("did not show every change"), "{said}");
+    let result = std::fs::read_to_string(folder.0.join("result.json")).expect("a result");
+    let account = &serde_json::from_str::<Value>(&result).expect("JSON")["account"];
+    // One stream of three showed its cart as it was in the beginning, and nothing after that.
+    let number = |name: &str| account[name].as_u64().expect("a number");
+    assert!(number("lost") > 0 && number("lost") < number("due"), "{account}");
+    assert_eq!((number("unlike"), number("ended"), number("backwards")), (1, 0, 0), "{account}");
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn a_queue_in_one_call_is_compared_with_single_calls() {
+    let folder = Folder::new();
+    let how = ["batch", "--ops", "20", "--queues", "3", "--singly", "2", "--rounds", "2"];
+    let (result, _) = bench(&folder, &how);
+    assert_eq!(result["rounds"].as_array().map(Vec::len), Some(2), "{result}");
+    assert!(result["wall_ratio"]["median"].as_f64().is_some_and(|ratio| ratio > 0.0), "{result}");
+    assert!(result["single_cpu_ms"]["median"].as_f64().is_some(), "{result}");
+    // Two rounds of (3 + 2) times, and once of each before.
+    assert_eq!(result["acknowledged"].as_u64(), Some(2 * (3 + 2 + 2) * 20), "{result}");
+    assert_eq!(result["there"], result["acknowledged"], "{result}");
+}
+
+/// A server that the bench does not start itself.
+struct Shop {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Shop {
+    fn start(folder: &Folder) -> Shop {
+        let program = Path::new(env!("CARGO_BIN_EXE_bench")).with_file_name("trolley");
+        let mut command = Command::new(program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off", "--log", "warn"]);
+        command.arg("--store").arg(format!("file:{}", folder.0.join("store").display()));
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("trolley runs");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("it has an output");
+        BufReader::new(stdout).read_line(&mut line).expect("it says where it serves");
+        let address = line.trim().strip_prefix("listening on http://").expect("an address");
+        Shop { child, address: address.parse().expect("an address") }
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Stands before a server and hands everything on, but of one event stream only what came up to its first state.
+fn swallower(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let hit = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for asker in listener.incoming() {
+            let (mut asker, hit) = (asker.expect("a connection"), Arc::clone(&hit));
+            let mut asked = TcpStream::connect(server).expect("the server listens");
+            let (mut from, mut to) = (asker.try_clone().expect("a file"), asked.try_clone().expect("a file"));
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            std::thread::spawn(move || hand_on(&mut asked, &mut asker, &hit));
+        }
+    });
+    address
+}
+
+fn hand_on(asked: &mut TcpStream, asker: &mut TcpStream, hit: &AtomicBool) {
+    let (mut part, mut all) = (vec![0; 1 << 16], Vec::new());
+    let mut swallows = false;
+    while let Ok(read @ 1..) = asked.read(&mut part) {
+        if swallows {
+            continue;
+        }
+        if asker.write_all(&part[..read]).is_err() {
+            return;
+        }
+        all.extend_from_slice(&part[..read]);
+        // A state came whole: the one stream that is chosen shows no other.
+        let shown = String::from_utf8_lossy(&all).contains("event: cart") && all.ends_with(b"\n\n\r\n");
+        swallows = shown && !hit.swap(true, Ordering::SeqCst);
+    }
 }
 
 #[test]

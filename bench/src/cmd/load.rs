@@ -95,14 +95,18 @@ fn refuse_too_many_devices(asked: &Load) -> io::Result<()> {
 /// The server that is measured; it is ended with the first part where it is ours.
 fn server(asked: &Load, folder: &Folder) -> io::Result<(Option<Server>, SocketAddr)> {
     if let Some(url) = &asked.url {
-        let host = url.trim_start_matches("http://").trim_end_matches('/');
-        let address = host.to_socket_addrs()?.next();
-        let address = address.ok_or_else(|| io::Error::other(format!("{url} is no address")))?;
-        return Ok((None, address));
+        return Ok((None, address_of(url)?));
     }
     let server = programs::serve(&programs::path(asked.places.trolley.as_deref())?, &folder.join("store"))?;
     let address = server.address;
     Ok((Some(server), address))
+}
+
+/// The address of a server that runs already.
+pub(crate) fn address_of(url: &str) -> io::Result<SocketAddr> {
+    let host = url.trim_start_matches("http://").trim_end_matches('/');
+    let address = host.to_socket_addrs()?.next();
+    address.ok_or_else(|| io::Error::other(format!("{url} is no address")))
 }
 
 pub(crate) fn refuse_what_is_not_there(mix: Mix, address: SocketAddr, visit: &Visit) -> io::Result<()> {

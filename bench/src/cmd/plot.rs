@@ -27,6 +27,7 @@ pub(crate) fn run(asked: &Plot) -> io::Result<()> {
         Some("peers") => chart::peers::draw(&serde_json::from_value(result)?),
         Some("scale") => chart::scale::draw(&serde_json::from_value(result)?),
         Some("soak") => chart::soak::draw(&serde_json::from_value(result)?),
+        Some("streams") => chart::streams::draw(&serde_json::from_value(result)?),
         _ => {
             return Err(io::Error::other(format!(
                 "{} is no result that has a chart",

@@ -11,7 +11,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 
-use super::actor::Actor;
+use super::actor::{Actor, Times};
 use super::connection::{Connection, Progress};
 use super::pace::Schedule;
 use super::tally::{Tally, Window};
@@ -170,30 +170,35 @@ impl<'a, 'b> Crew<'a, 'b> {
         }
         let Some(connection) = &mut self.connections[at] else { return };
         let began = connection.under_way;
-        let (mut good, mut status) = (false, None);
+        let (mut good, mut came) = (false, None);
         let actor = &mut self.actors[at];
         let progress = connection.receive(scratch, |answer| {
-            good = actor.take(answer);
-            status = Some(answer.status);
+            let Some(due) = began else { return };
+            let answered = Instant::now();
+            good = actor.take(answer, Times { due, answered });
+            came = Some((answer.status, Times { due, answered }));
         });
-        let (Some(status), Some(began)) = (status, began) else {
+        let Some((status, times)) = came else {
             if progress == Progress::Broken {
                 self.broken(at);
             }
             return;
         };
-        let now = Instant::now();
         connection.under_way = None;
         self.under_way -= 1;
         self.answers += 1;
-        self.tally.answered(&self.window, began, now, status, good);
+        self.tally.answered(&self.window, times, status, good);
         if progress == Progress::Broken {
             self.broken(at);
         }
         if self.schedule.is_some() {
             self.idle.push_back(at);
-        } else if now < self.window.to {
-            self.begin(at, now);
+        } else {
+            // What the actor did with the answer is no part of the next request either.
+            let now = Instant::now();
+            if now < self.window.to {
+                self.begin(at, now);
+            }
         }
     }
 

@@ -100,6 +100,7 @@ mod tests {
 
     use crate::wire::answer::Answer;
 
+    use super::actor::Times;
     use super::*;
 
     /// Asks for so many, and notes what came of them.
@@ -118,7 +119,7 @@ mod tests {
             self.asked <= self.most
         }
 
-        fn take(&mut self, answer: &Answer<'_>) -> bool {
+        fn take(&mut self, answer: &Answer<'_>, _times: Times) -> bool {
             self.taken += 1;
             answer.status == 200
         }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use super::actor::Times;
+
 /// Latencies are told apart from a microsecond to a minute, to three digits; beyond a minute they are a minute.
 const LONGEST_US: u64 = 60_000_000;
 /// The timeline has a step of this length.
@@ -44,15 +46,9 @@ impl Tally {
         Tally { latency, timeline: Vec::new(), statuses: BTreeMap::new(), refused: 0, lost: 0, unsent: 0 }
     }
 
-    /// One answer came at `now` to a request that should have begun at `began`.
-    pub(crate) fn answered(
-        &mut self,
-        window: &Window,
-        began: Instant,
-        now: Instant,
-        status: u16,
-        good: bool,
-    ) {
+    /// One answer came.
+    pub(crate) fn answered(&mut self, window: &Window, times: Times, status: u16, good: bool) {
+        let Times { due: began, answered: now } = times;
         if began < window.from || began >= window.to {
             return;
         }
@@ -113,10 +109,11 @@ mod tests {
         let at = |ms| start + Duration::from_millis(ms);
         let window = Window { from: at(100), to: at(400) };
         let mut tally = Tally::new();
-        tally.answered(&window, at(99), at(150), 200, true);
-        tally.answered(&window, at(100), at(350), 200, true);
-        tally.answered(&window, at(390), at(420), 422, false);
-        tally.answered(&window, at(400), at(401), 200, true);
+        let times = |due, answered| Times { due: at(due), answered: at(answered) };
+        tally.answered(&window, times(99, 150), 200, true);
+        tally.answered(&window, times(100, 350), 200, true);
+        tally.answered(&window, times(390, 420), 422, false);
+        tally.answered(&window, times(400, 401), 200, true);
         tally.lost(&window, at(200), at(1200));
         assert_eq!((tally.answers(), tally.refused, tally.lost), (2, 1, 1));
         assert_eq!(tally.timeline, [0, 0, 1]);

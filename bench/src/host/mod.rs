@@ -2,6 +2,7 @@
 
 pub(crate) mod child;
 pub(crate) mod dump;
+pub(crate) mod files;
 pub(crate) mod folder;
 pub(crate) mod machine;
 pub(crate) mod programs;

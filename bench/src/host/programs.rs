@@ -27,10 +27,16 @@ pub(crate) fn path(told: Option<&Path>) -> io::Result<PathBuf> {
 ///
 /// Without rate limits, which would be all that is measured; with room for as many units a line as a run may add.
 pub(crate) fn serve(program: &Path, folder: &Path) -> io::Result<Server> {
+    serve_many(program, folder, 10_000)
+}
+
+/// The same, with room for so many connections.
+pub(crate) fn serve_many(program: &Path, folder: &Path, connections: u32) -> io::Result<Server> {
     std::fs::create_dir_all(folder)?;
     let mut command = bare(program);
     command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off", "--log", "warn"]);
     command.args(["--max-quantity", "1000000", "--max-in-flight", "4096"]);
+    command.args(["--max-connections", &connections.to_string()]);
     command.arg("--store").arg(format!("file:{}", folder.display()));
     Server::announced(command.current_dir(folder))
 }

@@ -44,8 +44,13 @@ impl Device {
     /// The body of its next call: of the one before again, where nothing settled that, else of adds of `item`.
     pub(crate) fn call(&mut self, item: u64) -> String {
         let item = *self.pending.get_or_insert(item);
+        self.call_of(std::iter::repeat_n(item, SYNC_OPS as usize))
+    }
+
+    /// The body of a call that adds one unit of each of these items.
+    pub(crate) fn call_of(&self, items: impl Iterator<Item = u64>) -> String {
         let mut body = format!(r#"{{"client":"{}","ops":["#, self.client);
-        for seq in self.seq + 1..=self.seq + SYNC_OPS {
+        for (seq, item) in (self.seq + 1..).zip(items) {
             let comma = if seq == self.seq + 1 { "" } else { "," };
             let (base, op) = (self.base, format!(r#""op":"add","sku":"item-{item}","quantity":1"#));
             // A string takes everything.
@@ -57,9 +62,13 @@ impl Device {
 
     /// What the answer to its call settles; nothing where it is a refusal, which leaves the queue to be sent again.
     pub(crate) fn take(&mut self, answer: &Answer<'_>) -> Option<Settled> {
-        let body = answer.json()?;
-        if answer.status != 200 {
-            self.refused(answer.status, &body);
+        self.take_reply(answer.status, &answer.json()?)
+    }
+
+    /// The same, of an answer whose body is read already.
+    pub(crate) fn take_reply(&mut self, status: u16, body: &Value) -> Option<Settled> {
+        if status != 200 {
+            self.refused(status, body);
             return None;
         }
         let (acked, results) = (body["acked"].as_u64()?, body["results"].as_array()?);

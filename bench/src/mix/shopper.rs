@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::actor::Actor;
+use crate::engine::actor::{Actor, Times};
 use crate::wire::answer::Answer;
 
 use super::device::Settled;
@@ -54,6 +54,11 @@ impl Shopper {
         self.visits
     }
 
+    /// The session that it spoke for last.
+    pub(crate) fn session(&self) -> usize {
+        self.visits[self.under_way.0].session
+    }
+
     fn may_begin(&self) -> bool {
         let Some(left) = &self.errand.left else { return true };
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
@@ -80,7 +85,7 @@ impl Actor for Shopper {
         true
     }
 
-    fn take(&mut self, answer: &Answer<'_>) -> bool {
+    fn take(&mut self, answer: &Answer<'_>, _times: Times) -> bool {
         let (at, step) = self.under_way;
         let visit = &mut self.visits[at];
         if step == Step::Badge || step == Step::Checkout {

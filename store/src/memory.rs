@@ -125,18 +125,16 @@ impl State {
             Action::Delete => (self.records.remove(&key), None),
             Action::Put { record, expires_at } => {
                 debug_assert_eq!(record.key(), key, "a record belongs under its own key");
+                self.counts.change(None, Some(&record));
                 (self.records.insert(key, Held { record, expires_at }), Some(expires_at))
             }
         };
+        self.counts.change(before.as_ref().map(|held| &held.record), None);
         if after.is_some() {
             self.keys.insert(key)
         } else {
             self.keys.remove(&key)
         };
-        if let Some(count) = self.counts.of(key) {
-            *count += u64::from(after.is_some());
-            *count -= u64::from(before.is_some());
-        }
         if let Some(at) = before.and_then(|held| held.expires_at) {
             self.by_expiry.remove(&(at, key));
         }

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 use super::limits::Limits;
 use super::op::{LineRef, Refusal};
-use super::state::{Add, Cart, Line, Piece};
+use super::state::{Add, Cart, Holder, Line, Piece};
 
 /// The cart itself, or what is saved for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +18,16 @@ pub(super) enum List {
 }
 
 impl Cart {
-    /// An empty cart.
+    /// An empty cart of a guest.
     pub fn new(id: CartId, at: Timestamp) -> Cart {
+        Cart::held_by(Holder::Guest, id, at)
+    }
+
+    /// An empty cart.
+    pub fn held_by(holder: Holder, id: CartId, at: Timestamp) -> Cart {
         Cart {
             id,
+            holder,
             generation: 0,
             generation_start: 0,
             revision: 0,

@@ -15,6 +15,8 @@ use super::op::{NoticeCode, OpKind, Policy, RefusalCode};
 pub struct Cart {
     /// Its name.
     pub id: CartId,
+    /// Whose sort it is, from its first write to its end.
+    pub holder: Holder,
     /// How many checkouts it had.
     pub generation: Generation,
     /// The revision at which the present generation began: that of the last checkout, or 0.
@@ -50,6 +52,15 @@ pub struct Cart {
     pub sealed: Option<Seal>,
     /// What the last change did that the shopper did not ask for.
     pub notices: Vec<Notice>,
+}
+
+/// Who can hold a cart. What is in a guest's moves into an account's; the cart itself never changes hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A session that nobody signed in.
+    Guest,
+    /// An account, through whatever session.
+    Account,
 }
 
 /// One line: its quantity is the register's value plus the adds.

@@ -43,5 +43,5 @@ pub fn restore_store(asked: &Restore) -> Result<(), Failed> {
 }
 
 fn holding(Verified { counts, bytes }: Verified) -> String {
-    format!("and verified {} carts and {} sessions ({bytes} bytes)", counts.carts, counts.sessions)
+    format!("and verified {} carts and {} sessions ({bytes} bytes)", counts.carts(), counts.sessions())
 }

@@ -53,7 +53,9 @@ pub fn run(asked: &Import) -> Result<(), Failed> {
     let Verified { counts, bytes } = verified;
     say(&format!(
         "imported and verified {} carts and {} sessions to {} ({bytes} bytes)",
-        counts.carts, counts.sessions, asked.store
+        counts.carts(),
+        counts.sessions(),
+        asked.store
     ))
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use trolley_store::activity::{Activity, BATCH_BOUNDS};
+use trolley_store::kind::Counts;
 
 use crate::service::tally::Report;
 
@@ -66,9 +67,14 @@ fn requests(page: &mut Page, meter: &Meter) {
 }
 
 fn service(page: &mut Page, report: &Report) {
-    page.family("trolley_records", "gauge", "Records that the store holds, by kind.");
-    page.sample("trolley_records", "kind=\"cart\"", report.counts.carts);
-    page.sample("trolley_records", "kind=\"session\"", report.counts.sessions);
+    let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = report.counts;
+    page.family("trolley_carts", "gauge", "Carts that the store holds, by who holds them.");
+    page.sample("trolley_carts", "kind=\"guest\"", guest_carts);
+    page.sample("trolley_carts", "kind=\"account\"", account_carts);
+    page.sample("trolley_carts", "kind=\"merged\"", merged_carts);
+    page.family("trolley_sessions", "gauge", "Sessions that the store holds, by who holds them.");
+    page.sample("trolley_sessions", "kind=\"guest\"", guest_sessions);
+    page.sample("trolley_sessions", "kind=\"account\"", account_sessions);
     page.single("trolley_guests_begun_total", "counter", "Guest sessions that began.", report.begun);
     page.family("trolley_account_events_total", "counter", "What happened to accounts and their sessions.");
     for (what, count) in &report.happened {

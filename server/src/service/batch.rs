@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::state::Cart;
+use trolley_core::cart::state::{Cart, Holder};
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
@@ -22,7 +22,9 @@ use super::turn::{Made, Turn};
 
 /// What stood in the store when the batch was decided.
 struct Stood {
-    cart: Option<Arc<Cart>>,
+    /// The version of the cart in the store; none where it was never written.
+    before: Option<u64>,
+    cart: Arc<Cart>,
     desk: Desk,
     listing: Listing,
 }
@@ -42,8 +44,7 @@ impl Service {
                 Ok(stood) => stood,
                 Err(failure) => return answer_all(waiting, &failure),
             };
-            let fresh = || Arc::new(Cart::new(cart, self.now()));
-            let plan = decide(stood, fresh, &waiting, &self.settings.limits);
+            let plan = decide(stood, &waiting, &self.settings.limits);
             if plan.writes.is_empty() {
                 return answer_each(waiting, plan.replies);
             }
@@ -58,9 +59,9 @@ impl Service {
     }
 
     async fn load_stood(&self, cart: CartId, waiting: &[Waiting]) -> Result<Stood, Failure> {
-        let cart = match self.store.load(Key::Cart(cart)).await? {
-            Some(Record::Cart(cart)) => Some(cart),
-            Some(_) | None => None,
+        let (before, cart) = match self.store.load(Key::Cart(cart)).await? {
+            Some(Record::Cart(cart)) => (Some(cart.version), cart),
+            Some(_) | None => (None, Arc::new(self.first_of(cart, waiting).await?)),
         };
         let mut desk = Desk::default();
         for Waiting { order, .. } in waiting {
@@ -73,9 +74,24 @@ impl Service {
         }
         let named = waiting.iter().flat_map(|waiting| waiting.order.task.items()).map(Item::sku);
         let hidden_too = waiting.iter().any(|waiting| waiting.order.task.may_bring_back());
-        let stands = cart.iter().flat_map(move |cart| skus(cart, hidden_too));
+        let stands = skus(&cart, hidden_too);
         let listing = self.listing(Box::new(stands.chain(named))).await;
-        Ok(Stood { cart, desk, listing })
+        Ok(Stood { before, cart, desk, listing })
+    }
+
+    /// A cart that was never written. It is an account's where a session that orders is signed in with it; a session that signs
+    /// in between this look and the commit seals the cart that it had, and the commit is decided anew.
+    async fn first_of(&self, cart: CartId, waiting: &[Waiting]) -> Result<Cart, Failure> {
+        let mut holder = Holder::Guest;
+        for session in waiting.iter().filter_map(|waiting| waiting.order.session) {
+            if let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await?
+                && session.cart == Some(cart)
+                && session.sign_in.is_some()
+            {
+                holder = Holder::Account;
+            }
+        }
+        Ok(Cart::held_by(holder, cart, self.now()))
     }
 }
 
@@ -102,10 +118,9 @@ fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
 
 /// Applies the orders in turn. Each answer carries the cart as of its own order: the parts of a cart are shared, so
 /// that a copy a change is cheap.
-fn decide(stood: Stood, fresh: impl Fn() -> Arc<Cart>, waiting: &[Waiting], limits: &Limits) -> Plan {
-    let before = stood.cart.as_ref().map(|cart| cart.version);
-    let Stood { cart, desk, listing } = stood;
-    let mut deciding = Deciding { cart: cart.unwrap_or_else(fresh), desk, listing, limits };
+fn decide(stood: Stood, waiting: &[Waiting], limits: &Limits) -> Plan {
+    let Stood { before, cart, desk, listing } = stood;
+    let mut deciding = Deciding { cart, desk, listing, limits };
     let replies = waiting.iter().map(|waiting| deciding.one(waiting)).collect();
     Plan { replies, writes: deciding.writes(before) }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::op::Policy;
-use trolley_core::cart::state::{AppliedKey, Cart};
+use trolley_core::cart::state::{AppliedKey, Cart, Holder};
 use trolley_core::ids::{CartId, Revision, SessionId};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Record};
@@ -42,9 +42,9 @@ impl Service {
         session: SessionId,
         now: Timestamp,
     ) -> Result<(Arc<Cart>, Option<Merged>), Failure> {
-        let mut cart = self.cart_on(desk, accounts, now).await?;
+        let mut cart = self.cart_on(desk, accounts, Holder::Account, now).await?;
         let Some(from) = guests.filter(|guests| *guests != accounts) else { return Ok((cart, None)) };
-        let mut guest = self.cart_on(desk, from, now).await?;
+        let mut guest = self.cart_on(desk, from, Holder::Guest, now).await?;
         if guest.sealed.is_some_and(|seal| seal.done || seal.into != accounts) {
             return Ok((cart, None));
         }
@@ -82,11 +82,17 @@ impl Service {
         Ok(came.then_some(Merged { policy, from: guest.id, revision: cart.revision, lines }))
     }
 
-    async fn cart_on(&self, desk: &mut Desk, id: CartId, now: Timestamp) -> Result<Arc<Cart>, Failure> {
+    async fn cart_on(
+        &self,
+        desk: &mut Desk,
+        id: CartId,
+        holder: Holder,
+        now: Timestamp,
+    ) -> Result<Arc<Cart>, Failure> {
         desk.lay_out(&*self.store, Key::Cart(id)).await?;
         Ok(match desk.get(&Key::Cart(id)) {
             Some(Record::Cart(cart)) => Arc::clone(cart),
-            _ => Arc::new(Cart::new(id, now)),
+            _ => Arc::new(Cart::held_by(holder, id, now)),
         })
     }
 }

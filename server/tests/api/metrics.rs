@@ -9,6 +9,7 @@ use trolley::service::settings::Settings;
 use trolley_store::embedded::Embedded;
 use trolley_store::embedded::settings as embedded;
 
+use crate::accounts::{self, EMAIL, PASSWORD, login};
 use crate::support::faulty::Faulty;
 use crate::support::scrape::Scrape;
 use crate::support::{Actor, Shop, days};
@@ -87,8 +88,8 @@ async fn the_store_and_the_service_tell_what_they_did() {
     while trolley_store::port::Store::upkeep(&*shop.store).await.unwrap() {}
     shop.browser_with(&"x".repeat(43)).cart().await;
     let seen = scrape(&shop).await;
-    assert_eq!(seen.value("trolley_records{kind=\"cart\"}"), 2.0);
-    assert_eq!(seen.value("trolley_records{kind=\"session\"}"), 2.0);
+    assert_eq!(seen.value("trolley_carts{kind=\"guest\"}"), 2.0);
+    assert_eq!(seen.value("trolley_sessions{kind=\"guest\"}"), 2.0);
     assert_eq!(seen.value("trolley_guests_begun_total"), 2.0);
     assert_eq!((seen.value("trolley_store_waiting"), seen.value("trolley_lanes")), (0.0, 0.0));
     let commits = seen.value("trolley_store_commits_total");
@@ -107,8 +108,36 @@ async fn the_store_and_the_service_tell_what_they_did() {
     shop.turn(days(200)).await;
     let seen = scrape(&shop).await;
     assert_eq!(seen.value("trolley_swept_total"), 2.0);
-    assert_eq!(seen.value("trolley_records{kind=\"cart\"}"), 0.0);
+    assert_eq!(seen.value("trolley_carts{kind=\"guest\"}"), 0.0);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn sessions_and_carts_are_counted_by_who_holds_them() {
+    let shop = accounts::shop();
+    let held = async || {
+        let seen = scrape(&shop).await;
+        let count = |name: &str, kind: &str| seen.value(&format!("trolley_{name}{{kind=\"{kind}\"}}"));
+        let carts = ["guest", "account", "merged"].map(|kind| count("carts", kind));
+        (carts, ["guest", "account"].map(|kind| count("sessions", kind)))
+    };
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    shop.browser().add("a", 1).await.expect(200);
+    assert_eq!(held().await, ([2.0, 0.0, 0.0], [2.0, 0.0]));
+    browser.json("POST", "/v1/accounts", login(EMAIL, PASSWORD)).await.expect(201);
+    browser.add("b", 1).await.expect(200);
+    assert_eq!(held().await, ([1.0, 1.0, 1.0], [1.0, 1.0]), "its cart went along");
+    let other = accounts::signed_up(&shop, "bob@example.com").await;
+    assert_eq!(held().await, ([1.0, 1.0, 1.0], [1.0, 2.0]), "a cart begins with its first line");
+    other.add("a", 1).await.expect(200);
+    assert_eq!(held().await, ([1.0, 2.0, 1.0], [1.0, 2.0]));
+    other.json("POST", "/v1/session/sign-out", json!(null)).await.expect(204);
+    assert_eq!(held().await, ([1.0, 2.0, 1.0], [1.0, 1.0]), "an account's cart stays");
+    browser.json("DELETE", "/v1/account", json!({"password": PASSWORD})).await.expect(204);
+    assert_eq!(held().await, ([1.0, 1.0, 1.0], [1.0, 0.0]));
+    shop.turn(days(2)).await;
+    assert_eq!(held().await, ([0.0, 1.0, 0.0], [0.0, 0.0]), "who never came back is swept, too");
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn a_cart_that_left_with_its_session_is_not_brought_back_by_a_cancelled_or
     shop.turn(days(181)).await;
     let system = System::of(shop, Scope::Orders).await;
     let left = system.0.store.count().await.unwrap();
-    assert_eq!((counted.carts - left.carts, counted.sessions - left.sessions), (1, 1));
+    assert_eq!((counted.carts() - left.carts(), counted.sessions() - left.sessions()), (1, 1));
     let cancelled = system.ask("POST", &format!("/v1/admin/orders/{made}/cancel")).await.expect(200);
     assert!(cancelled.json["cancelled_at"].is_string());
     assert_eq!(system.0.store.count().await.unwrap(), left);

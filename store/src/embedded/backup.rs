@@ -125,21 +125,18 @@ fn verify(connection: &Connection, file: &Path) -> Result<Counts, OpenFailed> {
     }
     let found = recovery::read(connection, file)?;
     let mut counts = Counts::default();
-    let mut count = |key| counts.of(key).into_iter().for_each(|count| *count += 1);
     let mut select = connection.prepare("SELECT kind, id, image FROM records").map_err(engine)?;
     let mut rows = select.query(()).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
         let key = key_of(row).map_err(engine)?.ok_or_else(|| damaged("an unknown kind of record".into()))?;
         let image = row.get_ref(2).and_then(|image| Ok(image.as_blob()?)).map_err(engine)?;
-        decode(key, image).map_err(|error: StoreError| damaged(error.to_string()))?;
+        let record = decode(key, image).map_err(|error: StoreError| damaged(error.to_string()))?;
         if found.overlay.get(&key).is_none() {
-            count(key);
+            counts.change(None, Some(&record));
         }
     }
     for key in found.overlay.keys() {
-        if found.overlay.get(&key).is_some_and(|slot| slot.record.is_some()) {
-            count(key);
-        }
+        counts.change(None, found.overlay.get(&key).and_then(|slot| slot.record.as_ref()));
     }
     if counts != found.counts {
         return Err(damaged(format!("it holds {counts:?}, and says {:?}", found.counts)));

@@ -145,10 +145,7 @@ impl<'a> Batch<'a> {
                 (Some(record), expires_at)
             }
         };
-        if let Some(count) = self.counts.of(write.key) {
-            *count += u64::from(record.is_some());
-            *count -= u64::from(stands.record.is_some());
-        }
+        self.counts.change(stands.record.as_ref(), record.as_ref());
         self.staged.insert(write.key, Slot { record, expires_at, seq: self.seq });
     }
 }

@@ -138,17 +138,23 @@ impl Import {
         image: &[u8],
         expires_at: Option<Timestamp>,
     ) -> Result<(), BackupFailed> {
-        decode(key, image).map_err(|error| failed(&self.folder, &error))?;
-        self.insert(&key, image, expires_at)
+        let record = decode(key, image).map_err(|error| failed(&self.folder, &error))?;
+        self.insert(&record, image, expires_at)
     }
 
     /// Puts in a record.
     pub fn put(&mut self, record: &Record, expires_at: Option<Timestamp>) -> Result<(), BackupFailed> {
-        self.insert(&record.key(), &encode(record), expires_at)
+        self.insert(record, &encode(record), expires_at)
     }
 
-    fn insert(&mut self, key: &Key, image: &[u8], expires_at: Option<Timestamp>) -> Result<(), BackupFailed> {
-        let (kind, id) = key_parts(key);
+    fn insert(
+        &mut self,
+        record: &Record,
+        image: &[u8],
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), BackupFailed> {
+        let key = record.key();
+        let (kind, id) = key_parts(&key);
         let expires_at = expires_at.map(|at| i64::try_from(at.as_ms()).unwrap_or(i64::MAX));
         let insert = || {
             let sql = "INSERT INTO records (kind, id, image, expires_at) VALUES (?1, ?2, ?3, ?4)";
@@ -160,7 +166,7 @@ impl Import {
             }
             _ => failed(&self.folder, &error),
         })?;
-        self.counts.of(*key).into_iter().for_each(|count| *count += 1);
+        self.counts.change(None, Some(record));
         Ok(())
     }
 

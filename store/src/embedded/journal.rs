@@ -52,8 +52,10 @@ pub(super) fn put_entry(entries: &mut Vec<u8>, key: &Key, state: &State<'_>) {
 pub(super) fn seal(seq: u64, counts: Counts, entries: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(entries.len() + 24);
     row.push(FORMAT);
-    put_u64(&mut row, counts.carts);
-    put_u64(&mut row, counts.sessions);
+    let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = counts;
+    for count in [guest_carts, account_carts, merged_carts, guest_sessions, account_sessions] {
+        put_u64(&mut row, count);
+    }
     row.extend_from_slice(entries);
     let sum = checksum(seq, &row);
     row.extend_from_slice(&sum.to_le_bytes());
@@ -75,7 +77,13 @@ pub(super) fn unseal(seq: u64, row: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), S
 
 fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), Malformed> {
     let mut reader = Reader::new(bytes);
-    let counts = Counts { carts: reader.u64()?, sessions: reader.u64()? };
+    let counts = Counts {
+        guest_carts: reader.u64()?,
+        account_carts: reader.u64()?,
+        merged_carts: reader.u64()?,
+        guest_sessions: reader.u64()?,
+        account_sessions: reader.u64()?,
+    };
     let mut entries = Vec::new();
     while !reader.is_empty() {
         let kind = reader.u8()?;
@@ -119,7 +127,13 @@ mod tests {
         for entry in &written {
             put_entry(&mut bytes, &entry.key, &entry.state);
         }
-        let counts = Counts { carts: 300, sessions: 7 };
+        let counts = Counts {
+            guest_carts: 300,
+            account_carts: 20,
+            merged_carts: 1,
+            guest_sessions: 200,
+            account_sessions: 7,
+        };
         let row = seal(9, counts, &bytes);
         assert_eq!(unseal(9, &row), Ok((counts, written.to_vec())));
         assert!(unseal(8, &row).is_err(), "a row in another's place");

@@ -9,7 +9,7 @@ use crate::kind::Counts;
 use super::error::OpenFailed;
 use super::journal::unseal;
 use super::overlay::Overlay;
-use super::table::meta;
+use super::table::{counted, meta};
 
 /// Everything that was acknowledged.
 pub(super) struct Found {
@@ -31,10 +31,7 @@ pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFa
         |error: rusqlite::Error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() };
     let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
     let folded = meta(connection, "folded").map_err(engine)?;
-    let counts = Counts {
-        carts: meta(connection, "carts").map_err(engine)?,
-        sessions: meta(connection, "sessions").map_err(engine)?,
-    };
+    let counts = counted(connection).map_err(engine)?;
     let mut found = Found { overlay: Overlay::default(), counts, folded, newest: folded, bytes: 0 };
     let mut select =
         connection.prepare("SELECT seq, row FROM journal WHERE seq > ?1 ORDER BY seq").map_err(engine)?;

@@ -26,7 +26,8 @@ const LOG_KEPT_BYTES: i64 = 64 << 20;
 const STEPS: &[&str] = &[
     "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
-    INSERT INTO meta VALUES ('folded', 0), ('carts', 0), ('sessions', 0);
+    INSERT INTO meta VALUES ('folded', 0), ('guest_carts', 0), ('account_carts', 0), ('merged_carts', 0),
+        ('guest_sessions', 0), ('account_sessions', 0);
     CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL) STRICT;
     CREATE TABLE records (
         kind INTEGER NOT NULL, id BLOB NOT NULL, image BLOB NOT NULL, expires_at INTEGER,

@@ -17,6 +17,7 @@ const WINDOW: usize = 16;
 pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Vec<u8>) {
     let Cart {
         id: _,
+        holder: _,
         generation,
         generation_start,
         revision,
@@ -56,6 +57,7 @@ pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Vec<u8>) {
 pub(super) fn to_cart(before: &Cart, from: &mut Reader<'_>) -> Result<Cart, Malformed> {
     Ok(Cart {
         id: before.id,
+        holder: before.holder,
         generation: from.u64()?,
         generation_start: from.u64()?,
         revision: from.u64()?,

@@ -8,8 +8,8 @@ use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, KnownDevice, Series};
 use trolley_core::cart::op::{NoticeCode, OpKind, Policy, RefusalCode};
 use trolley_core::cart::state::{
-    Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Line, Merged,
-    Notice, Origin, Piece, Recent, Register, Seal,
+    Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Holder, Line,
+    Merged, Notice, Origin, Piece, Recent, Register, Seal,
 };
 use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
@@ -24,8 +24,8 @@ use super::field::{Field, fields, numbered, tagged};
 
 fields! {
     Cart as Cart {
-        id, generation, generation_start, revision, version, created_at, updated_at, lines, saved, clients, departed,
-        ring, floor, marks, merged, applied, sealed, notices,
+        id, holder, generation, generation_start, revision, version, created_at, updated_at, lines, saved, clients,
+        departed, ring, floor, marks, merged, applied, sealed, notices,
     }
     Line as Line { id, item, register, adds, guests, price, added_at, updated_at }
     Money as Money { amount, currency }
@@ -100,6 +100,7 @@ tagged! {
 }
 
 numbered! {
+    Holder { 1 Guest, 2 Account }
     OpKind {
         1 Add, 2 Set, 3 Remove, 4 Clear, 5 Save, 6 Unsave, 7 Discard, 8 Undo, 9 Merge, 10 Checkout, 11 Cancel,
     }

@@ -8,7 +8,7 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Counts, Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, Store, StoreError, Write};
 
-use crate::make::{cart_key, first, next, session_id};
+use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};
 
 fn one_of_each() -> [Key; 6] {
     let session = session_id(3);
@@ -102,7 +102,7 @@ pub(crate) async fn a_commit_happens_as_a_whole_or_not_at_all(store: Arc<dyn Sto
     assert_eq!(store.commit(writes()).await, Err(CommitError::Conflict(session)));
     assert_eq!(store.load(cart).await, Ok(Some(first(cart))));
     assert_eq!(store.load(ledger).await, Ok(None));
-    assert_eq!(store.count().await, Ok(Counts { carts: 1, sessions: 0 }));
+    assert_eq!(store.count().await, Ok(Counts { guest_carts: 1, ..Counts::default() }));
     store.commit(vec![Write::create(first(session), None)]).await.unwrap();
     store.commit(writes()).await.unwrap();
     assert_eq!(store.load(cart).await, Ok(Some(next(&first(cart)))));
@@ -120,18 +120,46 @@ pub(crate) async fn after_a_deletion_a_record_begins_anew(store: Arc<dyn Store>)
     }
 }
 
-pub(crate) async fn records_are_counted(store: Arc<dyn Store>) {
+pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>) {
     for n in 1..=3 {
         let keys = [cart_key(n), Key::Session(session_id(n)), Key::Ledger(session_id(n))];
         store.commit(keys.map(|key| Write::create(first(key), None)).to_vec()).await.unwrap();
     }
-    assert_eq!(store.count().await, Ok(Counts { carts: 3, sessions: 3 }));
+    let mut counts = Counts { guest_carts: 3, guest_sessions: 3, ..Counts::default() };
+    assert_eq!(store.count().await, Ok(counts));
     store.commit(vec![Write::swap(1, next(&first(cart_key(1))), None)]).await.unwrap();
     store
         .commit(vec![Write::delete(cart_key(2), 1), Write::delete(Key::Ledger(session_id(2)), 1)])
         .await
         .unwrap();
-    assert_eq!(store.count().await, Ok(Counts { carts: 2, sessions: 3 }));
+    counts.guest_carts = 2;
+    assert_eq!(store.count().await, Ok(counts));
+    let signs_in = |n| {
+        vec![
+            Write::swap(1, signed_in(&first(Key::Session(session_id(n)))), None),
+            Write::swap(1, sealed(&first(cart_key(n))), None),
+            Write::create(of_account(&first(cart_key(n + 10))), None),
+        ]
+    };
+    while store.upkeep().await.unwrap() {}
+    store.commit(signs_in(3)).await.unwrap();
+    let refused = store.commit(signs_in(3)).await;
+    assert!(matches!(refused, Err(CommitError::Conflict(_))), "{refused:?}");
+    let counts =
+        Counts { guest_carts: 1, account_carts: 1, merged_carts: 1, guest_sessions: 2, account_sessions: 1 };
+    assert_eq!(store.count().await, Ok(counts));
+    while store.upkeep().await.unwrap() {}
+    assert_eq!(store.count().await, Ok(counts));
+    store
+        .commit(vec![
+            Write::delete(Key::Session(session_id(3)), 2),
+            Write::delete(cart_key(3), 2),
+            Write::delete(cart_key(13), 1),
+        ])
+        .await
+        .unwrap();
+    let counts = Counts { guest_carts: 1, guest_sessions: 2, ..Counts::default() };
+    assert_eq!(store.count().await, Ok(counts));
 }
 
 /// The memory store takes any size; whoever has a bound names it and changes nothing.

@@ -57,7 +57,7 @@ fn a_damaged_record_is_an_error_that_names_it_and_others_are_read() {
     let place = filled(true);
     change(
         &place,
-        "UPDATE records SET image = CAST(substr(image, 1, 20) || x'00' || substr(image, 22) AS BLOB) WHERE kind = 1",
+        "UPDATE records SET image = CAST(substr(image, 1, 20) || x'ff' || substr(image, 22) AS BLOB) WHERE kind = 1",
     );
     runtime().block_on(async {
         let store = place.open();

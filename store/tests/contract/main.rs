@@ -55,7 +55,7 @@ macro_rules! adapters {
                 basics::present_means_any_version_and_not_none
                 basics::a_commit_happens_as_a_whole_or_not_at_all
                 basics::after_a_deletion_a_record_begins_anew
-                basics::records_are_counted
+                basics::records_are_counted_by_who_holds_them
                 basics::a_record_that_is_too_big_changes_nothing
                 basics::upkeep_changes_nothing_that_shows
                 basics::a_closed_store_refuses

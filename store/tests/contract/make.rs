@@ -8,13 +8,13 @@ use trolley_core::account::audit::{Event, Row, Trail, What};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
-use trolley_core::cart::state::Cart;
+use trolley_core::cart::state::{Cart, Holder};
 use trolley_core::chain::Chain;
 use trolley_core::ids::{AccountId, ApiKeyId, CartId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::order::{Order, OrderLine};
-use trolley_core::session::{Session, Transport};
+use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, Token};
 
@@ -85,6 +85,34 @@ pub(crate) fn first(key: Key) -> Record {
         Key::OrderLink(link) => Record::OrderLink(link),
         Key::Data(session) => Record::Data(Arc::new(Data { session, version: 1, json: "{}".into() })),
     }
+}
+
+/// The cart as an account's.
+pub(crate) fn of_account(record: &Record) -> Record {
+    let Record::Cart(cart) = record else { panic!("{record:?} is no cart") };
+    Record::Cart(Arc::new(Cart { holder: Holder::Account, ..Cart::clone(cart) }))
+}
+
+/// The cart after it went into another one; then after that was marked done.
+pub(crate) fn sealed(record: &Record) -> Record {
+    let Record::Cart(cart) = record else { panic!("{record:?} is no cart") };
+    let mut cart = Cart::clone(cart);
+    if !cart.seal(CartId::from_bytes([9; 16])) {
+        cart.mark_merged();
+    }
+    Record::Cart(Arc::new(cart))
+}
+
+/// The session after an account was attached to it.
+pub(crate) fn signed_in(record: &Record) -> Record {
+    let Record::Session(session) = record else { panic!("{record:?} is no session") };
+    let device = Device { name: "Firefox on Linux".into(), address: "192.0.2.1".into() };
+    let sign_in = SignIn { account: AccountId::from_bytes([1; 16]), at: Timestamp::from_ms(1), device };
+    Record::Session(Arc::new(Session {
+        version: session.version + 1,
+        sign_in: Some(sign_in.into()),
+        ..Session::clone(session)
+    }))
 }
 
 fn row() -> Row {

@@ -53,7 +53,7 @@ pub(crate) async fn only_one_creates(store: Arc<dyn Store>) {
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
         assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(CommitError::Conflict(_)))));
     }
-    assert_eq!(store.count().await.unwrap().sessions, 5);
+    assert_eq!(store.count().await.unwrap().sessions(), 5);
 }
 
 /// Each commit advances two neighbours in a ring of records: at the end each was advanced by its two sides.

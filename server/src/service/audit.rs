@@ -41,6 +41,10 @@ impl Service {
     /// Writes down what happened to an account, by itself; none is an address that no account has. What cannot be written
     /// is in the log at least: no answer waits for a store that is down.
     pub(super) async fn write_down(&self, account: Option<AccountId>, row: Row) {
+        let _turn = match account {
+            Some(account) => Some(self.turns.of(account).await),
+            None => None,
+        };
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
             let noted = match account {
@@ -62,6 +66,7 @@ impl Service {
                 }
             }
         }
+        tracing::warn!(what = row.what.as_str(), "the audit could not be written: others were faster");
     }
 
     async fn outcome(&self, noted: Result<(), Failure>, desk: Desk) -> Result<bool, Failure> {

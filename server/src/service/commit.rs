@@ -17,8 +17,8 @@ use super::failure::Failure;
 /// How many locks share the accounts: two sign-ins of different accounts seldom wait for each other.
 const TURNS: usize = 1_024;
 
-/// Who changes the sessions of one account takes turns on this node, so that many at once need not try again and again.
-/// Correctness is the commit's: other nodes take no turns here.
+/// Who changes the sessions of one account, or the data of one session, takes turns on this node, so that many at once need not
+/// try again and again. Correctness is the commit's: other nodes take no turns here.
 pub(super) struct Turns(Vec<tokio::sync::Mutex<()>>);
 
 impl Turns {
@@ -26,9 +26,18 @@ impl Turns {
         Turns((0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect())
     }
 
-    /// Until it is our turn; it is over when this is dropped.
+    /// Until it is our turn; it is over when this is dropped. Nobody takes a second one meanwhile.
     pub(super) async fn of(&self, account: AccountId) -> tokio::sync::MutexGuard<'_, ()> {
-        let [.., high, low] = *account.bytes();
+        self.at(account.bytes()).await
+    }
+
+    /// The same for a session's data.
+    pub(super) async fn of_data(&self, session: SessionId) -> tokio::sync::MutexGuard<'_, ()> {
+        self.at(session.bytes()).await
+    }
+
+    async fn at(&self, id: &[u8; 16]) -> tokio::sync::MutexGuard<'_, ()> {
+        let [.., high, low] = *id;
         self.0[usize::from(u16::from_be_bytes([high, low])) % TURNS].lock().await
     }
 }

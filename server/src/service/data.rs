@@ -67,6 +67,7 @@ impl Service {
 
     /// Changes a session's data.
     pub async fn patch_data(&self, session: SessionId, patch: &Patch<'_>) -> Result<Patched, Failure> {
+        let _turn = self.turns.of_data(session).await;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
             for key in [Key::Data(session), Key::Ledger(session)] {

@@ -1,10 +1,13 @@
 //! S29: how often a password may be guessed, by whom, and that the owner gets in all the same.
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use trolley::http::front::Rules;
 use trolley::service::abuse::GUESSES;
 use trolley::service::attempts::{BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
 use trolley::service::settings::Settings;
+use trolley_core::account::audit::What;
+use trolley_core::account::password::BYTES_MAX;
 use trolley_core::time::Span;
 
 use crate::accounts::{EMAIL, PASSWORD};
@@ -113,4 +116,21 @@ async fn s29_which_addresses_are_in_use_is_not_told_to_who_asks_for_thousands() 
         reset().await.problem(422, "invalid_reset_token");
     }
     reset().await.problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn s31_of_wrong_passwords_at_once_each_is_written_down() {
+    let shop = crate::accounts::shop();
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    let mut attempts = JoinSet::new();
+    for _ in 0..32 {
+        let stranger = shop.browser();
+        // Too long for one: it is not hashed, and all come to the trail together.
+        let wrong = crate::accounts::login(EMAIL, &"x".repeat(BYTES_MAX + 1));
+        attempts.spawn(async move { stranger.json("POST", "/v1/session/sign-in", wrong).await.status });
+    }
+    assert_eq!(attempts.join_all().await, [401; 32]);
+    let report = shop.service.report().await.unwrap();
+    let failed = report.happened.iter().find(|(what, _)| *what == What::SignInFailed).unwrap();
+    assert_eq!(failed.1, 32);
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, Revision, SessionId};
+use trolley_core::session::Session;
 use trolley_store::kind::{Key, Record};
 
 use super::Service;
@@ -69,6 +70,8 @@ struct Stream {
 
 struct State {
     session: SessionId,
+    /// The session's version by which it was last judged; none at first.
+    version: Option<u64>,
     cart: CartId,
     /// The newest revision that it was given or had seen.
     newest: Option<Revision>,
@@ -163,7 +166,7 @@ impl Events {
             return Err(Failure::TooManyStreams);
         }
         let (waiting, over) = (VecDeque::new(), book.over);
-        let state = State { session, cart, newest: None, waiting, over, waker: None };
+        let state = State { session, version: None, cart, newest: None, waiting, over, waker: None };
         let stream = Arc::new(Stream { address, state: Mutex::new(state) });
         book.carts.entry(cart).or_default().push(Arc::clone(&stream));
         book.sessions.entry(session).or_default().push(Arc::clone(&stream));
@@ -207,12 +210,17 @@ impl Events {
         }
     }
 
-    /// The session's cart is another one: its streams show that from now on. Those which did not do so yet come back.
-    fn move_session(&self, session: SessionId, cart: CartId) -> Vec<Arc<Stream>> {
+    /// The session's cart is another one: its streams show that from now on. Those which did not do so yet come back. A stream
+    /// that was judged by a newer state of the session meanwhile stays where it is.
+    fn move_session(&self, session: &Session, cart: CartId) -> Vec<Arc<Stream>> {
         let mut book = self.book.lock();
-        let mut moved = book.sessions.get(&session).cloned().unwrap_or_default();
+        let mut moved = book.sessions.get(&session.id).cloned().unwrap_or_default();
         moved.retain(|stream| {
             let mut state = stream.state.lock();
+            if state.version >= Some(session.version) {
+                return false;
+            }
+            state.version = Some(session.version);
             let left = std::mem::replace(&mut state.cart, cart);
             if left == cart {
                 return false;
@@ -320,12 +328,12 @@ impl Service {
     }
 
     async fn try_judge_streams_of(&self, session: SessionId) -> Result<(), Failure> {
-        let Some(cart) = self.watching(session).await? else {
+        let Some((watching, cart)) = self.watching(session).await? else {
             self.events.end_session(session);
             return Ok(());
         };
         // As in `watch`: first the place, then the state.
-        let moved = self.events.move_session(session, cart);
+        let moved = self.events.move_session(&watching, cart);
         if !moved.is_empty() {
             let event = Event::of(self.cart_shown(cart).await?);
             moved.iter().for_each(|stream| stream.offer(&event));
@@ -333,12 +341,48 @@ impl Service {
         Ok(())
     }
 
-    /// The cart that a session has now; none where it is over.
-    async fn watching(&self, session: SessionId) -> Result<Option<CartId>, Failure> {
+    /// A session with the cart that it has now; none where it is over.
+    async fn watching(&self, session: SessionId) -> Result<Option<(Arc<Session>, CartId)>, Failure> {
         let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
             return Ok(None);
         };
         let lives = self.settings.policy.lease(&session, self.seen_of(&session), self.now()).is_ok();
-        Ok(if lives && self.stands(&session).await? { session.cart } else { None })
+        let stands = lives && self.stands(&session).await?;
+        Ok(session.cart.filter(|_| stands).map(|cart| (session, cart)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trolley_core::chain::Chain;
+    use trolley_core::ids::TokenDigest;
+    use trolley_core::session::Transport;
+    use trolley_core::time::Timestamp;
+
+    #[test]
+    fn what_was_read_of_a_session_before_its_sign_in_moves_no_stream_back() {
+        let (events, at) = (Arc::<Events>::default(), Timestamp::from_ms(0));
+        let [id, guests, accounts] = [[1; 16], [2; 16], [3; 16]];
+        let (id, guests, accounts) =
+            (SessionId::from_bytes(id), CartId::from_bytes(guests), CartId::from_bytes(accounts));
+        let session = |version| Session {
+            id,
+            version,
+            tokens: Chain::new(TokenDigest::from_bytes([1; 32]), at),
+            transport: Transport::Cookie,
+            cart: None,
+            created_at: at,
+            last_seen: at,
+            presented: true,
+            sign_in: None,
+        };
+        let source = Source::of(IpAddr::from([127, 0, 0, 1]));
+        let most = Most { session: 1, address: 1 };
+        let watch = events.enter(id, guests, source, most).unwrap();
+        assert!(events.move_session(&session(1), guests).is_empty());
+        assert_eq!(events.move_session(&session(2), accounts).len(), 1);
+        assert!(events.move_session(&session(1), guests).is_empty());
+        assert_eq!(watch.stream.state.lock().cart, accounts);
     }
 }

@@ -48,7 +48,7 @@ impl Service {
             if plan.writes.is_empty() {
                 return answer_each(waiting, plan.replies);
             }
-            match self.commit(plan.writes).await {
+            match self.commit_here(plan.writes).await {
                 Ok(()) => return answer_each(waiting, plan.replies),
                 Err(CommitError::Conflict(Key::Session(gone))) => waiting = turn_away(waiting, gone),
                 Err(CommitError::Conflict(_)) => {}

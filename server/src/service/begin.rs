@@ -71,8 +71,6 @@ impl Service {
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.commit(writes).await?;
-        self.tally.begun();
-        tracing::info!(%session, "a guest begins");
         Ok(Some((Done { cart: Shown::new(cart, listing), made: Ok(made) }, begun)))
     }
 
@@ -80,8 +78,6 @@ impl Service {
     pub async fn begin_bearer(&self, from: IpAddr) -> Result<Begun, Failure> {
         let (begun, writes) = self.new_visit(from, Transport::Bearer)?;
         self.commit(writes).await?;
-        self.tally.begun();
-        tracing::info!(session = %begun.visit.session.id, "a guest begins");
         Ok(begun)
     }
 

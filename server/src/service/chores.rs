@@ -81,9 +81,15 @@ impl Service {
         }
     }
 
+    /// Waits until no change is under way.
+    pub async fn idle(&self) {
+        self.lanes.idle().await;
+        self.commits.idle().await;
+    }
+
     /// What is left to do after the last request: changes under way, last-seen, and the store itself.
     pub async fn close(&self) {
-        self.lanes_idle().await;
+        self.idle().await;
         if let Err(failure) = self.flush_touches().await {
             tracing::warn!(?failure, "last-seen could not be written down at the end");
         }

@@ -43,34 +43,39 @@ impl Turns {
 }
 
 impl Service {
-    /// Commits. A commit that changes sessions is finished even where the caller goes away: until it is over nothing that was
-    /// read earlier may come back into memory.
+    /// Commits, in a task of its own: once begun it is finished, and what follows from it happens, even where the caller goes
+    /// away.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
-        let changed: Vec<SessionId> = writes.iter().filter_map(changed_session).collect();
-        let carts = writes.iter().filter_map(written_cart).collect();
-        let committed = self.commit_all(writes, changed.clone()).await;
-        if committed.is_ok() {
-            self.tell(carts, &changed).await;
-        }
-        committed
+        let stopping = || CommitError::Unknown("the server is stopping".to_owned());
+        let service = self.own.upgrade().ok_or_else(stopping)?;
+        let begun = self.commits.begin();
+        let committed = tokio::spawn(async move {
+            let _begun = begun;
+            service.commit_here(writes).await
+        });
+        committed.await.unwrap_or_else(|gone| match gone.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(stopping()),
+        })
     }
 
-    async fn commit_all(&self, writes: Vec<Write>, changed: Vec<SessionId>) -> Result<(), CommitError> {
-        if changed.is_empty() {
-            return self.store.commit(writes).await;
+    /// The same for a lane, whose task no caller can end. Until it is over nothing that was read earlier of a session that it
+    /// changes may come back into memory.
+    pub(super) async fn commit_here(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        let news = News::of(&writes);
+        let changing = self.warm.change(&news.sessions);
+        self.store.commit(writes).await?;
+        drop(changing);
+        for session in news.begun {
+            self.tally.begun();
+            tracing::info!(%session, "a guest begins");
         }
-        let (store, warm) = (Arc::clone(&self.store), Arc::clone(&self.warm));
-        let committed = tokio::spawn(async move {
-            let _changing = warm.change(changed);
-            store.commit(writes).await
-        });
-        match committed.await {
-            Ok(committed) => committed,
-            Err(gone) => match gone.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                Err(_) => Err(CommitError::Unknown("the server is stopping".to_owned())),
-            },
+        for event in news.events {
+            audit::log(&event);
+            self.tally.happened(event.row.what);
         }
+        self.tell(news.carts, &news.sessions).await;
+        Ok(())
     }
 
     /// Commits what lies on the desk. False where something else changed it meanwhile: it is to be decided anew.
@@ -79,43 +84,42 @@ impl Service {
         if writes.is_empty() {
             return Ok(true);
         }
-        let events: Vec<_> = writes.iter().filter_map(written_event).collect();
         match self.commit(writes).await {
-            Ok(()) => {
-                for event in &events {
-                    audit::log(event);
-                    self.tally.happened(event.row.what);
-                }
-                Ok(true)
-            }
+            Ok(()) => Ok(true),
             Err(CommitError::Conflict(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// The cart that a write puts.
-fn written_cart(write: &Write) -> Option<Arc<Cart>> {
-    match &write.action {
-        Action::Put { record: Record::Cart(cart), .. } => Some(Arc::clone(cart)),
-        _ => None,
-    }
+/// What there is to tell of a commit once it is done.
+#[derive(Default)]
+struct News {
+    /// The carts as they are then.
+    carts: Vec<Arc<Cart>>,
+    /// The sessions that it changes or takes out. One that is new was never in memory, and nobody watches by it.
+    sessions: Vec<SessionId>,
+    /// Guests that begin.
+    begun: Vec<SessionId>,
+    /// What the audit says.
+    events: Vec<Arc<Event>>,
 }
 
-/// What a write tells of in the audit.
-fn written_event(write: &Write) -> Option<Arc<Event>> {
-    match &write.action {
-        Action::Put { record: Record::Audit(event), .. } => Some(Arc::clone(event)),
-        _ => None,
-    }
-}
-
-/// The session that a write changes or takes out. One that is new was never in memory.
-fn changed_session(write: &Write) -> Option<SessionId> {
-    match (&write.key, &write.action) {
-        (Key::Session(session), Action::Put { .. } | Action::Delete) if write.expect != Expect::Absent => {
-            Some(*session)
+impl News {
+    fn of(writes: &[Write]) -> News {
+        let mut news = News::default();
+        for write in writes {
+            match (&write.key, &write.action) {
+                (_, Action::Keep) => {}
+                (Key::Session(session), _) if write.expect != Expect::Absent => news.sessions.push(*session),
+                (_, Action::Put { record: Record::Session(new), .. }) if new.sign_in.is_none() => {
+                    news.begun.push(new.id);
+                }
+                (_, Action::Put { record: Record::Cart(cart), .. }) => news.carts.push(Arc::clone(cart)),
+                (_, Action::Put { record: Record::Audit(event), .. }) => news.events.push(Arc::clone(event)),
+                _ => {}
+            }
         }
-        _ => None,
+        news
     }
 }

@@ -113,7 +113,6 @@ impl Service {
         let (session, Kept { version, json }) = (begun.visit.session.id, after.clone());
         writes.push(Write::create(Record::Data(Arc::new(Data { session, version, json })), None));
         self.commit(writes).await?;
-        tracing::info!(%session, "a guest begins");
         Ok((after, Some(begun)))
     }
 

@@ -5,16 +5,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use trolley_core::ids::CartId;
 use trolley_core::time::Timestamp;
 
 use super::Service;
 use super::failure::Failure;
 use super::order::{Done, Order};
+use super::underway::{Begun, Underway};
 
 /// How many locks share the lanes, so that different carts seldom meet.
 const SHARDS: usize = 64;
@@ -53,8 +53,7 @@ enum Next {
 /// The lanes of all carts that are being changed.
 pub(super) struct Lanes {
     shards: Vec<Mutex<HashMap<CartId, VecDeque<Queued>>>>,
-    running: AtomicUsize,
-    idle: Notify,
+    underway: Arc<Underway>,
 }
 
 enum Place {
@@ -66,12 +65,17 @@ enum Place {
 impl Lanes {
     pub(super) fn new() -> Lanes {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Lanes { shards, running: AtomicUsize::new(0), idle: Notify::new() }
+        Lanes { shards, underway: Arc::default() }
+    }
+
+    /// Waits until there is none.
+    pub(super) async fn idle(&self) {
+        self.underway.idle().await;
     }
 
     /// How many lanes there are.
     pub(super) fn running(&self) -> usize {
-        self.running.load(Ordering::Relaxed)
+        self.underway.running()
     }
 
     fn join(&self, cart: CartId, queued: Queued, most: usize) -> Place {
@@ -123,15 +127,13 @@ impl Lanes {
 struct Running<'a> {
     lanes: &'a Lanes,
     cart: CartId,
+    _begun: Begun,
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.lanes.shard(self.cart).lock().remove(&self.cart);
-        }
-        if self.lanes.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.lanes.idle.notify_waiters();
         }
     }
 }
@@ -155,8 +157,8 @@ impl Service {
     fn join_lane(self: &Arc<Self>, cart: CartId, queued: Queued) -> Result<(), Failure> {
         match self.lanes.join(cart, queued, self.settings.bounds.lane_waiting) {
             Place::First => {
-                self.lanes.running.fetch_add(1, Ordering::AcqRel);
-                tokio::spawn(Arc::clone(self).run_lane(cart));
+                let begun = self.lanes.underway.begin();
+                tokio::spawn(Arc::clone(self).run_lane(cart, begun));
             }
             Place::Behind => {}
             Place::NoRoom => return Err(Failure::Busy),
@@ -164,8 +166,8 @@ impl Service {
         Ok(())
     }
 
-    async fn run_lane(self: Arc<Self>, cart: CartId) {
-        let _running = Running { lanes: &self.lanes, cart };
+    async fn run_lane(self: Arc<Self>, cart: CartId, begun: Begun) {
+        let _running = Running { lanes: &self.lanes, cart, _begun: begun };
         while let Some(next) = self.lanes.take(cart, self.settings.bounds.lane_batch) {
             match next {
                 Next::Orders(batch) => self.settle(cart, batch).await,
@@ -177,17 +179,6 @@ impl Service {
                     }
                 }
             }
-        }
-    }
-
-    /// Waits until no change is under way.
-    pub async fn lanes_idle(&self) {
-        loop {
-            let idle = self.lanes.idle.notified();
-            if self.lanes.running.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            idle.await;
         }
     }
 }

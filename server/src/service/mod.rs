@@ -43,9 +43,10 @@ pub mod terms;
 pub mod token;
 pub mod touch;
 pub mod turn;
+mod underway;
 mod warm;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId, uuid_v7};
@@ -68,10 +69,13 @@ use self::seen::SeenBook;
 use self::settings::Settings;
 use self::tally::Tally;
 use self::touch::TouchQueue;
+use self::underway::Underway;
 use self::warm::Warm;
 
 /// What all use cases share. There is one a process; every request holds it by `Arc`.
 pub struct Service {
+    /// This, for what goes on where its caller went away.
+    own: Weak<Service>,
     store: Arc<dyn Store>,
     clock: Clock,
     random: Box<dyn Random>,
@@ -81,9 +85,11 @@ pub struct Service {
     events: Arc<Events>,
     hashers: Hashers,
     lanes: Lanes,
+    /// Commits that go on by themselves.
+    commits: Arc<Underway>,
     turns: Turns,
     seen: SeenBook,
-    warm: Arc<Warm>,
+    warm: Warm,
     touches: TouchQueue,
     /// What one address may do at most; none where there are no limits.
     limits: Option<Limits>,
@@ -104,8 +110,9 @@ impl Service {
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Arc<Service> {
         let seen = SeenBook::new(settings.bounds.seen_sessions);
-        let warm = Arc::new(Warm::new(settings.bounds.warm_sessions));
-        Arc::new(Service {
+        let warm = Warm::new(settings.bounds.warm_sessions);
+        Arc::new_cyclic(|own| Service {
+            own: Weak::clone(own),
             store,
             clock,
             random,
@@ -114,6 +121,7 @@ impl Service {
             events: Arc::default(),
             hashers: Hashers::new(settings.hashing, settings.bounds.hashes_waiting),
             lanes: Lanes::new(),
+            commits: Arc::default(),
             turns: Turns::new(),
             seen,
             warm,

@@ -40,7 +40,7 @@ pub(super) struct Began(u64);
 /// Sessions that a commit is changing; until this is dropped none of them comes in.
 pub(super) struct Changing<'a> {
     warm: &'a Warm,
-    sessions: Vec<SessionId>,
+    sessions: &'a [SessionId],
 }
 
 impl Warm {
@@ -82,8 +82,8 @@ impl Warm {
     }
 
     /// A commit is about to change these sessions: they leave, and stay out until it is over.
-    pub(super) fn change(&self, sessions: Vec<SessionId>) -> Changing<'_> {
-        for id in &sessions {
+    pub(super) fn change<'a>(&'a self, sessions: &'a [SessionId]) -> Changing<'a> {
+        for id in sessions {
             let mut shard = self.shard(*id).lock();
             shard.changing += 1;
             shard.epoch += 1;
@@ -110,7 +110,7 @@ impl Shard {
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        for id in &self.sessions {
+        for id in self.sessions {
             let mut shard = self.warm.shard(*id).lock();
             shard.changing -= 1;
             shard.epoch += 1;
@@ -147,7 +147,8 @@ mod tests {
     fn what_was_read_before_or_during_a_change_does_not_come_in_after_it() {
         let (warm, session) = (Warm::new(1_000), session(1));
         let before = warm.begin(session.id);
-        let changing = warm.change(vec![session.id]);
+        let changed = [session.id];
+        let changing = warm.change(&changed);
         let during = warm.begin(session.id);
         warm.keep(TOKEN, &session, during);
         assert!(warm.opened_by(&TOKEN).is_none(), "while it changes");
@@ -158,14 +159,15 @@ mod tests {
         }
         warm.keep(TOKEN, &session, warm.begin(session.id));
         assert!(warm.opened_by(&TOKEN).is_some());
-        drop(warm.change(vec![session.id]));
+        drop(warm.change(&changed));
         assert!(warm.get(session.id).is_none());
     }
 
     #[test]
     fn two_changes_at_once_keep_it_out_until_both_are_over() {
         let (warm, session) = (Warm::new(1_000), session(1));
-        let (one, other) = (warm.change(vec![session.id]), warm.change(vec![session.id]));
+        let changed = [session.id];
+        let (one, other) = (warm.change(&changed), warm.change(&changed));
         drop(one);
         warm.keep(TOKEN, &session, warm.begin(session.id));
         assert!(warm.get(session.id).is_none());

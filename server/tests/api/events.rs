@@ -16,21 +16,21 @@ use crate::support::wire::Served;
 use crate::support::{Actor, Bearer, Shop, days, request};
 
 /// An open stream, read event by event.
-struct Stream {
+pub struct Stream {
     body: Body,
     text: String,
 }
 
 /// One event: its name, its id, its data.
 #[derive(Debug, PartialEq)]
-struct Event {
+pub struct Event {
     name: String,
     id: Option<String>,
     data: Value,
 }
 
 impl Stream {
-    async fn open(actor: &impl Actor, last: Option<&str>) -> Stream {
+    pub async fn open(actor: &impl Actor, last: Option<&str>) -> Stream {
         let mut request = request("GET", "/v1/cart/events");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -74,7 +74,7 @@ impl Stream {
         }
     }
 
-    async fn cart(&mut self) -> Event {
+    pub async fn cart(&mut self) -> Event {
         let event = self.next().await.unwrap();
         assert_eq!(event.name, "cart", "{event:?}");
         assert_eq!(event.id.as_deref(), Some(id_of(&event.data).as_str()));
@@ -91,7 +91,7 @@ impl Stream {
         next.is_none()
     }
 
-    async fn ends(mut self) {
+    pub async fn ends(mut self) {
         let end = self.next().await.unwrap();
         assert_eq!((end.name.as_str(), end.id), ("end", None));
         assert_eq!(self.next().await, None);

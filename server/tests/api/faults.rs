@@ -105,7 +105,7 @@ async fn a_panic_is_a_500_that_tells_nothing_and_the_next_request_is_served() {
     }
     shop.store.set(Mode::Well);
     assert_eq!(browser.add("a", 1).await.expect(200).shown(), "a=2");
-    shop.service.lanes_idle().await;
+    shop.service.idle().await;
 }
 
 #[tokio::test]

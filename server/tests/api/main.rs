@@ -26,6 +26,7 @@ mod every_route;
 mod faults;
 mod history;
 mod hostile;
+mod hung_up;
 mod limits;
 mod metrics;
 mod openapi;

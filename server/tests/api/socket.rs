@@ -148,7 +148,7 @@ async fn a_request_that_takes_too_long_is_503_and_what_it_began_is_done() {
     shop.store.shut_gate();
     app.add("a", 1).await.problem(503, "timeout");
     shop.store.open_gate();
-    shop.service.lanes_idle().await;
+    shop.service.idle().await;
     assert_eq!(app.cart().await.shown(), "a=1");
 }
 

@@ -116,7 +116,10 @@ impl News {
                     news.begun.push(new.id);
                 }
                 (_, Action::Put { record: Record::Cart(cart), .. }) => news.carts.push(Arc::clone(cart)),
-                (_, Action::Put { record: Record::Audit(event), .. }) => news.events.push(Arc::clone(event)),
+                // One that stood already only loses its address: it happened before.
+                (_, Action::Put { record: Record::Audit(event), .. }) if write.expect == Expect::Absent => {
+                    news.events.push(Arc::clone(event));
+                }
                 _ => {}
             }
         }

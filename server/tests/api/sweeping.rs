@@ -4,11 +4,13 @@ use serde_json::json;
 use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Settings};
 use trolley::service::token::Token;
+use trolley_core::account::audit::What;
 use trolley_core::session::Policy;
 use trolley_core::time::Span;
 use trolley_store::kind::{Counts, Key, Record};
 use trolley_store::port::Store as _;
 
+use crate::accounts;
 use crate::support::{Actor, Shop, days};
 
 #[tokio::test]
@@ -143,4 +145,14 @@ async fn the_test_clock_turns_for_loopback_peers_alone_and_sweeps_at_once() {
     {
         shop.anyone().json("POST", "/test/clock", body).await.problem(422, "invalid_body");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_loses_its_address_did_not_happen_once_more() {
+    let shop = accounts::shop();
+    accounts::signed_up(&shop, accounts::EMAIL).await;
+    shop.turn(days(31)).await;
+    let report = shop.service.report().await.unwrap();
+    let created = report.happened.iter().find(|(what, _)| *what == What::AccountCreated).unwrap();
+    assert_eq!(created.1, 1);
 }

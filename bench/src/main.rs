@@ -45,7 +45,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Command::parse() {
+    let command = Command::parse();
+    let done = host::leave::on_signals().and_then(|()| match command {
         Command::Load(asked) => load::run(&asked),
         Command::Limit(asked) => limit::run(&asked),
         Command::Wrk(asked) => wrk::run(&asked),
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
         Command::Streams(asked) => streams::run(&asked),
         Command::Batch(asked) => batch::run(&asked),
         Command::Plot(asked) => plot::run(&asked),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -261,4 +262,32 @@ fn one_cart_that_many_add_to_is_counted_beside_a_peers() {
         assert_eq!(row["one_cart"]["there"].as_u64(), Some(200), "{result}");
     }
     assert!(svg.starts_with("<svg ") && svg.contains("one cart"), "{svg}");
+}
+
+/// The processes that were started with a path below this folder.
+fn started_in(folder: &Folder) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("proc").flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    let place = format!("{}/", folder.0.display());
+    lines.filter(|line| line.contains(&place)).collect()
+}
+
+#[test]
+#[ignore = "system: ./check runs it"]
+fn a_signal_leaves_no_server_and_no_folder_behind() {
+    let folder = Folder::new();
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_bench"));
+    bench.args(["soak", "--for", "1h", "--dir"]).arg(&folder.0).stdout(Stdio::null());
+    let mut bench = bench.spawn().expect("bench runs");
+    let soon = Instant::now() + Duration::from_secs(60);
+    while started_in(&folder).is_empty() {
+        assert!(Instant::now() < soon, "no server was started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let term = Command::new("kill").arg(bench.id().to_string()).status();
+    assert!(term.expect("kill runs").success());
+    assert_eq!(bench.wait().expect("it ends").code(), Some(128 + 15));
+    assert_eq!(started_in(&folder), Vec::<String>::new());
+    assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "the store is left behind");
 }

@@ -1,5 +1,5 @@
 // Vendure on PostgreSQL as its documentation sets it up, with one product and without its limits on the items of an order.
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bootstrap, DefaultJobQueuePlugin, DefaultLogger, dummyPaymentHandler, LogLevel } from '@vendure/core'
@@ -45,7 +45,9 @@ Mug,mug,A mug.,,,,,mug,12.99,standard,${most},false,,
 `
 
 if (what === 'populate') {
-  const csv = join(mkdtempSync(join(tmpdir(), 'peer-')), 'products.csv')
+  const folder = mkdtempSync(join(tmpdir(), 'peer-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  const csv = join(folder, 'products.csv')
   writeFileSync(csv, products)
   const app = await populate(() => bootstrap(config), shop, csv)
   await app.close()

@@ -8,14 +8,16 @@ pub(crate) const COLOURS: usize = 6;
 /// Colours by name, so that one file is right on light and on dark paper. Series differ in lightness too, for those who
 /// do not tell hues apart.
 const STYLE: &str = "
-:root{--paper:#ffffff;--ink:#1b1f27;--soft:#667085;--grid:#e7e9ee;
+:root{--paper:#ffffff;--ink:#1b1f27;--soft:#667085;--grid:#e7e9ee;--track:#f1f2f5;
 --s0:#2457d6;--s1:#98a1b3;--s2:#d9730d;--s3:#0f8a6d;--s4:#a23fb8;--s5:#c93a3a}
-@media (prefers-color-scheme:dark){:root{--paper:#0e1116;--ink:#e7ebf1;--soft:#929bab;--grid:#272d38;
+@media (prefers-color-scheme:dark){:root{--paper:#0e1116;--ink:#e7ebf1;--soft:#929bab;--grid:#272d38;--track:#1b2029;
 --s0:#7aa5ff;--s1:#707a8d;--s2:#f3a24c;--s3:#45c9a2;--s4:#d48be6;--s5:#f07f7f}}
 .paper{fill:var(--paper)}
-text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:12px;fill:var(--ink)}
-.title{font-size:17px;font-weight:650}.head{font-size:13px;font-weight:600}.soft{fill:var(--soft)}.small{font-size:11px}
+text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Inter,Helvetica,Arial,sans-serif;font-size:13px;fill:var(--ink)}
+.title{font-size:19px;font-weight:650;letter-spacing:-.01em}.head{font-size:13.5px;font-weight:600}.strong{font-weight:600}
+.soft{fill:var(--soft)}.small{font-size:11.5px}
 .num{font-variant-numeric:tabular-nums}.grid{stroke:var(--grid);stroke-width:1}.base{stroke:var(--soft);stroke-width:1}
+.track{fill:var(--track)}.bar{fill:var(--own)}.pale{fill-opacity:.22;stroke:var(--own);stroke-width:1.2;stroke-dasharray:3 2}
 .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.faint{stroke-width:1;opacity:.35}
 ";
 
@@ -81,29 +83,43 @@ impl Canvas {
         self.put(&format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.2" style="fill:var(--s{colour})"/>"#));
     }
 
-    /// A bar with round ends, in a series' colour.
-    pub(crate) fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), colour: usize) {
-        let (width, colour) = (width.max(1.5), colour % COLOURS);
+    /// A bar with round ends, in a series' colour; a pale one is an outline.
+    pub(crate) fn bar(&mut self, at: (f64, f64), (width, height): (f64, f64), colour: usize, pale: bool) {
+        let (class, width) = (if pale { "pale" } else { "" }, width.max(3.0));
+        self.rect(
+            at,
+            (width, height),
+            &format!("class=\"bar {class}\" style=\"--own:var(--s{})\"", colour % COLOURS),
+        );
+    }
+
+    /// What a bar may fill.
+    pub(crate) fn track(&mut self, at: (f64, f64), size: (f64, f64)) {
+        self.rect(at, size, r#"class="track""#);
+    }
+
+    fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), look: &str) {
         let round = (height / 2.0).min(3.0).min(width / 2.0);
         self.put(&format!(
-            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="{round:.1}" style="fill:var(--s{colour})"/>"#
+            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="{round:.1}" {look}/>"#
         ));
     }
 
     /// Title above, caption below.
     pub(crate) fn frame(&mut self, title: &str, under: &str, caption: &str) {
-        self.text((28.0, 36.0), Anchor::Start, "title", title);
-        self.text((28.0, 56.0), Anchor::Start, "soft", under);
+        self.text((28.0, 40.0), Anchor::Start, "title", title);
+        self.text((28.0, 62.0), Anchor::Start, "soft", under);
         self.text((28.0, self.height - 16.0), Anchor::Start, "soft small", caption);
     }
 
-    /// The names of the series, in a row.
+    /// The names of the series, in a row that ends at `x`.
     pub(crate) fn legend(&mut self, (x, y): (f64, f64), names: &[(String, usize)]) {
         let mut x = x;
-        for (name, colour) in names {
-            self.bar((x, y - 9.0), (14.0, 10.0), *colour);
-            self.text((x + 20.0, y), Anchor::Start, "", name);
-            x += 20.0 + 7.0 * name.chars().count() as f64 + 22.0;
+        for (name, colour) in names.iter().rev() {
+            x -= 7.0 * name.chars().count() as f64;
+            self.text((x, y), Anchor::Start, "", name);
+            self.bar((x - 20.0, y - 9.0), (14.0, 10.0), *colour, false);
+            x -= 20.0 + 22.0;
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn draw(report: &LoadReport) -> String {
     let lines: Vec<Line> = sides.iter().flat_map(|(side, colour)| over_time(side, *colour)).collect();
     throughput(&lines).draw(&mut canvas, &lines);
     let names: Vec<_> = sides.iter().rev().map(|(side, colour)| (side.name.clone(), *colour)).collect();
-    canvas.legend((740.0, 36.0), &names);
+    canvas.legend((932.0, 40.0), &names);
     canvas.svg()
 }
 

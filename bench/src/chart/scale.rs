@@ -15,7 +15,7 @@ pub(crate) fn draw(report: &ScaleReport) -> String {
     let title = "How cost grows";
     let mut canvas = Canvas::new(960.0, 560.0, &format!("{title}: {}", report.how));
     canvas.frame(title, &report.how, &report.caption());
-    canvas.legend((610.0, 36.0), &[("read".into(), 0), ("durable add".into(), 2), ("limit, read".into(), 1)]);
+    canvas.legend((932.0, 40.0), &[("read".into(), 0), ("durable add".into(), 2), ("limit, read".into(), 1)]);
     let columns = [
         ("carts at rest", &report.carts),
         ("connections", &report.connections),

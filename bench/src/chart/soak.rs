@@ -16,7 +16,7 @@ pub(crate) fn draw(report: &SoakReport) -> String {
         format!("Soak: {:.0} minutes", report.samples.last().map_or(0.0, |sample| sample.at_s / 60.0));
     let mut canvas = Canvas::new(960.0, 360.0, &format!("{title}; {}", report.how));
     canvas.frame(&title, &report.how, &report.caption());
-    canvas.legend((740.0, 36.0), &[("p99".into(), 2), ("p50".into(), 0)]);
+    canvas.legend((932.0, 40.0), &[("p99".into(), 2), ("p50".into(), 0)]);
     let panels: [Shown<'_>; 3] = [
         ("memory, MiB", count, &[(0, |sample| mib(sample.memory))]),
         ("disk, MiB", count, &[(0, |sample| mib(sample.disk))]),

@@ -4,7 +4,7 @@ use crate::report::numbers::{Latency, bytes, count, micros};
 use crate::report::streams::{Idle, StreamsReport};
 
 use super::axis::Axis;
-use super::bars::{self, Bar};
+use super::bars::{Bar, Rows};
 use super::canvas::Canvas;
 use super::panel::{Line, Panel};
 
@@ -14,7 +14,7 @@ pub(crate) fn draw(report: &StreamsReport) -> String {
     let title = format!("A change at another device: p50 {}, p99 {}", micros(p50), micros(p99));
     let mut canvas = Canvas::new(960.0, 430.0, &format!("{title}; {}", report.how));
     canvas.frame(&title, &report.how, &report.caption());
-    canvas.legend((86.0, 78.0), &[("since the intended start".into(), 0), ("since the answer".into(), 2)]);
+    canvas.legend((932.0, 40.0), &[("since the intended start".into(), 0), ("since the answer".into(), 2)]);
     let most = report.since_due_us.max.max(report.since_answer_us.max) as f64;
     let panel = Panel {
         at: (86.0, 130.0),
@@ -37,11 +37,16 @@ fn curve(latency: &Latency, colour: usize) -> Line {
 
 fn costs(canvas: &mut Canvas, idle: &Idle) {
     let streams = format!("with {}", count(idle.streams as f64));
-    let bar = |name: &str, value: f64, text, colour| Bar { name: name.to_owned(), value, text, colour };
-    let memory = |name, of: u64, colour| bar(name, of as f64, bytes(of as f64), colour);
-    let rows = [memory("before", idle.memory_before, 1), memory(&streams, idle.memory_after, 0)];
-    bars::draw(canvas, (640.0, 130.0), 220.0, "Memory, idle streams", &rows, None);
-    let rate = |name, of: f64, colour| bar(name, of, format!("{}/s", count(of)), colour);
-    let rows = [rate("without", idle.without.rate.median, 1), rate(&streams, idle.with.rate.median, 0)];
-    bars::draw(canvas, (640.0, 255.0), 220.0, "Reads of carts beside them", &rows, None);
+    let panel = |canvas: &mut Canvas, top, title, rows: [(&str, Bar); 2]| {
+        let panel = Rows { at: (640.0, top), width: 180.0, row: 30.0, thick: 16.0 };
+        panel.head(canvas, title);
+        rows.iter().enumerate().for_each(|(n, (name, _))| panel.name(canvas, n, name));
+        panel.draw(canvas, &rows.map(|(_, bar)| bar), None);
+    };
+    let memory = |of: u64, colour| Bar::new(of as f64, bytes(of as f64), colour);
+    let rows = [("before", memory(idle.memory_before, 1)), (&streams, memory(idle.memory_after, 0))];
+    panel(canvas, 130.0, "Memory, idle streams", rows);
+    let rate = |of: f64, colour| Bar::new(of, format!("{}/s", count(of)), colour);
+    let rows = [("without", rate(idle.without.rate.median, 1)), (&streams, rate(idle.with.rate.median, 0))];
+    panel(canvas, 255.0, "Reads of carts beside them", rows);
 }

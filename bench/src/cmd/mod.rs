@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod batch;
+pub(crate) mod contender;
 mod idle;
 pub(crate) mod limit;
 pub(crate) mod load;

@@ -16,6 +16,7 @@ use crate::mix::step::Mix;
 use crate::mix::tongue::Tongue;
 use crate::mix::visit::Visit;
 use crate::report::load::{Footprint, Series};
+use crate::report::numbers::count;
 use crate::report::out;
 use crate::report::scale::{Cost, Point, ScaleReport};
 
@@ -68,7 +69,7 @@ pub(crate) fn run(asked: &Scale) -> io::Result<()> {
     let machine = Machine::this(folder.path());
     let program = programs::path(asked.places.trolley.as_deref())?;
     let sizes = asked.carts.len() + asked.connections.len() + asked.lines.len();
-    let mut progress = Progress::new(sizes as u64 * u64::from(asked.runs.runs) * 4);
+    let mut progress = Progress::new(sizes as u64 * (2 + u64::from(asked.runs.runs) * 4));
     let mut point = |size| measure(asked, &program, size, &folder, &mut progress);
     let base = Size {
         carts: asked.carts.first().copied().unwrap_or(CARTS),
@@ -119,15 +120,20 @@ fn measure(
 ) -> io::Result<Point> {
     let place = Folder::new(folder.path())?;
     let (dump, store) = (place.join("carts.jsonl"), place.join("store"));
-    progress.says("making a store");
-    dump::write(&dump, size.carts, size.lines)?;
-    let import_s = dump::import(program, &dump, &store)?.as_secs_f64();
+    let carts = count(size.carts as f64);
+    progress.says(format!("writing a dump of {carts} carts"));
+    dump::write(&dump, size.carts, size.lines, |part| progress.within(part))?;
+    progress.next();
+    let imported = dump::import(program, &dump, &store, |so_far| {
+        progress.says(format!("importing {carts} carts: {} s", so_far.as_secs()));
+    })?;
+    progress.next();
     std::fs::remove_file(&dump)?;
     let server = programs::serve(program, &store)?;
     let before = Footprint::of(&server, &store);
     let sessions = spread_over(size.carts, size.connections);
     let limit = start_limit(server.address, &sessions[0], &place)?;
-    let count = size.connections as usize;
+    let connections = size.connections as usize;
     let held = || sessions::held(server.address, Tongue::Trolley, &sessions);
     let stock = held()?;
     let mut costs = Vec::new();
@@ -135,8 +141,8 @@ fn measure(
     for mix in [Mix::Read, Mix::AddKeyed] {
         let work =
             Work { tongue: Tongue::Trolley, steps: mix.steps(), items: size.lines, pace: Pace::Closed };
-        let mut ours = Side::new("trolley", server.address, &sessions, count);
-        let mut theirs = Side::new("limit", limit.address, &sessions, count);
+        let mut ours = Side::new("trolley", server.address, &sessions, connections);
+        let mut theirs = Side::new("limit", limit.address, &sessions, connections);
         for _ in 0..asked.runs.runs {
             theirs.run(&work, &asked.runs, None, progress)?;
             ours.run(&work, &asked.runs, None, progress)?;
@@ -150,7 +156,7 @@ fn measure(
         size: size.of,
         read: costs[0],
         add: costs[1],
-        import_s,
+        import_s: imported.as_secs_f64(),
         before,
         after: Footprint::of(&server, &store),
         exact: Exact::compare(&stocks, accounts.iter()),

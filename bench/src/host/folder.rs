@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A folder that is removed when it is dropped.
+use super::leave;
+
+/// A folder that is removed when it is dropped, or a signal ends us.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -18,6 +20,7 @@ impl Folder {
         std::fs::create_dir_all(parent)?;
         let path = parent.canonicalize()?.join(name);
         std::fs::create_dir(&path)?;
+        leave::made(&path);
         Ok(Folder { path })
     }
 
@@ -34,7 +37,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
+        leave::remove(&self.path);
     }
 }
 

@@ -4,5 +4,6 @@ pub(crate) mod child;
 pub(crate) mod dump;
 pub(crate) mod files;
 pub(crate) mod folder;
+pub(crate) mod leave;
 pub(crate) mod machine;
 pub(crate) mod programs;

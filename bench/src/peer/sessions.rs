@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::host::child::{Server, free_port};
 use crate::mix::tongue::Tongue;
 
-use super::Peer;
 use super::redis;
-use super::setup::{cargo_version, done, node, npm_version, source, version_of};
+use super::setup::{cargo_version, fetched, node, npm_version, source, version_of};
+use super::{Peer, Told};
 
 /// Redis as it comes: snapshots now and then.
 const AS_IT_COMES: &[&str] = &[];
-const LOSES_MINUTES: &str = "the last minutes (Redis as it comes)";
+const LOSES_MINUTES: &str = "the last minutes";
 
 /// axum with tower-sessions.
 pub(crate) fn tower(parent: &Path, folder: &Path) -> io::Result<Peer> {
@@ -22,18 +22,14 @@ pub(crate) fn tower(parent: &Path, folder: &Path) -> io::Result<Peer> {
     let target = parent.join("tower-sessions");
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]).arg(&manifest);
-    done(build.arg("--target-dir").arg(&target))?;
+    fetched(build.arg("--target-dir").arg(&target))?;
     let redis = redis::start(&folder.join("tower-redis"), AS_IT_COMES)?;
     let mut command = Command::new(target.join("release/peer-tower-sessions"));
     let server = Server::announced(command.arg(format!("redis://{}", redis.address)))?;
     let version = |package| cargo_version("tower-sessions", package);
     let redis_version = version_of("redis-server", "--version")?;
-    let name = format!(
-        "axum {}, tower-sessions {}, Redis {redis_version}",
-        version("axum"),
-        version("tower-sessions")
-    );
-    whole(name, vec![server, redis])
+    let name = format!("tower-sessions {}", version("tower-sessions"));
+    whole("tower", name, format!("axum {}, Redis {redis_version}", version("axum")), vec![server, redis])
 }
 
 /// Express with express-session.
@@ -47,15 +43,15 @@ pub(crate) fn express(parent: &Path, folder: &Path) -> io::Result<Peer> {
     let server = Server::silent(&mut command, address, Duration::from_secs(30))?;
     let version = |package| npm_version("express", package);
     let redis_version = version_of("redis-server", "--version")?;
-    let name = format!(
-        "Express {}, express-session {}, Redis {redis_version}",
-        version("express"),
-        version("express-session")
-    );
-    whole(name, vec![server, redis])
+    let name = format!("express-session {}", version("express-session"));
+    whole(
+        "express",
+        name,
+        format!("Express {}, Redis {redis_version}", version("express")),
+        vec![server, redis],
+    )
 }
 
-fn whole(name: String, servers: Vec<Server>) -> io::Result<Peer> {
-    let peer = Peer::new(name, Tongue::Trolley, LOSES_MINUTES, servers);
-    peer.ok_or_else(|| io::Error::other("there is no server"))
+fn whole(short: &'static str, name: String, with: String, servers: Vec<Server>) -> io::Result<Peer> {
+    Peer::new(Told { short, name, with, loses: LOSES_MINUTES }, Tongue::Trolley, servers)
 }

@@ -2,27 +2,29 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::host::child;
 
 /// Where a peer's own files are in the source tree.
 pub(crate) fn source(peer: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(peer)
 }
 
-/// Runs a command to its end; where it fails, what it said last is the reason.
+/// Packages come over the network and are compiled: minutes on a slow machine, and never for ever.
+const PACKAGES_WITHIN: Duration = Duration::from_secs(1_800);
+/// Everything else.
+const DONE_WITHIN: Duration = Duration::from_secs(300);
+
+/// Runs a command to its end.
 pub(crate) fn done(command: &mut Command) -> io::Result<String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let named = |what: String| io::Error::other(format!("{program}: {what}"));
-    let output = command.stdin(Stdio::null()).output().map_err(|error| named(error.to_string()))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        return Ok(text(&output.stdout));
-    }
-    let said = text(&output.stderr);
-    // The sentence, without the trace of who called whom.
-    let sentences = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("at "));
-    let end: Vec<_> = sentences.collect();
-    Err(named(end[end.len().saturating_sub(5)..].join("; ")))
+    child::done(command, DONE_WITHIN, || {})
+}
+
+/// Runs a command that fetches or builds packages.
+pub(crate) fn fetched(command: &mut Command) -> io::Result<String> {
+    child::done(command, PACKAGES_WITHIN, || {})
 }
 
 /// A folder with a Node peer's files and its packages, as its lock file names them. It is kept from one run to the next.
@@ -36,7 +38,7 @@ pub(crate) fn node(peer: &str, parent: &Path) -> io::Result<PathBuf> {
     }
     if !fresh {
         std::fs::write(to.join("package-lock.json"), &lock)?;
-        let installed = done(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&to));
+        let installed = fetched(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&to));
         // Half of them is no set of packages: the next run begins anew.
         installed.inspect_err(|_| drop(std::fs::remove_file(to.join("package-lock.json"))))?;
     }

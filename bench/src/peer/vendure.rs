@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::host::child::{Server, free_port};
 use crate::mix::tongue::Tongue;
 
-use super::Peer;
 use super::postgres;
 use super::setup::{done, node, npm_version, version_of};
+use super::{Peer, Told};
 
 /// Sets it up and serves it.
 pub(crate) fn start(parent: &Path, folder: &Path) -> io::Result<Peer> {
@@ -28,7 +28,10 @@ pub(crate) fn start(parent: &Path, folder: &Path) -> io::Result<Peer> {
     let mut command = script(&address.port().to_string(), "serve");
     let server = Server::silent(&mut command, address, Duration::from_secs(120))?;
     let (vendure, postgres) = (npm_version("vendure", "@vendure/core"), version_of("psql", "--version")?);
-    let name = format!("Vendure {vendure}, PostgreSQL {postgres}");
-    let peer = Peer::new(name, Tongue::Vendure, "nothing", vec![server, database]);
-    peer.ok_or_else(|| io::Error::other("there is no server"))
+    let (name, with) = (format!("Vendure {vendure}"), format!("PostgreSQL {postgres}"));
+    Peer::new(
+        Told { short: "vendure", name, with, loses: "nothing" },
+        Tongue::Vendure,
+        vec![server, database],
+    )
 }

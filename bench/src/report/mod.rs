@@ -8,3 +8,4 @@ pub(crate) mod peers;
 pub(crate) mod scale;
 pub(crate) mod soak;
 pub(crate) mod streams;
+pub(crate) mod table;

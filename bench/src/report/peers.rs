@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::machine::{Machine, day};
 
 use super::numbers::{Spread, count, micros};
+use super::table::Table;
 
 /// What one kind of request reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,10 +34,12 @@ pub(crate) struct OneCart {
 /// One server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PeerRow {
-    /// What it is, with its versions.
+    /// What it is, with its version.
     pub(crate) name: String,
+    /// What it stands on, with versions.
+    pub(crate) with: String,
     /// What a power cut takes of what was acknowledged.
-    pub(crate) durability: String,
+    pub(crate) loses: String,
     /// Reading a cart.
     pub(crate) read: Speed,
     /// Adding a unit.
@@ -76,19 +79,26 @@ pub(crate) struct PeersReport {
 impl PeersReport {
     /// For people.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}\n{}\n", self.how, self.machine.in_words());
+        let mut text = format!("{}\n{}\n\n", self.how, self.machine.in_words());
+        let mut speeds = Table::new(&["", "adds/s", "p99", "reads/s", "p99", "a power cut takes"]);
         for row in &self.rows {
-            let PeerRow { name, durability, read, add, one_cart } = row;
-            let speed = |speed: &Speed| {
-                format!("{}/s (p99 {})", count(speed.rate.median), micros(speed.p99_us.median))
-            };
-            text += &format!(
-                "\n{name}\n  read {}, add {}; a power cut takes {durability}\n",
-                speed(read),
-                speed(add)
-            );
-            text += &format!("  {}\n", one_cart.in_words());
+            let PeerRow { name, with, loses, read, add, .. } = row;
+            let [(adds, adds_p99), (reads, reads_p99)] =
+                [add, read].map(|speed| (count(speed.rate.median), micros(speed.p99_us.median)));
+            speeds.row([format!("{name} ({with})"), adds, adds_p99, reads, reads_p99, loses.clone()]);
         }
+        text += &speeds.text();
+        let asked = self.rows.first().map_or(0, |row| row.one_cart.asked);
+        text += &format!("\n{} adds to one cart:\n", count(asked as f64));
+        let mut carts = Table::new(&["", "there", "", "lines", "acknowledged", "refused or lost"]);
+        for PeerRow { name, with, one_cart, .. } in &self.rows {
+            let OneCart { acknowledged, refused, there, lines, .. } = *one_cart;
+            let [there, lines, acknowledged, refused] =
+                [there, lines, acknowledged, refused].map(|number| count(number as f64));
+            let percent = format!("{:.1} %", one_cart.kept() * 100.0);
+            carts.row([format!("{name} ({with})"), there, percent, lines, acknowledged, refused]);
+        }
+        text += &carts.text();
         for Missing { name, why } in &self.missing {
             text += &format!("\n{name}: not measured: {why}\n");
         }
@@ -107,11 +117,23 @@ impl OneCart {
         self.there as f64 / self.asked.max(1) as f64
     }
 
-    fn in_words(&self) -> String {
-        let OneCart { asked, acknowledged, refused, there, lines } = self;
-        let percent = self.kept() * 100.0;
-        format!(
-            "{asked} adds to one cart at once: {there} there ({percent:.0} %) in {lines} lines; {acknowledged} acknowledged, {refused} refused"
-        )
+    /// Whether what was acknowledged is there in one line, and nothing else but what may have been lost on its way back.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.lines == 1 && (self.acknowledged..=self.acknowledged + self.refused).contains(&self.there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cart_is_exact_where_what_was_acknowledged_is_there_in_one_line() {
+        let cart = |acknowledged, there, lines| {
+            let refused = 10 - acknowledged;
+            OneCart { asked: 10, acknowledged, refused, there, lines }
+        };
+        assert!(cart(10, 10, 1).is_exact() && cart(9, 9, 1).is_exact() && cart(9, 10, 1).is_exact());
+        assert!(!cart(10, 9, 1).is_exact() && !cart(10, 11, 1).is_exact() && !cart(10, 10, 2).is_exact());
     }
 }

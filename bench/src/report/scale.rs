@@ -7,6 +7,7 @@ use crate::mix::exact::Exact;
 
 use super::load::{Footprint, in_words};
 use super::numbers::{Spread, bytes, count, micros};
+use super::table::Table;
 
 /// What was measured at one size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,9 +69,14 @@ impl ScaleReport {
         for (name, points) in
             [("carts", &self.carts), ("connections", &self.connections), ("lines", &self.lines)]
         {
-            for point in points {
-                text += &point.in_words(name);
-            }
+            text += &format!("\n{}", table(name, points).text());
+        }
+        let inexact = || self.points().filter(|point| !point.exact.holds());
+        for point in inexact() {
+            text += &format!("\nat {}: {}\n", count(point.size as f64), in_words(&point.exact));
+        }
+        if inexact().next().is_none() {
+            text += "\nEvery unit whose adding was acknowledged is there, once, at each size.\n";
         }
         text.trim_end().to_owned()
     }
@@ -86,20 +92,31 @@ impl ScaleReport {
     }
 }
 
-impl Point {
-    fn in_words(&self, name: &str) -> String {
-        let cost = |cost: &Cost| {
+/// `of the limit`: the share of what plain axum answers in the same minute.
+fn table(name: &str, points: &[Point]) -> Table {
+    let mut table = Table::new(&[
+        name,
+        "reads/s",
+        "of the limit",
+        "p99",
+        "adds/s",
+        "of the limit",
+        "p99",
+        "import",
+        "ready",
+        "memory",
+        "after",
+        "disk",
+    ]);
+    for Point { size, read, add, import_s, before, after, .. } in points {
+        let mut cells = vec![count(*size as f64)];
+        for cost in [read, add] {
             let (rate, p99) = (count(cost.rate.median), micros(cost.p99_us as f64));
-            format!("{rate}/s ({:.2} of the limit), p99 {p99}", cost.share.median)
-        };
-        let (size, read, add) = (count(self.size as f64), cost(&self.read), cost(&self.add));
-        let (ready, before, after) = (self.before.ready_ms, self.before, self.after);
-        let memory = format!("{} to {}", bytes(before.memory as f64), bytes(after.memory as f64));
-        let disk = bytes(before.disk as f64);
-        let imported = self.import_s;
-        format!(
-            "{size:>10} {name}: read {read}; add {add}\n           imported in {imported:.1} s, ready after {ready:.0} ms, memory {memory}, disk {disk}; {}\n",
-            in_words(&self.exact)
-        )
+            cells.extend([rate, format!("{:.2}", cost.share.median), p99]);
+        }
+        cells.extend([format!("{import_s:.1} s"), format!("{:.0} ms", before.ready_ms)]);
+        cells.extend([before.memory, after.memory, before.disk].map(|size| bytes(size as f64)));
+        table.row(cells);
     }
+    table
 }

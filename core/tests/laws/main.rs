@@ -6,6 +6,7 @@
 
 mod bounds;
 mod conservation;
+mod late;
 mod merging;
 mod oracle;
 mod order;

@@ -11,7 +11,7 @@ use crate::quantities::act;
 use crate::runner::{cases, over};
 use crate::world::{Act, LINES, intent, item, quantity};
 
-fn filled(id: u8, acts: &[Act], limits: &Limits) -> Cart {
+pub(crate) fn filled(id: u8, acts: &[Act], limits: &Limits) -> Cart {
     let mut cart = Cart::new(CartId::from_bytes([id; 16]), Timestamp::from_ms(0));
     for (n, act) in acts.iter().enumerate() {
         let at = Timestamp::from_ms(10 + n as u64);

@@ -65,14 +65,6 @@ impl Oracle {
         newest.and_then(|set| set.set).unwrap_or(0) + unobserved.map(|add| add.add).sum::<u64>()
     }
 
-    /// Whether a line may hold so many units where clocks lie: one of its SETs stands, and no add is lost or doubled.
-    #[allow(dead_code, reason = "the trial over HTTP has clocks that lie")]
-    pub(crate) fn may_be(&self, line: usize, quantity: u64) -> bool {
-        let unobserved = self.adds(line).filter(|add| !self.sets(line).any(|set| observed(set, add)));
-        let added: u64 = unobserved.map(|add| add.add).sum();
-        quantity == added || self.sets(line).any(|set| set.set.is_some_and(|set| set + added == quantity))
-    }
-
     /// Whether a plain CLEAR of somebody who had seen `base` means this line: something of it was there to see.
     pub(crate) fn shows(&self, line: usize, base: u64) -> bool {
         let newest = self.sets(line).max_by_key(|set| (set.acted, set.base, set.author, set.seq));

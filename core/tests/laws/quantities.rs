@@ -28,7 +28,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (device.clone(), 0..4usize, proptest::bool::weighted(0.25))
             .prop_map(|(device, most, lost)| Step::Deliver { device, most, lost }),
         3 => device.clone().prop_map(Step::Read),
-        2 => (device, 1..6usize).prop_map(|(device, most)| Step::Repeat { device, most }),
+        2 => (device.clone(), 1..6usize).prop_map(|(device, most)| Step::Repeat { device, most }),
+        1 => (device, 0..64usize).prop_map(|(device, at)| Step::Fork { device, at }),
         3 => (1..4u8, 0..5u64, act()).prop_map(|(session, behind, act)| Step::Plain { session, behind, act }),
         1 => (1..4u8, 0..5u64).prop_map(|(session, behind)| Step::PlainClear { session, behind }),
         1 => Just(Step::Checkout),
@@ -66,6 +67,7 @@ fn every_line_holds_what_the_one_sentence_says() {
         "folded",
         "repeated",
         "repeated by a dropped client",
+        "forked",
         "plain",
         "checked out",
     ];

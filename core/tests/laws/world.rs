@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Read(usize),
     /// A device sends again what it sent before, from its first op on.
     Repeat { device: usize, most: usize },
+    /// A copy of a device, restored from a backup of long ago, has acted otherwise since: one seq of it is another op.
+    Fork { device: usize, at: usize },
     /// Somebody's tab acts, having seen the newest cart, or one so many revisions older.
     Plain { session: u8, behind: u64, act: Act },
     /// A tab empties the cart.
@@ -147,6 +149,7 @@ impl World {
             Step::Deliver { device, most, lost } => self.deliver(*device, *most, *lost),
             Step::Read(device) => self.read(*device),
             Step::Repeat { device, most } => self.repeat(*device, *most),
+            Step::Fork { device, at } => self.fork(*device, *at),
             Step::Plain { session, behind, act } => self.plain(*session, *behind, Some(act)),
             Step::PlainClear { session, behind } => self.plain(*session, *behind, None),
             Step::Checkout => self.checkout(),
@@ -333,6 +336,22 @@ impl World {
             }
             Err(other) => panic!("{other:?}"),
         }
+    }
+
+    /// A seq that was taken in comes as another op: it is told so, or that its client is gone, and nothing happens.
+    fn fork(&mut self, place: usize, at: usize) {
+        let device = &self.devices[place];
+        // What is no longer among its last 64 ops cannot be told from a repetition.
+        let recent = &device.sent[device.sent.len().saturating_sub(64)..];
+        let Some(copied) = recent.get(at % recent.len().max(1)) else { return };
+        let (seq, op) = (copied.seq, Op { op_id: copied.op_id + 1, ..copied.clone() });
+        let before = self.cart.clone();
+        let sync = Sync { client: device.client, at: Timestamp::from_ms(self.now), ops: vec![op] };
+        let told = self.cart.sync(&sync, &self.limits).unwrap_err();
+        let is_fork = told == SyncRefusal::ClientForked { seq };
+        assert!(is_fork || told == SyncRefusal::ClientExpired, "{told:?}");
+        self.met.note(if is_fork { "forked" } else { "forked by a dropped client" });
+        assert_eq!(self.cart, before, "a fork changes nothing");
     }
 
     fn plain(&mut self, session: u8, behind: u64, act: Option<&Act>) {

@@ -12,6 +12,7 @@ use trolley_core::time::Timestamp;
 
 use crate::device::{Act, LINES, Queued, Seen, Told, cart_id, client_id, item};
 use crate::oracle::{Name, Oracle, Past};
+use crate::scenario::Scenario;
 
 /// The act id of what no device did.
 const NOBODYS: u8 = u8::MAX;
@@ -75,8 +76,8 @@ pub(crate) struct Server {
 pub(crate) type Met = &'static str;
 
 impl Server {
-    /// Two carts; the account's begins with `start`.
-    pub(crate) fn new(start: &[Act], at: u64, limits: &Limits) -> Server {
+    /// Two carts, each as the story begins with it.
+    pub(crate) fn new(scenario: &Scenario, at: u64) -> Server {
         let empty = |name| Kept::new(Cart::new(cart_id(name), Timestamp::from_ms(0)));
         let mut server = Server {
             account: empty(Name::Account),
@@ -87,15 +88,21 @@ impl Server {
             given_back: false,
             broken: None,
         };
-        let mut cart = Cart::clone(&server.account.cart);
+        server.begin(Name::Account, &scenario.start, at, &scenario.limits);
+        server.begin(Name::Guest, &scenario.guest_start, at, &scenario.limits);
+        server
+    }
+
+    fn begin(&mut self, name: Name, start: &[Act], at: u64, limits: &Limits) {
+        let mut cart = Cart::clone(&self.kept(name).cart);
         for act in start {
             let (session, at) = (SessionId::from_bytes([SESSION; 16]), Timestamp::from_ms(at));
             let base = cart.revision;
             cart.call(&Call { session, base: Some(base), at, intent: act.intent() }, limits).unwrap();
-            server.note(*act, server.plain(cart.revision, base, at.as_ms()));
+            let past = self.plain(cart.revision, base, at.as_ms());
+            self.note(*act, Past { of: name, ..past });
         }
-        server.account = Kept::new(cart);
-        server
+        *self.kept_mut(name) = Kept::new(cart);
     }
 
     /// The cart that a session opens: the guest's until it has signed in.
@@ -199,7 +206,7 @@ impl Server {
                 line: 0,
                 of: if forwarded { Name::Guest } else { name },
                 revision,
-                author: client,
+                author: *client_id(client).bytes(),
                 is_device: true,
                 seq: queued.seq,
                 base: queued.base(),
@@ -239,7 +246,7 @@ impl Server {
             line: 0,
             of: Name::Account,
             revision,
-            author: SESSION,
+            author: [SESSION; 16],
             is_device: false,
             seq: revision,
             base,

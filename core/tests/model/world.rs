@@ -68,7 +68,7 @@ const RECEIVED: u64 = 1_000;
 
 impl World {
     pub(crate) fn new(scenario: &Scenario) -> World {
-        let committed = Server::new(&scenario.start, BEGIN, &scenario.limits);
+        let committed = Server::new(scenario, BEGIN);
         let is_copy = |place| scenario.copy.is_some_and(|(_, copy)| copy == place);
         let device = |(place, script): (usize, &crate::scenario::Script)| {
             let seen: Option<Seen> = script.has_read.then(|| committed.seen(script.home));

@@ -7,14 +7,14 @@ use std::process::{Command, Output};
 use crate::folder::Folder;
 use crate::program::Program;
 
-fn api_key(store: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn api_key(store: &Path, arguments: &[&str]) -> Output {
     let store = format!("file:{}", store.display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_trolley"));
     command.arg("api-key").args(arguments).args(["--store", &store]);
     command.env_remove("TROLLEY_STORE").output().expect("trolley runs")
 }
 
-fn out(output: &Output) -> &str {
+pub(crate) fn out(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).expect("text")
 }
 

@@ -1,143 +1,109 @@
-//! Devices that shop offline, one guest's cart on the real server, and the one sentence that it must keep.
+//! Devices that shop offline, the carts on the real server that they shop in, and the one sentence that those must keep.
+//!
+//! Either three devices share a guest's session, or two are signed in to an account and the third is a guest's, until
+//! that guest signs in and its cart comes into the account's. Where nobody signs in the one cart stands as the account's.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use trolley_core::ids::{CartId, ClientId, SessionId};
-use trolley_core::item::Item;
+use trolley_core::ids::ClientId;
 
-use crate::folder::Folder;
-use crate::histories::{Act, Fate, Step};
-use crate::oracle::{Arrival, Oracle};
-use crate::program::Program;
-use crate::wire::{Answer, Wire};
+use crate::histories::{Act, Clocks, Fate, Step, Who};
+use crate::oracle::{Name, Oracle, Past};
+use crate::queue::{Device, Queued, Seen, sku};
+use crate::shop::{Cart, Shop, Visit};
+use crate::wire::Answer;
 
 pub(crate) const LINES: usize = 3;
 pub(crate) const DEVICES: usize = 3;
+/// The one that is the guest's, where the others are signed in.
+const GUESTS: usize = 2;
 /// Between two acts: more than a delivery takes, so that ages tell true times apart.
 const TICK_MS: u64 = 600_000;
+/// The age of what happened at the beginning of time, where every clock before stands still.
+const FOR_EVER_MS: i64 = 1_000_000_000_000_000;
 
-/// The server, which may be killed and started again.
-pub(crate) struct Shop {
-    folder: Folder,
-    program: Option<Program>,
-    wire: Wire,
-}
-
-impl Shop {
-    pub(crate) fn open() -> Shop {
-        let folder = Folder::new("histories");
-        let program = start(&folder);
-        let wire = program.wire();
-        Shop { folder, program: Some(program), wire }
-    }
-
-    fn restart(&mut self) {
-        let program = start(&self.folder);
-        self.wire = program.wire();
-        self.program = Some(program);
-    }
-
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.wire.send(method, path, headers, &body).expect("an answer")
-    }
-}
-
-/// Commits wait for the operating system alone: a killed process loses none of them, and power cuts are tried elsewhere.
-fn start(folder: &Folder) -> Program {
-    Program::start(folder.path(), &["--test-clock", "--durability", "relaxed", "--log", "warn"])
-}
-
-/// An op in a queue.
-#[derive(Clone, Debug)]
-struct Queued {
-    seq: u64,
-    act: Act,
-    /// What the device had seen: revision and generation.
-    seen: Option<(u64, u64)>,
-    acted: u64,
-    wrong: i64,
-}
-
-struct Device {
-    client: ClientId,
-    seen: Option<(u64, u64)>,
-    next_seq: u64,
-    queue: Vec<Queued>,
-}
-
-/// One guest's story.
+/// One story.
 pub(crate) struct World<'a> {
     shop: &'a mut Shop,
-    bearer: String,
-    session: SessionId,
-    cart: CartId,
-    revision: u64,
-    generation: u64,
-    generation_start: u64,
+    who: Who,
+    clocks: Clocks,
+    /// The shop's name of the account.
+    account_id: String,
+    /// One for each device, or one for all.
+    visits: Vec<Visit>,
+    account: Cart,
+    guest: Cart,
+    merged_at: Option<u64>,
+    /// The guest's device has not acted yet on what it saw of the account's cart.
+    moves_along: bool,
     oracle: Oracle,
     devices: Vec<Device>,
     sent: Vec<(usize, Vec<Queued>)>,
     taken: BTreeSet<(usize, u64)>,
     now_ms: u64,
     turned_ms: u64,
-    /// Some device's clock is wrong: which of two writes at once stands may differ, and nothing else.
-    lies: bool,
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(shop: &'a mut Shop, clients: u64, lies: bool) -> World<'a> {
-        let begun = shop.send("POST", "/v1/session", &[], &json!({"transport": "bearer"}));
-        let bearer = format!("Bearer {}", begun.body["token"].as_str().expect("a token"));
-        let session = begun.body["device"]["id"].as_str().expect("an id").parse().expect("a UUID");
-        let shown = shop.send("GET", "/v1/cart", &[("Authorization", &bearer)], &Value::Null);
-        let cart = shown.body["id"].as_str().expect("an id").parse().expect("a UUID");
+    pub(crate) fn new(shop: &'a mut Shop, story: u64, who: Who, clocks: Clocks) -> World<'a> {
+        let account_id = format!("customer-{story}");
+        let mut visits: Vec<Visit> = match who {
+            Who::Guest => vec![shop.visit()],
+            Who::Account => (0..DEVICES).map(|_| shop.visit()).collect(),
+        };
+        let signed_in = if who == Who::Account { GUESTS } else { 0 };
+        visits[..signed_in].iter_mut().for_each(|visit| drop(shop.sign_in(visit, &account_id)));
+        let (account, guest) = (shop.cart(&visits[0]), shop.cart(&visits[visits.len() - 1]));
         let device = |n: usize| {
             let mut id = [0x40; 16];
             // Spread, so that neither old nor new devices win every tie.
-            let number = (clients * DEVICES as u64 + n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let number = (story * DEVICES as u64 + n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             id[..8].copy_from_slice(&number.to_be_bytes());
-            Device { client: ClientId::from_bytes(id), seen: None, next_seq: 1, queue: Vec::new() }
+            Device::new(ClientId::from_bytes(id))
         };
-        World {
+        let mut world = World {
             shop,
-            bearer,
-            session,
-            cart,
-            revision: 0,
-            generation: 0,
-            generation_start: 0,
+            who,
+            clocks,
+            account_id,
+            visits,
+            account,
+            guest,
+            merged_at: None,
+            moves_along: true,
             oracle: Oracle::default(),
             devices: (0..DEVICES).map(device).collect(),
             sent: Vec::new(),
             taken: BTreeSet::new(),
             now_ms: 0,
             turned_ms: 0,
-            lies,
+        };
+        if who == Who::Account {
+            // It has said a word before the sign-in, or it would have to begin anew after it.
+            world.sync(GUESTS, &[]);
         }
+        world
     }
 
     pub(crate) fn step(&mut self, step: &Step) {
         self.now_ms += TICK_MS;
         match step {
             Step::Act { device, act, wrong } => {
-                let (acted, wrong) = (self.now_ms, if self.lies { *wrong } else { 0 });
-                let device = &mut self.devices[*device];
-                let (seq, seen) = (device.next_seq, device.seen);
-                device.queue.push(Queued { seq, act: act.clone(), seen, acted, wrong });
-                device.next_seq += 1;
+                let acted = if self.clocks == Clocks::Still { 0 } else { self.now_ms };
+                let wrong = if self.clocks == Clocks::Lie { *wrong } else { 0 };
+                self.devices[*device].act(act.clone(), acted, wrong);
             }
             Step::Deliver { device, most, fate } => self.deliver(*device, *most, *fate),
             Step::Again { back } => self.again(*back),
             Step::Read(device) => {
-                let cart = self.read();
-                self.devices[*device].seen = Some(self.seen());
-                self.check(&cart);
+                let cart = self.read(*device);
+                self.devices[*device].seen = Some(self.seen(*device));
+                self.check(self.opened_by(*device), &cart);
             }
             Step::Plain { behind, act } => self.plain(*behind, act),
             Step::CheckOut => self.check_out(),
+            Step::SignIn { killed } => self.sign_in(*killed),
         }
     }
 
@@ -146,11 +112,37 @@ impl<'a> World<'a> {
         for device in 0..DEVICES {
             self.deliver(device, 1_000, Fate::Heard);
             assert!(self.devices[device].queue.is_empty(), "a queue gets in");
+            let cart = self.read(device);
+            self.check(self.opened_by(device), &cart);
         }
-        let cart = self.read();
-        self.check(&cart);
         let done: u64 = self.devices.iter().map(|device| device.next_seq - 1).sum();
         assert_eq!(self.taken.len() as u64, done, "each act is taken in");
+    }
+
+    /// The cart that a device's session opens.
+    fn opened_by(&self, device: usize) -> Name {
+        let is_guests = self.who == Who::Account && device == GUESTS && self.merged_at.is_none();
+        if is_guests { Name::Guest } else { Name::Account }
+    }
+
+    fn cart(&self, name: Name) -> &Cart {
+        match name {
+            Name::Guest => &self.guest,
+            Name::Account => &self.account,
+        }
+    }
+
+    fn cart_mut(&mut self, name: Name) -> &mut Cart {
+        match name {
+            Name::Guest => &mut self.guest,
+            Name::Account => &mut self.account,
+        }
+    }
+
+    fn seen(&self, device: usize) -> Seen {
+        let cart = self.opened_by(device);
+        let &Cart { revision, generation, .. } = self.cart(cart);
+        Seen { cart, revision, generation }
     }
 
     fn deliver(&mut self, place: usize, most: usize, fate: Fate) {
@@ -166,7 +158,7 @@ impl<'a> World<'a> {
         let answer = self.sync(place, &batch);
         self.hear(place, &batch, &answer);
         if matches!(fate, Fate::Heard) {
-            let seen = self.seen();
+            let seen = self.seen(place);
             let device = &mut self.devices[place];
             device.queue.drain(..batch.len());
             device.seen = Some(seen);
@@ -176,24 +168,18 @@ impl<'a> World<'a> {
     /// The server is killed while it takes a delivery in. Afterwards all of it is there, or nothing.
     fn deliver_and_kill(&mut self, place: usize, batch: &[Queued], tenths: u64) {
         self.turn_clock();
-        let (path, body) = ("/v1/cart/sync", self.body(place, batch).to_string());
-        let program = self.shop.program.take().expect("it runs");
-        let mut wire = program.wire();
-        let bearer = self.bearer.clone();
-        std::thread::scope(|scope| {
-            scope.spawn(move || wire.send("POST", path, &[("Authorization", &bearer)], &body));
-            std::thread::sleep(Duration::from_micros(100 * tenths));
-            program.kill();
-        });
-        self.shop.restart();
-        let (cart, before) = (self.read_raw(), self.revision);
+        let body = self.body(place, batch);
+        let visit = &self.visits[place.min(self.visits.len() - 1)];
+        self.shop.deliver_and_kill(visit, &body, tenths);
+        let name = self.opened_by(place);
+        let (cart, before) = (self.read_raw(place), self.cart(name).revision);
         let fresh = batch.iter().filter(|queued| !self.taken.contains(&(place, queued.seq))).count() as u64;
         let came = cart["revision"].as_u64().expect("a revision") - before;
         assert!(came == 0 || came == fresh, "a delivery is there whole or not at all: {came} of {fresh}");
         if came > 0 {
             self.take_in(place, batch);
         }
-        self.check(&cart);
+        self.check(name, &cart);
     }
 
     fn again(&mut self, back: usize) {
@@ -206,38 +192,23 @@ impl<'a> World<'a> {
     fn sync(&mut self, place: usize, batch: &[Queued]) -> Answer {
         self.turn_clock();
         let body = self.body(place, batch);
-        let bearer = self.bearer.clone();
-        let answer = self.shop.send("POST", "/v1/cart/sync", &[("Authorization", &bearer)], &body);
+        let visit = &self.visits[place.min(self.visits.len() - 1)];
+        let answer = self.shop.ask(visit, "POST", "/v1/cart/sync", &body);
         assert_eq!(answer.status, 200, "{answer:?}");
         answer
     }
 
     fn body(&self, place: usize, batch: &[Queued]) -> Value {
-        let ops: Vec<Value> = batch.iter().map(|queued| self.op(queued)).collect();
-        json!({"client": self.devices[place].client.to_string(), "ops": ops})
-    }
-
-    fn op(&self, queued: &Queued) -> Value {
-        let age = i64::try_from(self.now_ms - queued.acted).expect("a short story");
-        let mut op = json!({
-            "seq": queued.seq,
-            "op_id": format!("{:016x}", queued.seq * 7_919),
-            "base": queued.seen.map_or(0, |(revision, _)| revision),
-            "age_ms": age + queued.wrong * i64::try_from(TICK_MS).expect("a tick is short"),
-        });
-        if let Some((_, generation)) = queued.seen {
-            (op["cart"], op["generation"]) = (self.cart.to_string().into(), generation.into());
-        }
-        let more = match &queued.act {
-            Act::Add(line, n) => json!({"op": "add", "sku": sku(*line), "quantity": n}),
-            Act::Set(line, n) => json!({"op": "set", "sku": sku(*line), "quantity": n}),
-            Act::Remove(line) => json!({"op": "remove", "line": line_id(*line)}),
-            Act::Clear(lines) => {
-                json!({"op": "clear", "lines": lines.iter().map(|line| line_id(*line)).collect::<Vec<_>>()})
-            }
+        let op = |queued: &Queued| {
+            let tick = i64::try_from(TICK_MS).expect("a tick is short");
+            let age = match self.clocks {
+                Clocks::Still => FOR_EVER_MS,
+                _ => i64::try_from(self.now_ms - queued.acted).expect("a short story") + queued.wrong * tick,
+            };
+            queued.op(age, queued.seen.map(|seen| self.cart(seen.cart).id.clone()))
         };
-        op.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        op
+        let ops: Vec<Value> = batch.iter().map(op).collect();
+        json!({"client": self.devices[place].client.to_string(), "ops": ops})
     }
 
     /// Each op that is new is taken in, each that is not is a duplicate.
@@ -250,146 +221,178 @@ impl<'a> World<'a> {
             assert_ne!(result["outcome"], "rejected", "{answer:?}");
         }
         self.take_in(place, batch);
-        self.check(&answer.body["cart"]);
+        self.check(self.opened_by(place), &answer.body["cart"]);
     }
 
     fn take_in(&mut self, place: usize, batch: &[Queued]) {
-        let newest = self.revision;
+        let name = self.opened_by(place);
+        let newest = self.cart(name).revision;
         for queued in batch {
             if !self.taken.insert((place, queued.seq)) {
                 continue;
             }
-            self.revision += 1;
-            let base = queued.seen.map_or(0, |(revision, _)| revision);
-            let late = match base {
-                0 => queued.seen.is_some_and(|(_, generation)| generation < self.generation),
-                base => base < self.generation_start,
+            let of_guest = queued.seen.is_none_or(|seen| seen.cart == Name::Guest);
+            let came_over = self.merged_at.is_some() && place == GUESTS;
+            let forwarded = came_over && self.moves_along && of_guest;
+            self.moves_along &= !came_over || forwarded;
+            let cart = self.cart(name);
+            let (base, late) = match self.merged_at.filter(|_| forwarded) {
+                // What came in has been paid since.
+                Some(merged_at) => (queued.base(), merged_at <= cart.generation_start),
+                None => (queued.base().min(newest), is_late(queued, cart)),
             };
-            let at = Arrival {
-                revision: self.revision,
+            let past = Past {
+                of: if forwarded { Name::Guest } else { name },
                 author: *self.devices[place].client.bytes(),
                 is_device: true,
                 seq: queued.seq,
-                base: base.min(newest),
+                base,
                 acted: queued.acted,
-                late,
+                forwarded,
+                ..self.arrival(name)
             };
-            tell(&mut self.oracle, &queued.act, at);
+            match queued.act {
+                // A forwarded ADD is an ADD of the account's.
+                Act::Add(..) => self.tell(&queued.act, &Past { of: name, ..past }),
+                // A SET of what was paid since would buy it again.
+                _ if late => {}
+                _ => self.tell(&queued.act, &past),
+            }
         }
     }
 
     fn plain(&mut self, behind: u64, act: &Act) {
-        let base = self.revision.saturating_sub(behind);
-        let cleared: Vec<usize> = (0..LINES).filter(|line| self.oracle.shows(*line, base)).collect();
-        let (method, path, body, act) = match act {
-            Act::Add(line, n) => {
-                let body = json!({"sku": sku(*line), "quantity": n});
-                ("POST", "/v1/cart/lines".to_owned(), body, act.clone())
-            }
-            Act::Set(line, n) => ("PUT", at_line(*line), json!({"quantity": n}), act.clone()),
-            Act::Remove(line) => ("DELETE", at_line(*line), Value::Null, act.clone()),
-            // What it means depends on which of two writes stands.
-            Act::Clear(_) if self.lies => return,
-            Act::Clear(_) => ("DELETE", "/v1/cart".to_owned(), Value::Null, Act::Clear(cleared)),
-        };
+        let is_clear = matches!(act, Act::Clear(_));
+        // What a CLEAR means depends on which of two writes stands, and on what came in.
+        let is_clear_told = self.clocks == Clocks::True && self.who == Who::Guest;
+        // The server's own clock goes on: what a tab does is not of the same millisecond.
+        if self.clocks == Clocks::Still || (is_clear && !is_clear_told) {
+            return;
+        }
+        let base = self.account.revision.saturating_sub(behind);
+        let shown = (0..LINES).filter(|line| self.oracle.shows(*line, base)).collect();
+        let (method, path, body) = act.call();
         self.turn_clock();
-        let (bearer, tag) = (self.bearer.clone(), format!("\"{}.{base}\"", self.cart));
-        let headers = [("Authorization", bearer.as_str()), ("If-Match", tag.as_str())];
-        let answer = self.shop.send(method, &path, &headers, &body);
+        let tag = format!("\"{}.{base}\"", self.account.id);
+        let answer = self.shop.ask_having_seen(&self.visits[0], &tag, (method, &path, &body));
         if answer.status == 404 {
             return;
         }
         assert_eq!(answer.status, 200, "{answer:?}");
-        let late = base > 0 && base < self.generation_start;
-        let at = self.plain_arrival(base, late);
-        tell(&mut self.oracle, &act, at);
-        self.check(&answer.body);
+        let late = base > 0 && base < self.account.generation_start;
+        let past = self.plain_arrival(base);
+        match act {
+            Act::Add(..) => self.tell(act, &past),
+            _ if late => {}
+            Act::Clear(_) => self.tell(&Act::Clear(shown), &past),
+            _ => self.tell(act, &past),
+        }
+        self.check(Name::Account, &answer.body);
     }
 
     fn check_out(&mut self) {
-        if self.lies {
+        if self.clocks != Clocks::True {
             return;
         }
         self.turn_clock();
-        let (bearer, base) = (self.bearer.clone(), self.revision);
-        let answer = self.shop.send("POST", "/v1/cart/checkout", &[("Authorization", &bearer)], &json!({}));
-        let units: u64 = (0..LINES).map(|line| self.oracle.quantity(line)).sum();
+        let base = self.account.revision;
+        let answer = self.shop.ask(&self.visits[0], "POST", "/v1/cart/checkout", &json!({}));
+        let units = |line: &usize| self.oracle.quantity(Name::Account, *line);
+        let all: u64 = (0..LINES).map(|line| units(&line)).sum();
         if answer.status != 201 {
-            return assert_eq!((units, answer.status), (0, 409), "{answer:?}");
+            return assert_eq!((all, answer.status), (0, 409), "{answer:?}");
         }
-        assert_eq!(answer.body["order"]["quantity"], units, "what is paid is what was there");
-        let cleared: Vec<usize> = (0..LINES).filter(|line| self.oracle.shows(*line, base)).collect();
-        let at = self.plain_arrival(base, false);
-        tell(&mut self.oracle, &Act::Clear(cleared), at);
-        (self.generation, self.generation_start) = (self.generation + 1, self.revision);
-        self.check(&answer.body["cart"]);
+        assert_eq!(answer.body["order"]["quantity"], all, "what is paid is what was there");
+        let paid = (0..LINES).filter(|line| units(line) > 0 || self.oracle.shows(*line, base)).collect();
+        let past = self.plain_arrival(base);
+        self.tell(&Act::Clear(paid), &past);
+        self.account.generation += 1;
+        self.account.generation_start = self.account.revision;
+        self.check(Name::Account, &answer.body["cart"]);
     }
 
-    fn plain_arrival(&mut self, base: u64, late: bool) -> Arrival {
-        self.revision += 1;
-        let (revision, author) = (self.revision, *self.session.bytes());
-        Arrival { revision, author, is_device: false, seq: revision, base, acted: self.now_ms, late }
-    }
-
-    fn seen(&self) -> (u64, u64) {
-        (self.revision, self.generation)
-    }
-
-    fn read(&mut self) -> Value {
+    /// The guest signs in, or signs in again; the server may be killed the first time. Its cart comes in once.
+    fn sign_in(&mut self, killed: Option<u64>) {
+        if self.who == Who::Guest {
+            return;
+        }
         self.turn_clock();
-        self.read_raw()
+        if let Some(tenths) = killed {
+            self.shop.sign_in_and_kill(&self.visits[GUESTS], &self.account_id, tenths);
+        }
+        let answer = self.shop.sign_in(&mut self.visits[GUESTS], &self.account_id);
+        let (told, is_first) = (&answer.body["merge"]["revision"], self.merged_at.is_none());
+        if is_first {
+            self.account.revision += 1;
+            self.merged_at = Some(self.account.revision);
+            self.oracle.merge(self.account.revision);
+        }
+        let is_told = told.as_u64() == Some(self.account.revision);
+        assert!(if is_first { is_told || killed.is_some() } else { told.is_null() }, "{answer:?}");
+        self.check(Name::Account, &answer.body["cart"]);
     }
 
-    fn read_raw(&mut self) -> Value {
-        let bearer = self.bearer.clone();
-        self.shop.send("GET", "/v1/cart", &[("Authorization", &bearer)], &Value::Null).body
+    fn plain_arrival(&mut self, base: u64) -> Past {
+        let author = *self.visits[0].session.bytes();
+        let past = self.arrival(Name::Account);
+        Past { author, seq: past.revision, base, acted: self.now_ms, ..past }
+    }
+
+    /// Whatever comes next into a cart.
+    fn arrival(&mut self, of: Name) -> Past {
+        self.cart_mut(of).revision += 1;
+        Past { of, revision: self.cart(of).revision, ..Past::default() }
+    }
+
+    fn tell(&mut self, act: &Act, past: &Past) {
+        let mut push = |line: usize, set, add| {
+            self.oracle.push(Past { line, set, add, ..past.clone() });
+        };
+        match act {
+            Act::Add(line, n) => push(*line, None, *n),
+            Act::Set(line, n) => push(*line, Some(*n), 0),
+            Act::Remove(line) => push(*line, Some(0), 0),
+            Act::Clear(lines) => {
+                let once: BTreeSet<usize> = lines.iter().copied().collect();
+                once.into_iter().for_each(|line| push(line, Some(0), 0));
+            }
+        }
+    }
+
+    fn read(&mut self, device: usize) -> Value {
+        self.turn_clock();
+        self.read_raw(device)
+    }
+
+    fn read_raw(&mut self, device: usize) -> Value {
+        let visit = &self.visits[device.min(self.visits.len() - 1)];
+        self.shop.ask(visit, "GET", "/v1/cart", &Value::Null).body
     }
 
     /// The server's clock follows the story's.
     fn turn_clock(&mut self) {
-        let by = json!({"advance_ms": self.now_ms - self.turned_ms});
-        let turned = self.shop.send("POST", "/test/clock", &[], &by);
-        assert_eq!(turned.status, 200, "{turned:?}");
+        self.shop.turn_clock(self.now_ms - self.turned_ms);
         self.turned_ms = self.now_ms;
     }
 
     /// The cart is what the one sentence says.
-    fn check(&self, cart: &Value) {
-        assert_eq!(
-            (&cart["revision"], &cart["generation"]),
-            (&self.revision.into(), &self.generation.into())
-        );
+    fn check(&self, name: Name, cart: &Value) {
+        let Cart { revision, generation, .. } = self.cart(name);
+        assert_eq!((&cart["revision"], &cart["generation"]), (&(*revision).into(), &(*generation).into()));
         for line in 0..LINES {
             let lines = cart["lines"].as_array().expect("lines");
             let shown = lines.iter().find(|shown| shown["sku"] == sku(line));
             let units = shown.map_or(0, |shown| shown["quantity"].as_u64().expect("a quantity"));
-            let wanted = self.oracle.quantity(line);
-            let holds = if self.lies { self.oracle.may_be(line, units) } else { units == wanted };
-            assert!(holds, "{} {units}, not {wanted}: {cart}", sku(line));
+            let wanted = self.oracle.quantity(name, line);
+            let may_be = self.clocks == Clocks::Lie && self.oracle.may_be(name, line, units);
+            assert!(units == wanted || may_be, "{} {units}, not {wanted}: {cart}", sku(line));
         }
     }
 }
 
-fn tell(oracle: &mut Oracle, act: &Act, at: Arrival) {
-    match act {
-        Act::Add(line, n) => oracle.add(*line, *n, at),
-        Act::Set(line, n) => oracle.set(*line, *n, at),
-        Act::Remove(line) => oracle.set(*line, 0, at),
-        Act::Clear(lines) => {
-            let once: BTreeSet<usize> = lines.iter().copied().collect();
-            once.into_iter().for_each(|line| oracle.set(line, 0, at));
-        }
+fn is_late(queued: &Queued, cart: &Cart) -> bool {
+    match queued.base() {
+        0 => queued.seen.is_some_and(|seen| seen.generation < cart.generation),
+        base => base < cart.generation_start,
     }
-}
-
-fn sku(line: usize) -> &'static str {
-    ["mug", "lamp", "book"][line]
-}
-
-fn line_id(line: usize) -> String {
-    Item::new(sku(line), Vec::new()).expect("a sku").line_id().to_string()
-}
-
-fn at_line(line: usize) -> String {
-    format!("/v1/cart/lines/{}", line_id(line))
 }

@@ -1,5 +1,6 @@
 //! The service against the one sentence, over real HTTP: random histories of devices whose answers are lost, whose
-//! deliveries come twice and out of turn, and whose server is killed and started again in between.
+//! deliveries come twice and out of turn, and whose server is killed and started again in between; of a guest, or of an
+//! account into whose cart a guest's comes, with what the guest's device still sends afterwards.
 //!
 //! `HISTORIES` is how many (2,000 unless set), `HISTORIES_SEED` which. A failure prints the seed and a history cut down to
 //! what it takes.
@@ -10,7 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use crate::devices::{DEVICES, LINES, Shop, World};
+use crate::devices::{DEVICES, LINES, World};
+use crate::shop::Shop;
 
 /// What a shopper does.
 #[derive(Clone, Debug)]
@@ -36,6 +38,27 @@ pub(crate) enum Step {
     Plain { behind: u64, act: Act },
     /// The cart is checked out.
     CheckOut,
+    /// The guest among an account's devices signs in; the server may be killed meanwhile.
+    SignIn { killed: Option<u64> },
+}
+
+/// Whose devices they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// One guest's, which share a session.
+    Guest,
+    /// An account's, each with its session, and a guest's who signs in to it.
+    Account,
+}
+
+/// What the devices' clocks are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clocks {
+    True,
+    /// Some are wrong: which of two writes at once stands may differ, and nothing else.
+    Lie,
+    /// All that the devices do is of one millisecond.
+    Still,
 }
 
 /// What becomes of a delivery.
@@ -78,6 +101,17 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..DEVICES).prop_map(Step::Read),
         2 => (0..4_u64, act()).prop_map(|(behind, act)| Step::Plain { behind, act }),
         1 => Just(Step::CheckOut),
+        1 => proptest::option::weighted(0.05, 0..60_u64).prop_map(|killed| Step::SignIn { killed }),
+    ]
+}
+
+fn story() -> impl Strategy<Value = (Who, Clocks)> {
+    prop_oneof![
+        3 => Just((Who::Guest, Clocks::True)),
+        1 => Just((Who::Guest, Clocks::Lie)),
+        1 => Just((Who::Guest, Clocks::Still)),
+        3 => Just((Who::Account, Clocks::True)),
+        1 => Just((Who::Account, Clocks::Still)),
     ]
 }
 
@@ -95,13 +129,13 @@ fn every_history_leaves_the_cart_that_the_one_sentence_says() {
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let (shop, told) = (RefCell::new(Shop::open()), Cell::new(0));
-    let histories = (proptest::collection::vec(step(), 1..30), proptest::bool::weighted(0.2));
-    let run = runner.run(&histories, |(history, lies)| {
+    let histories = (proptest::collection::vec(step(), 1..30), story());
+    let run = runner.run(&histories, |(history, (who, clocks))| {
         told.set(told.get() + 1);
         // Where an assertion fails the server may be down: the next history begins with a fresh one.
         let played = catch_unwind(AssertUnwindSafe(|| {
             let mut shop = shop.borrow_mut();
-            let mut world = World::new(&mut shop, told.get(), lies);
+            let mut world = World::new(&mut shop, told.get(), who, clocks);
             history.iter().for_each(|step| world.step(step));
             world.settle();
         }));

@@ -12,9 +12,11 @@ mod folder;
 mod full;
 mod histories;
 mod operation;
-#[path = "../../../core/tests/laws/oracle.rs"]
+#[path = "../../../core/tests/model/oracle.rs"]
 mod oracle;
 mod power;
 mod program;
+mod queue;
+mod shop;
 mod trace;
 mod wire;

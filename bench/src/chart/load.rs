@@ -1,7 +1,7 @@
 //! The chart of `bench load`: latency by percentile, and throughput over time.
 
 use crate::report::load::{LoadReport, Series};
-use crate::report::numbers::{Spread, count, micros};
+use crate::report::numbers::{Spread, count, micros_marked};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -32,7 +32,7 @@ fn latency(sides: &[(&Series, usize)]) -> Panel {
         size: (370.0, 240.0),
         title: "Latency from the intended start".into(),
         x: Axis::percentiles(),
-        y: Axis::log(least.max(1.0), most, "", micros),
+        y: Axis::log(least.max(1.0), most, "", micros_marked),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chart of `bench scale`: throughput and the slowest hundredth, over carts, connections and lines.
 
-use crate::report::numbers::{count, micros};
+use crate::report::numbers::{count, micros_marked};
 use crate::report::scale::{Cost, Point, ScaleReport};
 
 use super::axis::Axis;
@@ -25,7 +25,7 @@ pub(crate) fn draw(report: &ScaleReport) -> String {
         |of: fn(&Cost) -> f64| report.points().flat_map(|p| [of(&p.read), of(&p.add)]).fold(0.0, f64::max);
     let rates = Axis::linear(most_of(|cost| cost.rate.most.max(cost.limit.median)), "", count);
     let least = report.points().map(|p| p.read.p99_us.min(p.add.p99_us)).min().unwrap_or(1) as f64;
-    let slowest = Axis::log(least.max(1.0), most_of(|cost| cost.p99_us as f64), "", micros);
+    let slowest = Axis::log(least.max(1.0), most_of(|cost| cost.p99_us as f64), "", micros_marked);
     for (column, (name, points)) in
         columns.into_iter().enumerate().filter(|(_, (_, points))| !points.is_empty())
     {
@@ -44,7 +44,7 @@ pub(crate) fn draw(report: &ScaleReport) -> String {
             faint,
             dots: !faint,
         };
-        panel(106.0, "answers a second", &rates).draw(
+        panel(106.0, "Answers a second", &rates).draw(
             &mut canvas,
             &[
                 line(1, false, |p| p.read.limit.median),

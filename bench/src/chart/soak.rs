@@ -1,6 +1,6 @@
 //! The chart of `bench soak`: memory, disk and latency over time.
 
-use crate::report::numbers::{count, micros};
+use crate::report::numbers::{bytes, count, micros_marked};
 use crate::report::soak::{Sample, SoakReport};
 
 use super::axis::Axis;
@@ -12,17 +12,22 @@ type Shown<'a> = (&'a str, fn(f64) -> String, &'a [(usize, fn(&Sample) -> f64)])
 
 /// Draws it.
 pub(crate) fn draw(report: &SoakReport) -> String {
-    let title =
-        format!("Soak: {:.0} minutes", report.samples.last().map_or(0.0, |sample| sample.at_s / 60.0));
+    let seconds = report.samples.last().map_or(0.0, |sample| sample.at_s);
+    let long = if seconds < 120.0 {
+        format!("{seconds:.0} seconds")
+    } else {
+        format!("{:.0} minutes", seconds / 60.0)
+    };
+    let title = format!("{long} at a steady pace: {} in memory at the end", bytes(memory_at_end(report)));
     let mut canvas = Canvas::new(960.0, 360.0, &format!("{title}; {}", report.how));
     canvas.frame(&title, &report.how, &report.caption());
-    canvas.legend((932.0, 40.0), &[("p99".into(), 2), ("p50".into(), 0)]);
+    canvas.legend((932.0, 40.0), &[("p50".into(), 0), ("p99".into(), 2)]);
     let panels: [Shown<'_>; 3] = [
-        ("memory, MiB", count, &[(0, |sample| mib(sample.memory))]),
-        ("disk, MiB", count, &[(0, |sample| mib(sample.disk))]),
-        ("latency", micros, &[(0, |sample| sample.p50_us as f64), (2, |sample| sample.p99_us as f64)]),
+        ("Memory, MiB", count, &[(0, |sample| mib(sample.memory))]),
+        ("Disk, MiB", count, &[(0, |sample| mib(sample.disk))]),
+        ("Latency", micros_marked, &[(0, |sample| sample.p50_us as f64), (2, |sample| sample.p99_us as f64)]),
     ];
-    let minutes = report.samples.last().map_or(1.0, |sample| sample.at_s / 60.0);
+    let minutes = seconds / 60.0;
     for (column, (name, write, lines)) in panels.into_iter().enumerate() {
         let lines: Vec<Line> = lines
             .iter()
@@ -44,6 +49,10 @@ pub(crate) fn draw(report: &SoakReport) -> String {
         panel.draw(&mut canvas, &lines);
     }
     canvas.svg()
+}
+
+fn memory_at_end(report: &SoakReport) -> f64 {
+    report.samples.last().map_or(0.0, |sample| sample.memory as f64)
 }
 
 fn mib(bytes: u64) -> f64 {

@@ -7,6 +7,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::numbers::micros;
+
 /// How many syncs are timed.
 const SYNCS: usize = 200;
 
@@ -44,7 +46,7 @@ impl Machine {
 
     /// In one line.
     pub(crate) fn in_words(&self) -> String {
-        let sync = self.sync_us.map(|us| format!(", a sync takes {us} µs")).unwrap_or_default();
+        let sync = self.sync_us.map(|us| format!(", a sync takes {}", micros(us as f64))).unwrap_or_default();
         format!("{}, {} cores, {} GiB{sync}", self.processor, self.cores, self.memory_gib)
     }
 }

@@ -83,8 +83,19 @@ pub(crate) fn micros(us: f64) -> String {
     match us {
         us if us < 1_000.0 => format!("{us:.0} µs"),
         us if us < 10_000.0 => format!("{:.2} ms", us / 1e3),
-        us if us < 1_000_000.0 => format!("{:.1} ms", us / 1e3),
+        us if us < 100_000.0 => format!("{:.1} ms", us / 1e3),
+        us if us < 1_000_000.0 => format!("{:.0} ms", us / 1e3),
         us => format!("{:.1} s", us / 1e6),
+    }
+}
+
+/// Microseconds at a mark of an axis, where numbers are round: `100 µs`, `2.5 ms`, `1 s`.
+pub(crate) fn micros_marked(us: f64) -> String {
+    match us {
+        us if us <= 0.0 => "0".to_owned(),
+        us if us < 1_000.0 => format!("{us} µs"),
+        us if us < 1_000_000.0 => format!("{} ms", us / 1e3),
+        us => format!("{} s", us / 1e6),
     }
 }
 
@@ -125,6 +136,10 @@ mod tests {
         assert_eq!(
             [micros(85.0), micros(1240.0), micros(31_000.0), micros(3.1e6)],
             ["85 µs", "1.24 ms", "31.0 ms", "3.1 s"]
+        );
+        assert_eq!(
+            [0.0, 100.0, 2_500.0, 100_000.0, 1e6].map(micros_marked),
+            ["0", "100 µs", "2.5 ms", "100 ms", "1 s"]
         );
         assert_eq!(
             [bytes(10.0), bytes(1536.0), bytes(200.0 * 1024.0 * 1024.0)],

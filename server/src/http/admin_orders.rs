@@ -21,7 +21,8 @@ use super::query::Query;
 
 /// The routes of all orders.
 pub fn routes() -> Routes {
-    let listed = op("all_orders", "Every order draft, oldest first").pages();
+    let listed =
+        op("all_orders", "Every order draft, oldest first; none comes up behind one that was listed").pages();
     let shown = op("any_order", "One order draft").refuses(&[Code::OrderNotFound]);
     let cancelled = op("cancel_order", "The payment failed: the order's lines return to its cart, once");
     let cancelled = cancelled.refuses(&[Code::OrderNotFound, Code::CartTooLarge]);
@@ -31,7 +32,7 @@ pub fn routes() -> Routes {
         .post("/v1/admin/orders/{id}/cancel", cancel, cancelled.answers::<OrderView<'_>>(200))
 }
 
-/// The oldest first: who comes back with the last one it saw is given what came since.
+/// The oldest first: who comes back with the last one it saw is given all that came since.
 async fn list(_: ApiKey<OrdersRead>, State(front): State<Arc<Front>>, query: Query) -> Answer {
     let page: Page<OrderId> = Page::of(&query)?;
     let orders = front.service.all_orders(page.after, page.looked_for()).await?;

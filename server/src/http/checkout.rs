@@ -61,7 +61,7 @@ pub async fn order(front: &Front, caller: Caller, wish: Wish) -> Result<(Arc<Ord
         .key
         .map(|key| key.with_parts(&caller.method, "checkout", &wish.parts(), caller.seen, caller.strict));
     let terms = Terms { seen: caller.seen, strict: caller.strict, keyed };
-    let task = Task::Checkout(front.service.checkout(wish.seen, wish.accept_available));
+    let task = Task::Checkout(front.service.checkout(wish.seen, wish.accept_available).await?);
     let changed = front.carry_out(caller.visitor, caller.from, terms, task).await?;
     let order = ordered(front, &changed).await?;
     Ok((order, changed))

@@ -96,9 +96,11 @@ impl Service {
 }
 
 fn answer_each(waiting: Vec<Waiting>, replies: Vec<Reply>) {
-    for (waiting, reply) in waiting.into_iter().zip(replies) {
+    // Their tasks are over before anybody hears of it: who was told of an order finds it among the shop's.
+    let callers: Vec<_> = waiting.into_iter().map(|waiting| waiting.reply).collect();
+    for (caller, reply) in callers.into_iter().zip(replies) {
         // Who hung up does not hear it; the change stands all the same.
-        let _ = waiting.reply.send(reply);
+        let _ = caller.send(reply);
     }
 }
 

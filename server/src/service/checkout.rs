@@ -14,14 +14,17 @@ use trolley_store::kind::{Key, Record};
 
 use super::catalogue::quote::Quote;
 use super::failure::{Failure, NotOrdered};
+use super::feed::Minted;
 use super::terms::Seen;
 use super::turn::{Made, Turn};
 
 /// A wish to order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Checkout {
     /// The name that the order will have.
     pub order: OrderId,
+    /// That the shop's systems are shown no later order before this one is there, or never will be.
+    pub(super) _minted: Arc<Minted>,
     /// What the shopper agreed to, where the shop says it.
     pub shown: Option<WasShown>,
     /// Order what there is, where there is less than the shopper wants; the rest is saved for later.

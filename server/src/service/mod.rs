@@ -19,6 +19,7 @@ pub mod enter;
 pub mod events;
 pub mod failure;
 pub mod farewell;
+mod feed;
 pub mod hashing;
 pub mod lane;
 pub mod leave;
@@ -48,6 +49,7 @@ mod warm;
 
 use std::sync::{Arc, Weak};
 
+use tokio::sync::OnceCell;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId, uuid_v7};
 use trolley_core::time::Timestamp;
@@ -61,6 +63,7 @@ use self::clock::Clock;
 use self::commit::Turns;
 use self::events::Events;
 use self::failure::Failure;
+use self::feed::Feed;
 use self::hashing::Hashers;
 use self::lane::Lanes;
 use self::random::Random;
@@ -87,6 +90,8 @@ pub struct Service {
     lanes: Lanes,
     /// Commits that go on by themselves.
     commits: Arc<Underway>,
+    /// The ids of orders, once the newest was looked up.
+    orders: OnceCell<Arc<Feed>>,
     turns: Turns,
     seen: SeenBook,
     warm: Warm,
@@ -122,6 +127,7 @@ impl Service {
             hashers: Hashers::new(settings.hashing, settings.bounds.hashes_waiting),
             lanes: Lanes::new(),
             commits: Arc::default(),
+            orders: OnceCell::new(),
             turns: Turns::new(),
             seen,
             warm,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trolley_core::cart::op::Refusal;
-use trolley_core::ids::{CartId, OrderId, uuid_v7};
+use trolley_core::ids::{CartId, OrderId};
 use trolley_core::order::{Order as Draft, OrderLink};
 use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Direction, Listing, Write};
@@ -12,6 +12,7 @@ use super::Service;
 use super::checkout::{Checkout, WasShown};
 use super::desk::Desk;
 use super::failure::Failure;
+use super::feed::Feed;
 use super::order::Order;
 use super::task::Task;
 use super::terms::{Seen, Terms};
@@ -19,9 +20,26 @@ use super::turn::Made;
 
 impl Service {
     /// A wish to order, under the name that the order will have.
-    pub fn checkout(&self, shown: Option<WasShown>, accept_available: bool) -> Checkout {
-        let order = OrderId::from_bytes(uuid_v7(self.now(), self.ten_random_bytes()));
-        Checkout { order, shown, accept_available }
+    pub async fn checkout(
+        &self,
+        shown: Option<WasShown>,
+        accept_available: bool,
+    ) -> Result<Checkout, Failure> {
+        let (id, minted) = self.order_feed().await?.mint(self.now(), self.ten_random_bytes());
+        let (order, _minted) = (OrderId::from_bytes(id), Arc::new(minted));
+        Ok(Checkout { order, _minted, shown, accept_available })
+    }
+
+    async fn order_feed(&self) -> Result<&Arc<Feed>, Failure> {
+        let newest = async || {
+            let listing = Listing { direction: Direction::Descending, ..Listing::all(Kind::Order) };
+            let newest = self.store.list(listing, 1).await?;
+            Ok(Feed::behind(newest.iter().find_map(|listed| match &listed.record {
+                Record::Order(order) => Some(*order.id.bytes()),
+                _ => None,
+            })))
+        };
+        self.orders.get_or_try_init(newest).await
     }
 
     /// The order of this name, if there is one.
@@ -84,15 +102,17 @@ impl Service {
         Ok(listed.into_iter().map(|listed| Write::delete(listed.record.key(), 1)).collect())
     }
 
-    /// Up to `most` orders of the whole shop, the oldest first; of those behind `after`, where it is named.
+    /// Up to `most` orders of the whole shop, the oldest first; of those behind `after`, where it is named. None ever comes up
+    /// behind one that was given: what was begun later waits here for what was begun earlier.
     pub async fn all_orders(&self, after: Option<OrderId>, most: usize) -> Result<Vec<Arc<Draft>>, Failure> {
+        let settled = self.order_feed().await?.settled(self.now());
         let after = after.map(|order| order.bytes().to_vec());
         let listed = self.store.list(Listing { after, ..Listing::all(Kind::Order) }, most).await?;
         let orders = listed.into_iter().filter_map(|listed| match listed.record {
             Record::Order(order) => Some(order),
             _ => None,
         });
-        Ok(orders.collect())
+        Ok(orders.take_while(|order| settled.holds(order.id.bytes())).collect())
     }
 
     /// Cancels an order, once: its lines return to its cart, or to the cart that this was merged into. A second time nothing

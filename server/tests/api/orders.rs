@@ -106,6 +106,64 @@ async fn the_shops_systems_read_all_orders_oldest_first_and_come_back_for_what_c
 }
 
 #[tokio::test]
+async fn who_follows_the_orders_is_shown_none_before_one_that_was_begun_earlier() {
+    let shop = Shop::new();
+    let (slow, quick) = (shop.bearer().await, shop.bearer().await);
+    let seen = order(&quick, "a", 1).await;
+    slow.add("b", 1).await.expect(200);
+    quick.add("c", 1).await.expect(200);
+    let system = System::of(shop, Scope::OrdersRead).await;
+    let since = async || ids(&system.ask("GET", &format!("/v1/admin/orders?after={seen}")).await.expect(200));
+    system.0.store.shut_gate();
+    let slow = tokio::spawn(async move { slow.json("POST", "/v1/cart/checkout", json!({})).await });
+    system.0.store.until_waiting(1).await;
+    system.0.store.let_others_by();
+    let quick = quick.json("POST", "/v1/cart/checkout", json!({})).await.expect(201);
+    assert_eq!(
+        since().await,
+        [] as [String; 0],
+        "with this one as its cursor a follower would miss the other"
+    );
+    system.0.store.open_gate();
+    let slow = slow.await.unwrap().expect(201);
+    assert_eq!(since().await, [&slow, &quick].map(|made| made.json["order"]["id"].as_str().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_follows_the_orders_while_they_are_made_is_given_each_once() {
+    let shop = Shop::new();
+    let mut shoppers = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let shopper = shop.bearer().await;
+        shoppers.spawn(async move {
+            let mut made = Vec::new();
+            for _ in 0..12 {
+                made.push(order(&shopper, "a", 1).await);
+            }
+            made
+        });
+    }
+    let system = System::of(shop, Scope::OrdersRead).await;
+    let (mut made, mut followed, mut after) = (Vec::new(), Vec::new(), String::new());
+    while made.len() < 16 * 12 || followed.len() < made.len() {
+        let over = shoppers.is_empty();
+        while let Some(shopper) = shoppers.try_join_next() {
+            made.extend(shopper.unwrap());
+        }
+        let page = ids(&system.ask("GET", &format!("/v1/admin/orders?limit=100{after}")).await.expect(200));
+        assert!(!over || !page.is_empty(), "{} of {} came", followed.len(), made.len());
+        if let Some(last) = page.last() {
+            after = format!("&after={last}");
+        }
+        followed.extend(page);
+        tokio::task::yield_now().await;
+    }
+    assert!(followed.is_sorted());
+    made.sort_unstable();
+    assert_eq!(followed, made);
+}
+
+#[tokio::test]
 async fn without_a_key_no_order_is_told_and_none_is_cancelled() {
     let shop = Shop::new();
     let app = shop.bearer().await;

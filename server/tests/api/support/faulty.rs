@@ -84,6 +84,11 @@ impl Faulty {
         self.gate.add_permits(1_000_000);
     }
 
+    /// Those who stand before the gate stay there; who comes from now on goes by.
+    pub fn let_others_by(&self) {
+        self.gated.store(false, Ordering::SeqCst);
+    }
+
     /// Until so many commits stand before the gate.
     pub async fn until_waiting(&self, commits: usize) {
         until(|| self.waiting.load(Ordering::SeqCst) >= commits).await;

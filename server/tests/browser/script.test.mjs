@@ -166,3 +166,18 @@ test('what another tab or app does shows here without a reload', async (t) => {
   await here.getByRole('link', { name: 'Pepper mill' }).waitFor();
   await here.locator('#heard', { hasText: 'changed elsewhere: 3' }).waitFor({ state: 'attached' });
 });
+
+test('a page that cannot be read when something happened elsewhere is read again', async (t) => {
+  const shop = await Shop.open(t);
+  const context = await withScript(t);
+  const here = await context.newPage();
+  await add(here, shop, 'board');
+  await here.goto(`${shop.address}/cart`);
+  const lost = [(route) => route.abort(), (route) => route.fulfill({ status: 503, body: '' })];
+  await here.route(`${shop.address}/cart`, (route) => (lost.shift() ?? (() => route.continue()))(route));
+  const headers = { ...(await asVisitor(context, shop)), 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ sku: 'mill', quantity: 2 });
+  await fetch(`${shop.address}/v1/cart/lines`, { method: 'POST', headers, body });
+  await counts(here, 3);
+  assert.equal(lost.length, 0);
+});

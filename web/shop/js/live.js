@@ -5,16 +5,27 @@ import { isResting } from './quantity.js';
 import { settled } from './send.js';
 import { say } from './tell.js';
 
+/** How long to wait before a page that could not be read is read again: no other event may come for long. */
+const PAUSES_MS = [0, 400, 1200, 3000, 10000];
+
 let source = null;
 
-async function hear(event) {
-  await settled();
-  if (isResting()) return;
+/** Whether the page shows the cart of that event, or a later one. */
+function isShown(event) {
   const here = named(document.body.dataset.seen);
   const there = named(event.lastEventId);
-  if (here.cart === there.cart && there.revision <= here.revision) return;
-  const before = document.getElementById('count').textContent;
-  await refresh().catch(() => {});
+  return here.cart === there.cart && there.revision <= here.revision;
+}
+
+async function hear(event) {
+  let before;
+  for (const pause of PAUSES_MS) {
+    if (pause > 0) await new Promise((resolve) => { setTimeout(resolve, pause); });
+    await settled();
+    if (isResting() || isShown(event)) return;
+    before = document.getElementById('count').textContent;
+    if (await refresh().then(() => true, () => false)) break;
+  }
   const after = document.getElementById('count').textContent;
   if (before !== after) say(`Your cart was changed elsewhere: ${after} in it now.`);
 }

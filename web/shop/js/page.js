@@ -25,13 +25,14 @@ function isOlder(page) {
   return there.cart === here.cart && there.revision < here.revision;
 }
 
-/** Reads this page anew and shows what came. */
+/** Reads this page anew and shows what came; fails where nothing can be read. */
 export async function refresh() {
   const here = location.href;
   const response = await fetch(here, { credentials: 'same-origin' });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   // Whoever went on meanwhile is not called back.
-  if (!response.ok || location.href !== here) return;
+  if (location.href !== here) return;
+  if (!response.ok) throw new Error('no page');
   // A change that was answered meanwhile is newer than what was asked for before it.
   if (isOlder(page)) return;
   if (response.redirected) apply(page, response.url);

@@ -35,6 +35,7 @@ mod problems;
 mod races;
 mod remembered;
 mod retries;
+mod rotation;
 mod saved;
 mod secrets;
 mod sessions;

@@ -108,6 +108,11 @@ impl Device {
         Device { app: self.app.clone(), service: self.service.clone(), jar }
     }
 
+    /// The same device, before another process.
+    pub fn at(&self, shop: &Shop) -> Device {
+        Device { app: shop.app.clone(), service: shop.service.clone(), ..self.tab() }
+    }
+
     /// Whom the server takes this device for, without renewing anything.
     pub async fn visit(&self) -> Option<Visit> {
         let token = self.cookie(NAME).and_then(|token| Token::parse(token.as_bytes()));

@@ -63,7 +63,7 @@ impl Shop {
     /// Whose clock stands still until it is turned.
     pub fn still(rules: Rules, settings: Settings) -> Shop {
         let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
-        Shop::by(Clock::Still(AtomicU64::new(0)), store, rules, settings, None)
+        Shop::by(Clock::Still(AtomicU64::new(0)), secret(), store, rules, settings, None)
     }
 
     pub fn made(
@@ -72,18 +72,25 @@ impl Shop {
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
-        Shop::by(Clock::Test(AtomicU64::new(store.ahead_ms())), store, rules, settings, catalogue)
+        Shop::by(test_clock(&store), secret(), store, rules, settings, catalogue)
+    }
+
+    /// This one started anew, with another secret.
+    pub fn restarted(&self, secret: &str) -> Shop {
+        let (store, secret) = (self.store.clone(), Secret::parse(secret).unwrap());
+        Shop::by(test_clock(&store), secret, store, Rules::default(), Settings::default(), None)
     }
 
     fn by(
         clock: Clock,
+        secret: Secret,
         store: Arc<Faulty>,
         rules: Rules,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
         let random = Box::new(Seeded::new());
-        let service = Service::new(store.clone(), clock, random, secret(), settings, catalogue);
+        let service = Service::new(store.clone(), clock, random, secret, settings, catalogue);
         let app = Arc::new(App::new(Front::new(service.clone(), rules)));
         Shop { app, service, store }
     }
@@ -117,6 +124,11 @@ impl Shop {
 /// The secret of every shop in this binary: two processes over one store share theirs.
 fn secret() -> Secret {
     Secret::parse(&"A".repeat(43)).unwrap()
+}
+
+/// A clock that was turned as far as the store says.
+fn test_clock(store: &Faulty) -> Clock {
+    Clock::Test(AtomicU64::new(store.ahead_ms()))
 }
 
 /// What every actor can do; they differ in what they send along and keep.

@@ -5,10 +5,10 @@ use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Settings};
 use trolley::service::token::Token;
 use trolley_core::account::audit::What;
-use trolley_core::session::Policy;
+use trolley_core::session::{Policy, Session};
 use trolley_core::time::Span;
 use trolley_store::kind::{Counts, Key, Record};
-use trolley_store::port::Store as _;
+use trolley_store::port::{Store as _, Write};
 
 use crate::accounts;
 use crate::support::{Actor, Shop, days};
@@ -155,4 +155,30 @@ async fn an_event_that_loses_its_address_did_not_happen_once_more() {
     let report = shop.service.report().await.unwrap();
     let created = report.happened.iter().find(|(what, _)| *what == What::AccountCreated).unwrap();
     assert_eq!(created.1, 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_seen_elsewhere_while_it_is_being_swept_stays() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    browser.cart().await;
+    let id = browser.get("/v1/session").await.expect(200).json["device"]["id"].clone();
+    let key = Key::Session(id.as_str().unwrap().parse().unwrap());
+    shop.store.never_sweep();
+    shop.turn(days(40)).await;
+    let (shop, seen_at) = (Shop::over(shop.store, Rules::default(), Settings::default()), shop.service.now());
+    shop.store.sweep_again();
+    shop.store.shut_gate();
+    let elsewhere = async {
+        shop.store.until_waiting(1).await;
+        let beneath = shop.store.beneath();
+        let Some(Record::Session(session)) = beneath.load(key).await.unwrap() else { panic!() };
+        let seen = Session { version: session.version + 1, last_seen: seen_at, ..(*session).clone() };
+        let seen = Write::swap(session.version, Record::Session(seen.into()), Some(seen_at));
+        beneath.commit(vec![seen]).await.unwrap();
+        shop.store.open_gate();
+    };
+    tokio::join!(shop.service.sweep(), elsewhere).0.unwrap();
+    assert_eq!(shop.browser_with(&browser.cookie().unwrap()).cart().await.shown(), "a=1");
 }

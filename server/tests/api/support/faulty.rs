@@ -74,6 +74,15 @@ impl Faulty {
         self.nothing_expires.store(true, Ordering::SeqCst);
     }
 
+    pub fn sweep_again(&self) {
+        self.nothing_expires.store(false, Ordering::SeqCst);
+    }
+
+    /// The store itself, behind the service's back: what another node would use.
+    pub fn beneath(&self) -> &dyn Store {
+        &*self.inner
+    }
+
     /// From now on commits wait for [`Faulty::open_gate`].
     pub fn shut_gate(&self) {
         self.gated.store(true, Ordering::SeqCst);

@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use trolley::http::front::Rules;
 use trolley::service::abuse::GUESSES;
 use trolley::service::attempts::{BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
-use trolley::service::settings::Settings;
+use trolley::service::settings::{Bounds, Settings};
 use trolley_core::account::audit::What;
 use trolley_core::account::password::BYTES_MAX;
 use trolley_core::time::Span;
@@ -133,4 +133,28 @@ async fn s31_of_wrong_passwords_at_once_each_is_written_down() {
     let report = shop.service.report().await.unwrap();
     let failed = report.happened.iter().find(|(what, _)| *what == What::SignInFailed).unwrap();
     assert_eq!(failed.1, 32);
+}
+
+#[tokio::test]
+async fn of_passwords_too_many_at_once_some_are_503_and_the_others_are_tried() {
+    let bounds = Bounds { hashes_waiting: 1, ..Bounds::default() };
+    let shop = Shop::with(Rules::default(), Settings { bounds, ..Settings::default() });
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    let mut attempts = JoinSet::new();
+    for _ in 0..32 {
+        let browser = shop.browser();
+        attempts.spawn(async move { try_password(&browser, EMAIL, PASSWORD).await });
+    }
+    let (mut right, mut refused) = (0, 0);
+    for reply in attempts.join_all().await {
+        if reply.status == 200 {
+            right += 1;
+            continue;
+        }
+        let reply = reply.problem(503, "overloaded");
+        assert_eq!((reply.header("retry-after"), reply.set_cookie()), (Some("1"), None));
+        refused += 1;
+    }
+    assert!(right > 0 && refused > 0, "{right} were right, {refused} refused");
+    try_password(&shop.browser(), EMAIL, PASSWORD).await.expect(200);
 }

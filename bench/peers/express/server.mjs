@@ -23,6 +23,7 @@ async function serve() {
     cookie: { maxAge: 30 * 24 * 3600 * 1000 },
   }))
   app.get('/v1/cart', (request, response) => response.json(shown(request.session.cart ?? [])))
+  app.delete('/v1/cart', (request, response) => response.json(shown(request.session.cart = [])))
   app.post('/v1/cart/lines', (request, response) => {
     const cart = request.session.cart ??= []
     const { sku, quantity } = request.body

@@ -1,6 +1,7 @@
 //! One of those that `bench peers` compares: a server of carts over HTTP, or Redis by itself.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use crate::host::child::Server;
 use crate::host::folder::Folder;
 use crate::host::programs;
 use crate::mix::step::{Mix, Step};
-use crate::mix::tongue::Tongue;
+use crate::mix::tongue::{Held, Tongue};
 use crate::mix::visit::Visit;
 use crate::peer::setup::version_of;
 use crate::peer::{Peer, Told, redis};
 use crate::report::numbers::Spread;
 use crate::report::peers::{OneCart, PeerRow, Speed};
+use crate::wire::client::Client;
 
 use super::asked::Runs;
 use super::progress::Progress;
@@ -25,6 +27,8 @@ use super::turns::{Side, Work};
 
 /// How long all adds to one cart may take at most: it ends when all are answered.
 const ONE_CART_WITHIN: Duration = Duration::from_secs(300);
+
+const VENDURE_CLEAR: &str = r#"{"query":"mutation{removeAllOrderLines{__typename}}"}"#;
 
 /// What all of them are given.
 #[derive(Args, Debug)]
@@ -119,7 +123,7 @@ impl Http {
     fn one_cart(&self, asked: &Same, progress: &mut Progress) -> io::Result<OneCart> {
         let (address, tongue) = (self.peer.address, self.peer.tongue);
         let visits: Vec<Visit> = sessions::begin(address, tongue, 1, 1)?;
-        let before = sessions::held(address, tongue, &visits)?[0];
+        let before = emptied(address, tongue, &visits)?;
         let mut side = Side::new("one cart", address, &visits, asked.connections as usize);
         let runs = Runs { warm_up: Duration::ZERO, length: ONE_CART_WITHIN, ..asked.runs.clone() };
         side.run(&self.work(Mix::Add.steps()), &runs, Some(asked.adds), progress)?;
@@ -133,6 +137,18 @@ impl Http {
             lines: after.lines,
         })
     }
+}
+
+/// Takes out what the session began with: the line that the many adds are to make is not there yet.
+fn emptied(address: SocketAddr, tongue: Tongue, visits: &[Visit]) -> io::Result<Held> {
+    let mut client = Client::new(address);
+    let cookie = [visits[0].cookie.as_str()];
+    let reply = match tongue {
+        Tongue::Trolley => client.send("DELETE", "/v1/cart", &cookie, "")?,
+        Tongue::Vendure => client.send("POST", "/shop-api", &cookie, VENDURE_CLEAR)?,
+    };
+    let held = sessions::held(address, tongue, visits)?[0];
+    if held.lines == 0 { Ok(held) } else { Err(sessions::unexpected("emptying a cart", &reply)) }
 }
 
 fn speed(side: &Side, asked: &Same) -> Speed {

@@ -46,7 +46,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sessions = SessionManagerLayer::new(RedisStore::new(pool))
         .with_secure(false)
         .with_expiry(Expiry::OnInactivity(Duration::days(30)));
-    let app = Router::new().route("/v1/cart", get(read)).route("/v1/cart/lines", post(add)).layer(sessions);
+    let app = Router::new()
+        .route("/v1/cart", get(read).delete(clear))
+        .route("/v1/cart/lines", post(add))
+        .layer(sessions);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     axum::serve(listener, app).await?;
@@ -66,6 +69,11 @@ async fn add(session: Session, Json(line): Json<Line>) -> Answer {
     }
     session.insert(CART, &cart).await.map_err(failed)?;
     Ok(shown(cart))
+}
+
+async fn clear(session: Session) -> Answer {
+    session.insert(CART, Cart::default()).await.map_err(failed)?;
+    Ok(shown(Cart::default()))
 }
 
 fn shown(cart: Cart) -> Json<Shown> {

@@ -24,6 +24,7 @@ use super::cart::Answer;
 use super::change::cart_response;
 use super::error::Problem;
 use super::front::Front;
+use super::idempotency::Again;
 use super::json::{Command, Fields, Json, NoBody, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
@@ -44,7 +45,11 @@ pub fn routes() -> Routes {
     let reset = reset.refuses(&ENTRY).refuses(&[Code::NoPassword]).answers::<ResetView<'_>>(201);
     let vouched = op("vouch", "Sign in an account of the shop's own login").refuses(&ENTRY);
     let vouched = vouched.refuses(&[Code::SessionNotFound]).answers::<SignedInView<'_>>(200);
-    let told = op("audit", "What happened to all accounts, the oldest first").pages();
+    let told = op(
+        "audit",
+        "What happened to all accounts, the oldest first; nothing comes up behind what was listed",
+    )
+    .pages();
     Routes::about("Admin")
         .get("/v1/admin/accounts/{id}", show, shown)
         .get("/v1/admin/accounts/{id}/cart", self::cart, cart)
@@ -87,6 +92,7 @@ async fn end_sessions(
     State(front): State<Arc<Front>>,
     _: ApiKey<Accounts>,
     AccountName(id): AccountName,
+    _: Again,
     _: NoBody,
 ) -> Answer {
     let account = front.account_of(id).await?;
@@ -99,6 +105,7 @@ async fn reset(
     State(front): State<Arc<Front>>,
     _: ApiKey<Accounts>,
     AccountName(id): AccountName,
+    _: Again,
     _: NoBody,
 ) -> Answer {
     let account = front.account_of(id).await?;
@@ -114,7 +121,12 @@ struct ResetView<'a> {
 }
 
 /// Attaches the shop's own account to the session that `GET /v1/verify` named, or to a new one.
-async fn sign_in(State(front): State<Arc<Front>>, _: ApiKey<SignIns>, Json(vouch): Json<Vouch>) -> Answer {
+async fn sign_in(
+    State(front): State<Arc<Front>>,
+    _: ApiKey<SignIns>,
+    _: Again,
+    Json(vouch): Json<Vouch>,
+) -> Answer {
     let visit = match vouch.session {
         Some(session) => Some(front.visit_named(session).await?),
         None => None,

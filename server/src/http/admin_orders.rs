@@ -9,6 +9,7 @@ use trolley_core::ids::OrderId;
 use super::api_key::{ApiKey, Orders, OrdersRead};
 use super::cart::Answer;
 use super::front::Front;
+use super::idempotency::Again;
 use super::json::{NoBody, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
@@ -49,6 +50,7 @@ async fn cancel(
     key: ApiKey<Orders>,
     State(front): State<Arc<Front>>,
     OrderName(id): OrderName,
+    _: Again,
     _: NoBody,
 ) -> Answer {
     let order = front.service.cancel(id.ok_or_else(no_such_order)?).await?.ok_or_else(no_such_order)?;

@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: the caller's name for a request, and the digest that tells a retry from another request.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method};
 use sha2::{Digest, Sha256};
 use trolley_core::cart::op::{Intent, LineRef};
@@ -14,6 +16,18 @@ use super::problems::Code;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 const KEY_CHARS_MAX: usize = 128;
+
+/// A call by a key of the shop's that does no more when it is done again, or whose answer hands out a secret, which nothing keeps. It
+/// takes an idempotency key as every unsafe call does, and needs none: only the key's form is looked at.
+pub struct Again;
+
+impl<S: Sync> FromRequestParts<S> for Again {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Again, Problem> {
+        Key::of(&parts.headers).map(|_| Again)
+    }
+}
 
 /// The key as it was sent, if it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::http::address::Address;
 use crate::http::api_key::{ApiKey, Needs};
 use crate::http::arrival::{Calling, Owner, Proving};
 use crate::http::change::Caller;
+use crate::http::idempotency::Again;
 use crate::http::json::{Command, Json, NoBody, Optional};
 use crate::http::path::{AccountName, DeviceName, LineName, OrderName};
 use crate::http::problems::Code;
@@ -111,6 +112,13 @@ impl<S: Needs> Input for ApiKey<S> {
             Code::MissingScope,
             Code::RateLimited,
         ]);
+    }
+}
+
+impl Input for Again {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
+        takes.refuses(&[Code::InvalidKey]);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use trolley_core::account::audit::{Event, Row, Trail};
-use trolley_core::ids::{AccountId, EventId, uuid_v7};
+use trolley_core::ids::{AccountId, EventId};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::Listing;
@@ -26,16 +26,23 @@ impl Service {
         trail.note(row.clone());
         let expires_at = self.settings.audit.trail_until(&trail);
         desk.put(Record::Trail(Arc::new(trail)), expires_at);
-        self.note_event(desk, Some(account), row);
-        Ok(())
+        self.note_event(desk, Some(account), row).await
     }
 
     /// The same of an account that is not there, or will not be: only among the events of all.
-    pub(super) fn note_event(&self, desk: &mut Desk, account: Option<AccountId>, row: Row) {
-        let id = EventId::from_bytes(uuid_v7(row.at, self.ten_random_bytes()));
+    pub(super) async fn note_event(
+        &self,
+        desk: &mut Desk,
+        account: Option<AccountId>,
+        row: Row,
+    ) -> Result<(), Failure> {
+        let (id, minted) = self.event_feed().await?.mint(row.at, self.ten_random_bytes());
+        desk.hold(minted);
+        let id = EventId::from_bytes(id);
         let event = Arc::new(Event { id, version: 1, account, row });
         let expires_at = Some(self.settings.audit.event_until(&event));
         desk.put(Record::Audit(event), expires_at);
+        Ok(())
     }
 
     /// Writes down what happened to an account, by itself; none is an address that no account has. What cannot be written
@@ -52,10 +59,7 @@ impl Service {
                     desk.keep(Key::Account(account));
                     self.note(&mut desk, account, row.clone()).await
                 }
-                None => {
-                    self.note_event(&mut desk, None, row.clone());
-                    Ok(())
-                }
+                None => self.note_event(&mut desk, None, row.clone()).await,
             };
             match self.outcome(noted, desk).await {
                 Ok(true) => return,
@@ -84,8 +88,9 @@ impl Service {
         Ok(trail.rows.into_iter().rev().collect())
     }
 
-    /// Up to `most` events behind `after`, the oldest first.
+    /// Up to `most` events behind `after`, the oldest first. None ever comes up behind one that was given.
     pub async fn audit_after(&self, after: Option<EventId>, most: usize) -> Result<Vec<Arc<Event>>, Failure> {
+        let settled = self.event_feed().await?.settled(self.now());
         let after = after.map(|id| id.bytes().to_vec());
         let listed = self.store.list(Listing { after, ..Listing::all(Kind::Audit) }, most).await?;
         Ok(listed
@@ -94,6 +99,7 @@ impl Service {
                 Record::Audit(event) => Some(event),
                 _ => None,
             })
+            .take_while(|event| settled.holds(event.id.bytes()))
             .collect())
     }
 

@@ -13,6 +13,7 @@ use super::Service;
 use super::audit;
 use super::desk::Desk;
 use super::failure::Failure;
+use super::feed::Minted;
 
 /// How many locks share the accounts: two sign-ins of different accounts seldom wait for each other.
 const TURNS: usize = 1_024;
@@ -46,11 +47,16 @@ impl Service {
     /// Commits, in a task of its own: once begun it is finished, and what follows from it happens, even where the caller goes
     /// away.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        self.commit_holding(writes, Vec::new()).await
+    }
+
+    /// The same of what stands in a feed under the ids that are `held`.
+    async fn commit_holding(&self, writes: Vec<Write>, held: Vec<Minted>) -> Result<(), CommitError> {
         let stopping = || CommitError::Unknown("the server is stopping".to_owned());
         let service = self.own.upgrade().ok_or_else(stopping)?;
         let begun = self.commits.begin();
         let committed = tokio::spawn(async move {
-            let _begun = begun;
+            let _over_with_it = (begun, held);
             service.commit_here(writes).await
         });
         committed.await.unwrap_or_else(|gone| match gone.try_into_panic() {
@@ -79,12 +85,13 @@ impl Service {
     }
 
     /// Commits what lies on the desk. False where something else changed it meanwhile: it is to be decided anew.
-    pub(super) async fn commit_desk(&self, desk: Desk) -> Result<bool, Failure> {
+    pub(super) async fn commit_desk(&self, mut desk: Desk) -> Result<bool, Failure> {
+        let held = desk.take_held();
         let writes = desk.writes();
         if writes.is_empty() {
             return Ok(true);
         }
-        match self.commit(writes).await {
+        match self.commit_holding(writes, held).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict(_)) => Ok(false),
             Err(error) => Err(error.into()),

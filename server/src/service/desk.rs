@@ -7,10 +7,14 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Expect, Store, StoreError, Write};
 
+use super::feed::Minted;
+
 /// What was laid out for a commit. Nothing of it happened yet.
 #[derive(Default)]
 pub(super) struct Desk {
     sheets: HashMap<Key, Sheet>,
+    /// The ids of what is written down here in a feed.
+    held: Vec<Minted>,
 }
 
 struct Sheet {
@@ -53,6 +57,16 @@ impl Desk {
         let key = record.key();
         let before = self.sheets.get(&key).and_then(|sheet| sheet.before);
         self.sheets.insert(key, Sheet { before, now: Some(record), expires_at, does: Does::Change });
+    }
+
+    /// Holds an id until the commit is over.
+    pub(super) fn hold(&mut self, minted: Minted) {
+        self.held.push(minted);
+    }
+
+    /// The ids that are held, for the commit.
+    pub(super) fn take_held(&mut self) -> Vec<Minted> {
+        std::mem::take(&mut self.held)
     }
 
     /// Lays out a record that is known to stand in the store as it is here, without a look.

@@ -50,8 +50,7 @@ impl Service {
         }
         // The event names the account by its id, which is nobody's from now on, and from no address.
         let row = from.row(self.now(), What::AccountDeleted).from(None, None);
-        self.note_event(desk, Some(account.id), row);
-        Ok(())
+        self.note_event(desk, Some(account.id), row).await
     }
 
     /// Of more links to orders than one commit should hold, all but the last of them go first.

@@ -6,8 +6,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 use trolley_core::ids::uuid_v7;
 use trolley_core::time::Timestamp;
+use trolley_store::kind::Kind;
+use trolley_store::port::{Direction, Listing};
+use trolley_store::record::key_parts;
+
+use super::Service;
+use super::failure::Failure;
+
+/// The feeds that the shop's systems follow, each once its newest id was looked up.
+#[derive(Default)]
+pub(super) struct Feeds {
+    orders: OnceCell<Arc<Feed>>,
+    events: OnceCell<Arc<Feed>>,
+}
 
 /// The ids of one kind of record that this process mints. All who write to a store mint here: it is one process that holds it.
 pub(super) struct Feed(Mutex<Heads>);
@@ -24,6 +38,24 @@ struct Heads {
 pub(super) struct Minted {
     feed: Arc<Feed>,
     head: u64,
+}
+
+impl Service {
+    /// The feed of orders.
+    pub(super) async fn order_feed(&self) -> Result<&Arc<Feed>, Failure> {
+        self.feeds.orders.get_or_try_init(|| self.feed_of(Kind::Order)).await
+    }
+
+    /// The feed of the audit's events.
+    pub(super) async fn event_feed(&self) -> Result<&Arc<Feed>, Failure> {
+        self.feeds.events.get_or_try_init(|| self.feed_of(Kind::Audit)).await
+    }
+
+    async fn feed_of(&self, kind: Kind) -> Result<Arc<Feed>, Failure> {
+        let listing = Listing { direction: Direction::Descending, ..Listing::all(kind) };
+        let newest = self.store.list(listing, 1).await?;
+        Ok(Feed::behind(newest.first().and_then(|newest| key_parts(&newest.record.key()).1.try_into().ok())))
+    }
 }
 
 impl Feed {

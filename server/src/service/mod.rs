@@ -49,7 +49,6 @@ mod warm;
 
 use std::sync::{Arc, Weak};
 
-use tokio::sync::OnceCell;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId, uuid_v7};
 use trolley_core::time::Timestamp;
@@ -63,7 +62,7 @@ use self::clock::Clock;
 use self::commit::Turns;
 use self::events::Events;
 use self::failure::Failure;
-use self::feed::Feed;
+use self::feed::Feeds;
 use self::hashing::Hashers;
 use self::lane::Lanes;
 use self::random::Random;
@@ -90,8 +89,7 @@ pub struct Service {
     lanes: Lanes,
     /// Commits that go on by themselves.
     commits: Arc<Underway>,
-    /// The ids of orders, once the newest was looked up.
-    orders: OnceCell<Arc<Feed>>,
+    feeds: Feeds,
     turns: Turns,
     seen: SeenBook,
     warm: Warm,
@@ -127,7 +125,7 @@ impl Service {
             hashers: Hashers::new(settings.hashing, settings.bounds.hashes_waiting),
             lanes: Lanes::new(),
             commits: Arc::default(),
-            orders: OnceCell::new(),
+            feeds: Feeds::default(),
             turns: Turns::new(),
             seen,
             warm,

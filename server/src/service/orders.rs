@@ -12,7 +12,6 @@ use super::Service;
 use super::checkout::{Checkout, WasShown};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::feed::Feed;
 use super::order::Order;
 use super::task::Task;
 use super::terms::{Seen, Terms};
@@ -28,18 +27,6 @@ impl Service {
         let (id, minted) = self.order_feed().await?.mint(self.now(), self.ten_random_bytes());
         let (order, _minted) = (OrderId::from_bytes(id), Arc::new(minted));
         Ok(Checkout { order, _minted, shown, accept_available })
-    }
-
-    async fn order_feed(&self) -> Result<&Arc<Feed>, Failure> {
-        let newest = async || {
-            let listing = Listing { direction: Direction::Descending, ..Listing::all(Kind::Order) };
-            let newest = self.store.list(listing, 1).await?;
-            Ok(Feed::behind(newest.iter().find_map(|listed| match &listed.record {
-                Record::Order(order) => Some(*order.id.bytes()),
-                _ => None,
-            })))
-        };
-        self.orders.get_or_try_init(newest).await
     }
 
     /// The order of this name, if there is one.

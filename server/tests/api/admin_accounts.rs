@@ -212,6 +212,29 @@ async fn the_audit_is_paged_by_cursors() {
 }
 
 #[tokio::test]
+async fn who_follows_the_audit_is_shown_nothing_before_what_was_begun_earlier() {
+    let shop = shop();
+    let office = Office::of(&shop).await;
+    let fails = |email: &'static str| {
+        let browser = shop.browser();
+        async move { browser.json("POST", "/v1/session/sign-in", login(email, PASSWORD)).await }
+    };
+    let events = async || {
+        let audit = office.asks("GET", "/v1/admin/audit", Value::Null).await.expect(200);
+        audit.json["events"].as_array().unwrap().len()
+    };
+    shop.store.shut_gate();
+    let slow = tokio::spawn(fails("slow@example.com"));
+    shop.store.until_waiting(1).await;
+    shop.store.let_others_by();
+    fails("quick@example.com").await.problem(401, "invalid_credentials");
+    assert_eq!(events().await, 0, "a follower of the one would miss the other");
+    shop.store.open_gate();
+    slow.await.unwrap().problem(401, "invalid_credentials");
+    assert_eq!(events().await, 2);
+}
+
+#[tokio::test]
 async fn addresses_leave_the_audit_after_their_time_and_events_after_theirs() {
     let shop = shop();
     let office = Office::of(&shop).await;

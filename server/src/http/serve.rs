@@ -96,7 +96,9 @@ fn converse(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<> {
     let service = service_fn(move |request: Request<Incoming>| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request.map(Body::new), peer).await) }
+        // hyper keeps the room for an answer's future as long as the connection is open: thousands of streams would hold
+        // 4 KiB each for an answer that was given long ago.
+        Box::pin(async move { Ok::<_, Infallible>(app.answer(request.map(Body::new), peer).await) })
     });
     http.serve_connection(speaking, service)
 }

@@ -146,6 +146,9 @@ impl Cart {
                 List::Saved => Refusal::TooManySaved(limits.saved),
             });
         }
+        if !was_shown && !self.has_room_for_line(line, limits) {
+            return Err(Refusal::TooMuchText(limits.text_bytes));
+        }
         Ok(())
     }
 

@@ -124,11 +124,14 @@ impl Line {
         self.adds.sort_by_key(|add| add.revision);
     }
 
+    /// Whether two of its adds may be joined.
+    pub(super) fn can_join(&self) -> bool {
+        self.adds.iter().filter(|add| add.is_joinable()).count() > 1
+    }
+
     /// Joins the two oldest adds that may be joined, and says whether there were two.
-    fn join_oldest(&mut self) -> bool {
-        // An imported register stands for itself: a late op of the guest's devices may still replace it.
-        let joinable = |add: &Add| !add.origin.as_ref().is_some_and(|origin| origin.register);
-        let mut places = (0..self.adds.len()).filter(|&place| joinable(&self.adds[place]));
+    pub(super) fn join_oldest(&mut self) -> bool {
+        let mut places = (0..self.adds.len()).filter(|&place| self.adds[place].is_joinable());
         let (Some(first), Some(second)) = (places.next(), places.next()) else { return false };
         let oldest = self.adds.remove(first);
         self.adds[second - 1] = oldest.joined(&self.adds[second - 1]);
@@ -137,6 +140,11 @@ impl Line {
 }
 
 impl Add {
+    /// An imported register stands for itself: a late op of the guest's devices may still replace it.
+    fn is_joinable(&self) -> bool {
+        !self.origin.as_ref().is_some_and(|origin| origin.register)
+    }
+
     fn is_foldable(&self, floor: Revision, guests: &[CartId]) -> bool {
         self.revision <= floor && !self.origin.as_ref().is_some_and(|origin| guests.contains(&origin.cart))
     }

@@ -29,6 +29,7 @@ impl Cart {
         self.coalesce(&touched, limits);
         self.fold(stamp.at, limits);
         self.bound_tombstones(limits);
+        self.lighten(stamp.at, limits);
     }
 
     /// The changes that are still remembered, newest first.

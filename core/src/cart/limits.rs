@@ -12,7 +12,9 @@ pub struct Limits {
     pub saved: usize,
     /// Units of one line.
     pub quantity: Quantity,
-    /// Bytes of sku and option text of all lines, so that a record stays near 100 KiB at worst.
+    /// Bytes of all of it at rest; past it the cart lets go of what is missed least.
+    pub bytes: usize,
+    /// Bytes of sku and option text of all lines.
     pub text_bytes: usize,
     /// Live clients; one more drops the one unseen longest.
     pub clients: usize,
@@ -50,6 +52,7 @@ impl Default for Limits {
             lines: 200,
             saved: 200,
             quantity: 9_999,
+            bytes: 100 * 1024,
             text_bytes: 32 * 1024,
             clients: 32,
             line_adds: 64,

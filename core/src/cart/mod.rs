@@ -10,7 +10,7 @@
 //! | `edit` | puts lines into a list, within the bounds |
 //! | `apply`, `undo` | each intent's effect |
 //! | `call`, `sync`, `client` | plain calls; a device's queue and the table of queues |
-//! | `history`, `fold` | the ring of changes; folding and the other bounds |
+//! | `history`, `fold`, `weight` | the ring of changes; folding and the other bounds; the bytes of the whole |
 //! | `price` | what each line cost when the cart last changed |
 //! | `checkout`, `merge`, `forward` | a cart's generations; a guest's cart into an account's, and its late ops |
 
@@ -31,3 +31,4 @@ mod stamp;
 pub mod state;
 mod sync;
 mod undo;
+mod weight;

@@ -40,6 +40,7 @@ impl Cart {
             results.push(self.take_op(op, &mut client, newest, sync.at, limits));
             self.enrol(&client, limits);
         }
+        self.lighten(sync.at, limits);
         self.version += 1;
         Ok(Synced { acked: client.last_seq, results })
     }

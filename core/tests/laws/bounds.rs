@@ -16,6 +16,7 @@ fn tiny() -> Limits {
         lines: 4,
         saved: 3,
         quantity: 20,
+        bytes: 4_000,
         text_bytes: 60,
         clients: 3,
         line_adds: 4,
@@ -105,6 +106,8 @@ fn sound(cart: &Cart, now: Timestamp, limits: &Limits) -> Result<(), TestCaseErr
         adds += line.adds.len();
     }
     prop_assert!(adds <= limits.cart_adds);
+    let bytes = cart.bytes_at_most();
+    prop_assert!(bytes <= limits.bytes, "{} bytes", bytes);
     prop_assert!(cart.floor <= cart.revision);
     prop_assert!(cart.clients.iter().all(|client| client.recent.len() <= 64));
     let mut live = cart.clients.iter().filter(|client| now.since(client.last_seen) < limits.lease);

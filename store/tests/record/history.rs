@@ -21,7 +21,13 @@ pub(crate) fn item(n: u64) -> Arc<Item> {
 
 /// One more change of a cart, of every kind there is, as `dice` says.
 pub(crate) fn change(cart: &mut Cart, dice: u64, at: u64) {
-    let limits = Limits { clients: 4, ring_least: 6, ring_for: Span::from_hours(1), ..Limits::default() };
+    within(cart, dice, at, Limits::default().bytes);
+}
+
+/// The same, where the cart may take so many bytes.
+fn within(cart: &mut Cart, dice: u64, at: u64, bytes: usize) {
+    let limits =
+        Limits { bytes, clients: 4, ring_least: 6, ring_for: Span::from_hours(1), ..Limits::default() };
     let (now, session) = (Timestamp::from_ms(at), SessionId::from_bytes([(dice % 3) as u8; 16]));
     let line = LineRef::Item(item(dice / 7 % 9));
     let intent = match dice % 11 {
@@ -99,10 +105,12 @@ proptest! {
         for (dice, pause) in steps {
             let before = record(&cart);
             at += pause;
-            change(&mut cart, dice, at);
+            // Now and then so few that it has to let go of some.
+            within(&mut cart, dice, at, if dice / 19 % 2 == 0 { 9_000 } else { 100 << 10 });
             let after = record(&cart);
             let image = encode(&after);
             prop_assert_eq!(decode(after.key(), &image), Ok(after.clone()));
+            prop_assert!(image.len() <= cart.bytes_at_most());
             prop_assert_eq!(encode(&after), image);
             for earlier in [&before, &first, &after] {
                 let delta = delta(earlier, &after).unwrap();

@@ -11,6 +11,7 @@ mod exact;
 mod folder;
 mod full;
 mod histories;
+mod https;
 mod operation;
 #[path = "../../../core/tests/model/oracle.rs"]
 mod oracle;

@@ -9,8 +9,8 @@ use crate::service::catalogue::shown::Shown;
 
 use super::cart_wire::CartView;
 
-/// Memory for bodies.
-const BYTES: u64 = 16 << 20;
+/// Memory for bodies: a thousand carts of 200 lines, with room to spare.
+const BYTES: u64 = 64 << 20;
 /// A smaller cart is rendered as fast as it is found.
 const LINES_LEAST: usize = 16;
 /// Bytes of a body, as the first guess of how many there will be.

@@ -43,21 +43,17 @@ pub(super) struct Crew<'a, 'b> {
 
 impl<'a, 'b> Crew<'a, 'b> {
     /// Connects each actor.
-    pub(super) fn new(
-        address: SocketAddr,
-        window: Window,
-        actors: &'a mut [&'b mut dyn Actor],
-        schedule: Option<Schedule>,
-    ) -> io::Result<Crew<'a, 'b>> {
+    pub(super) fn new(address: SocketAddr, actors: &'a mut [&'b mut dyn Actor]) -> io::Result<Crew<'a, 'b>> {
+        let now = Instant::now();
         let poll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut crew = Crew {
             address,
-            window,
+            window: Window { from: now, to: now },
             poll,
             connections: Vec::with_capacity(actors.len()),
             idle: (0..actors.len()).collect(),
             actors,
-            schedule,
+            schedule: None,
             tally: Tally::new(),
             under_way: 0,
             answers: 0,
@@ -70,7 +66,13 @@ impl<'a, 'b> Crew<'a, 'b> {
     }
 
     /// Runs until the window is over and what was begun is answered. `done` is told how many answers came.
-    pub(super) fn run(mut self, done: &AtomicU64) -> io::Result<Tally> {
+    pub(super) fn run(
+        mut self,
+        window: Window,
+        schedule: Option<Schedule>,
+        done: &AtomicU64,
+    ) -> io::Result<Tally> {
+        (self.window, self.schedule) = (window, schedule);
         let mut scratch = vec![0; SCRATCH];
         let mut events: Vec<Event> = Vec::with_capacity(256);
         if self.schedule.is_none() {

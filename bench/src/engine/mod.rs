@@ -9,15 +9,13 @@ pub(crate) mod tally;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Barrier, OnceLock};
 use std::time::{Duration, Instant};
 
 use self::actor::Actor;
 use self::crew::Crew;
 use self::pace::{Pace, Schedule};
 use self::tally::{Tally, Window};
-
-/// Connections take some time to be made; the warm-up begins when all of them are there.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a run is.
 #[derive(Clone, Copy, Debug)]
@@ -44,19 +42,19 @@ pub(crate) fn run(
     let threads = load.threads.clamp(1, actors.len().max(1));
     let share = actors.len().div_ceil(threads);
     let (done, ended) = (AtomicU64::new(0), AtomicUsize::new(0));
-    let connecting = Instant::now();
-    // All crews connect first, then begin at the same moment.
-    let from = connecting + connect_time(actors.len()) + load.warm_up;
-    let window = Window { from, to: from + load.length };
-    let began = from - load.warm_up;
+    // All crews connect first, however long that takes, then begin at the same moment.
+    let crews = actors.chunks(share.max(1)).len();
+    let (connected, began) = (Barrier::new(crews), OnceLock::new());
     let work = |(thread, actors): (usize, &mut [&mut dyn Actor])| {
+        let crew = Crew::new(load.address, actors);
+        connected.wait();
+        let began = *began.get_or_init(Instant::now);
         let schedule = match load.pace {
             Pace::Closed => None,
             Pace::Open(per_second) => Some(Schedule::new(began, per_second, thread, threads)),
         };
-        let crew = Crew::new(load.address, window, actors, schedule)?;
-        std::thread::sleep(began.saturating_duration_since(Instant::now()));
-        crew.run(&done)
+        let from = began + load.warm_up;
+        crew?.run(Window { from, to: from + load.length }, schedule, &done)
     };
     let (work, ended) = (&work, &ended);
     let parts: Vec<io::Result<Tally>> = std::thread::scope(|scope| {
@@ -73,7 +71,7 @@ pub(crate) fn run(
             .collect();
         while ended.load(Ordering::SeqCst) < crews.len() {
             std::thread::sleep(Duration::from_millis(20));
-            let gone = Instant::now().saturating_duration_since(began);
+            let gone = began.get().map_or(Duration::ZERO, Instant::elapsed);
             let part = gone.as_secs_f64() / (load.warm_up + load.length).as_secs_f64();
             told(part.min(1.0), done.load(Ordering::Relaxed));
         }
@@ -85,12 +83,6 @@ pub(crate) fn run(
         whole.add(&part?);
     }
     Ok(whole)
-}
-
-/// Some tens of microseconds a connection on loopback, with room to spare.
-fn connect_time(connections: usize) -> Duration {
-    (Duration::from_millis(20) + Duration::from_micros(200) * u32::try_from(connections).unwrap_or(u32::MAX))
-        .min(CONNECT_WITHIN)
 }
 
 #[cfg(test)]

@@ -320,6 +320,23 @@ impl Counts {
         self.guest_sessions + self.account_sessions
     }
 
+    /// Each with its name, in the order and by the names that a store keeps them under.
+    pub(crate) fn each(mut self) -> [(&'static str, u64); 5] {
+        self.each_mut().map(|(name, count)| (name, *count))
+    }
+
+    /// The same, to be filled in.
+    pub(crate) fn each_mut(&mut self) -> [(&'static str, &mut u64); 5] {
+        let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = self;
+        [
+            ("guest_carts", guest_carts),
+            ("account_carts", account_carts),
+            ("merged_carts", merged_carts),
+            ("guest_sessions", guest_sessions),
+            ("account_sessions", account_sessions),
+        ]
+    }
+
     /// Counts what stands under a key from now on, instead of what stood there and was counted.
     pub fn change(&mut self, stood: Option<&Record>, stands: Option<&Record>) {
         if let Some(count) = stood.and_then(|record| self.of(record)) {

@@ -52,8 +52,7 @@ pub(super) fn put_entry(entries: &mut Vec<u8>, key: &Key, state: &State<'_>) {
 pub(super) fn seal(seq: u64, counts: Counts, entries: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(entries.len() + 24);
     row.push(FORMAT);
-    let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = counts;
-    for count in [guest_carts, account_carts, merged_carts, guest_sessions, account_sessions] {
+    for (_, count) in counts.each() {
         put_u64(&mut row, count);
     }
     row.extend_from_slice(entries);
@@ -77,13 +76,10 @@ pub(super) fn unseal(seq: u64, row: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), S
 
 fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), Malformed> {
     let mut reader = Reader::new(bytes);
-    let counts = Counts {
-        guest_carts: reader.u64()?,
-        account_carts: reader.u64()?,
-        merged_carts: reader.u64()?,
-        guest_sessions: reader.u64()?,
-        account_sessions: reader.u64()?,
-    };
+    let mut counts = Counts::default();
+    for (_, count) in counts.each_mut() {
+        *count = reader.u64()?;
+    }
     let mut entries = Vec::new();
     while !reader.is_empty() {
         let kind = reader.u8()?;

@@ -109,27 +109,17 @@ pub(super) fn meta(connection: &Connection, name: &str) -> rusqlite::Result<u64>
 
 /// How many records there were when the table was last noted to be whole.
 pub(super) fn counted(connection: &Connection) -> rusqlite::Result<Counts> {
-    Ok(Counts {
-        guest_carts: meta(connection, "guest_carts")?,
-        account_carts: meta(connection, "account_carts")?,
-        merged_carts: meta(connection, "merged_carts")?,
-        guest_sessions: meta(connection, "guest_sessions")?,
-        account_sessions: meta(connection, "account_sessions")?,
-    })
+    let mut counts = Counts::default();
+    for (name, count) in counts.each_mut() {
+        *count = meta(connection, name)?;
+    }
+    Ok(counts)
 }
 
 /// Notes that the table holds all that the journal says up to row `folded`.
 pub(super) fn note_folded(connection: &Connection, folded: u64, counts: Counts) -> rusqlite::Result<()> {
     let mut update = connection.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?;
-    let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = counts;
-    for (name, value) in [
-        ("folded", folded),
-        ("guest_carts", guest_carts),
-        ("account_carts", account_carts),
-        ("merged_carts", merged_carts),
-        ("guest_sessions", guest_sessions),
-        ("account_sessions", account_sessions),
-    ] {
+    for (name, value) in [("folded", folded)].into_iter().chain(counts.each()) {
         update.execute(params![name, Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))])?;
     }
     Ok(())

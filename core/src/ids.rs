@@ -90,6 +90,20 @@ pub fn uuid_v7(now: crate::time::Timestamp, random: [u8; 10]) -> [u8; 16] {
     bytes
 }
 
+/// What a UUIDv7's order hangs on first: its milliseconds, and the twelve bits that follow them.
+pub fn uuid_v7_head(id: &[u8; 16]) -> u64 {
+    let [a, b, c, d, e, f, high, low, ..] = *id;
+    let ms = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    ms << 12 | u64::from(high & 0x0f) << 8 | u64::from(low)
+}
+
+/// The UUIDv7 with this head: of ever higher heads come ever higher ids (RFC 9562, section 6.2).
+pub fn uuid_v7_with_head(head: u64, mut random: [u8; 10]) -> [u8; 16] {
+    let [.., high, low] = head.to_be_bytes();
+    (random[0], random[1]) = (high, low);
+    uuid_v7(crate::time::Timestamp::from_ms(head >> 12), random)
+}
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 fn hyphenated(bytes: &[u8; 16]) -> [u8; 36] {
@@ -215,6 +229,20 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         for broken in ["", "018bcfe5687b7fffbfffffffffffffff", "018bcfe5-687b-7fff-bfff-fffffffffffg", "é"] {
             assert_eq!(broken.parse::<CartId>(), Err(NotAUuid), "{broken}");
+        }
+    }
+
+    #[test]
+    fn of_ever_higher_heads_come_ever_higher_ids() {
+        let plain = uuid_v7(Timestamp::from_ms(1_700_000_000_123), [0xab; 10]);
+        let head = uuid_v7_head(&plain);
+        assert_eq!(uuid_v7_with_head(head, [0xab; 10]), plain);
+        let mut before = uuid_v7_with_head(head - 1, [0xff; 10]);
+        for more in 0..10_000 {
+            let id = uuid_v7_with_head(head + more, [(255 - more % 256) as u8; 10]);
+            assert!(id > before, "{more}");
+            assert_eq!((uuid_v7_head(&id), id[6] >> 4, id[8] >> 6), (head + more, 7, 2), "a UUIDv7");
+            before = id;
         }
     }
 

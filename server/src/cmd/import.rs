@@ -12,7 +12,7 @@ use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::Cart;
 use trolley_core::chain::Chain;
-use trolley_core::ids::{CartId, SessionId, TokenDigest, uuid_v7};
+use trolley_core::ids::{CartId, SessionId, TokenDigest, uuid_v7, uuid_v7_head, uuid_v7_with_head};
 use trolley_core::item::Item;
 use trolley_core::session::{Policy, Session, Transport};
 use trolley_core::time::Timestamp;
@@ -64,6 +64,7 @@ fn fill(from: impl BufRead, bytes: u64, store: &str) -> Result<Verified, Failed>
     let mut reader = Reader::begin(from).map_err(unreadable)?;
     let mut store = import(store)?;
     let now = Clock::System.now();
+    let mut ids = Ids::from(now);
     let progress = Progress::new(bytes >> 10, "KiB");
     loop {
         let done = match reader.next_line().map_err(unreadable)? {
@@ -80,7 +81,7 @@ fn fill(from: impl BufRead, bytes: u64, store: &str) -> Result<Verified, Failed>
                     (_, None) => Err("its image is not base64".into()),
                 }
             }
-            Some(Line::Guest(guest)) => take_in(&mut store, &guest, now),
+            Some(Line::Guest(guest)) => take_in(&mut store, &guest, &mut ids, now),
             Some(Line::TrolleyDump(_) | Line::End(_)) => Err("it does not belong here".into()),
         };
         done.map_err(|what: String| unreadable(reader.wrong(&what)))?;
@@ -94,16 +95,31 @@ fn sentence(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// A guest's cart: token, session and cart, as a first add makes them.
-fn take_in(store: &mut Store, guest: &Guest, now: Timestamp) -> Result<(), String> {
-    let digest = unhex(&guest.token_sha256).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let digest = TokenDigest::from_bytes(digest.ok_or("token_sha256 is not 64 hexadecimal digits")?);
-    let id = || {
+/// Fresh ids, each above the one before: a record then lands behind the last of its kind, on a page that is at hand.
+/// In no order, most of ten million carts are written to pages that went to the disk meanwhile.
+struct Ids {
+    head: u64,
+}
+
+impl Ids {
+    fn from(now: Timestamp) -> Ids {
+        Ids { head: uuid_v7_head(&uuid_v7(now, [0; 10])) }
+    }
+
+    fn next(&mut self) -> [u8; 16] {
         let mut random = [0; 10];
         OsRandom.fill(&mut random);
-        uuid_v7(now, random)
-    };
-    let (session, mut cart) = (SessionId::from_bytes(id()), Cart::new(CartId::from_bytes(id()), now));
+        self.head += 1;
+        uuid_v7_with_head(self.head, random)
+    }
+}
+
+/// A guest's cart: token, session and cart, as a first add makes them.
+fn take_in(store: &mut Store, guest: &Guest, ids: &mut Ids, now: Timestamp) -> Result<(), String> {
+    let digest = unhex(&guest.token_sha256).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let digest = TokenDigest::from_bytes(digest.ok_or("token_sha256 is not 64 hexadecimal digits")?);
+    let (session, mut cart) =
+        (SessionId::from_bytes(ids.next()), Cart::new(CartId::from_bytes(ids.next()), now));
     for line in &guest.lines {
         let options = line.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let item = Item::new(&line.sku, options).map_err(sentence)?;
@@ -128,4 +144,20 @@ fn take_in(store: &mut Store, guest: &Guest, now: Timestamp) -> Result<(), Strin
     store.put(&Record::Cart(Arc::new(cart)), None).map_err(sentence)?;
     store.put(&Record::Session(Arc::new(session)), Some(expires_at)).map_err(sentence)?;
     store.put(&Record::Token(Arc::new(token)), None).map_err(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_is_above_the_one_before_it() {
+        let mut ids = Ids::from(Timestamp::from_ms(1_700_000_000_000));
+        let mut before = [0; 16];
+        for n in 0..10_000 {
+            let id = ids.next();
+            assert!(id > before, "{n}");
+            before = id;
+        }
+    }
 }

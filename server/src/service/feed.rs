@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
-use trolley_core::ids::uuid_v7;
+use trolley_core::ids::{uuid_v7, uuid_v7_head, uuid_v7_with_head};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::Kind;
 use trolley_store::port::{Direction, Listing};
@@ -61,23 +61,23 @@ impl Service {
 impl Feed {
     /// One that goes on behind the newest id in the store, also where the clock was set back meanwhile.
     pub(super) fn behind(newest: Option<[u8; 16]>) -> Arc<Feed> {
-        let last = newest.map_or(0, |id| head_of(&id));
+        let last = newest.map_or(0, |id| uuid_v7_head(&id));
         Arc::new(Feed(Mutex::new(Heads { last, under_way: BTreeSet::new() })))
     }
 
     /// The next id: of this time, or where there was one as high already, of the time that comes behind it.
     pub(super) fn mint(self: &Arc<Self>, now: Timestamp, random: [u8; 10]) -> ([u8; 16], Minted) {
         let mut heads = self.0.lock();
-        let head = head_of(&uuid_v7(now, random)).max(heads.last + 1);
+        let head = uuid_v7_head(&uuid_v7(now, random)).max(heads.last + 1);
         heads.last = head;
         heads.under_way.insert(head);
-        (id_of(head, random), Minted { feed: Arc::clone(self), head })
+        (uuid_v7_with_head(head, random), Minted { feed: Arc::clone(self), head })
     }
 
     /// What can be shown of what the store is asked for after this call: whoever is told of these ids misses none below them.
     pub(super) fn settled(&self, now: Timestamp) -> Settled {
         let mut heads = self.0.lock();
-        heads.last = heads.last.max(head_of(&uuid_v7(now, [0; 10])));
+        heads.last = heads.last.max(uuid_v7_head(&uuid_v7(now, [0; 10])));
         let below = heads.under_way.first().copied().unwrap_or(heads.last + 1);
         Settled { below }
     }
@@ -92,7 +92,7 @@ pub(super) struct Settled {
 impl Settled {
     /// Whether this id can be shown.
     pub(super) fn holds(self, id: &[u8; 16]) -> bool {
-        head_of(id) < self.below
+        uuid_v7_head(id) < self.below
     }
 }
 
@@ -106,18 +106,6 @@ impl fmt::Debug for Minted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Minted")
     }
-}
-
-fn head_of(id: &[u8; 16]) -> u64 {
-    let [a, b, c, d, e, f, high, low, ..] = *id;
-    let ms = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    ms << 12 | u64::from(high & 0x0f) << 8 | u64::from(low)
-}
-
-fn id_of(head: u64, mut random: [u8; 10]) -> [u8; 16] {
-    let [.., high, low] = head.to_be_bytes();
-    (random[0], random[1]) = (high, low);
-    uuid_v7(Timestamp::from_ms(head >> 12), random)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) struct Load {
 
 /// Measures, and says what was found.
 pub(crate) fn run(asked: &Load) -> io::Result<()> {
-    refuse_too_many_devices(asked)?;
+    refuse_too_many_devices(asked.mix, asked.connections, asked.sessions.unwrap_or(asked.connections))?;
     let folder = Folder::new(&asked.places.dir)?;
     let machine = Machine::this(folder.path());
     let (ours, address) = server(asked, &folder)?;
@@ -81,9 +81,9 @@ pub(crate) fn run(asked: &Load) -> io::Result<()> {
 }
 
 /// Each connection is a device of its session; those that a cart has no room for would take turns at being dropped.
-fn refuse_too_many_devices(asked: &Load) -> io::Result<()> {
-    let a_cart = asked.connections.div_ceil(asked.sessions.unwrap_or(asked.connections)) as usize;
-    if asked.mix != Mix::Sync || a_cart <= DEVICES_MAX {
+pub(super) fn refuse_too_many_devices(mix: Mix, connections: u32, sessions: u32) -> io::Result<()> {
+    let a_cart = connections.div_ceil(sessions) as usize;
+    if mix != Mix::Sync || a_cart <= DEVICES_MAX {
         return Ok(());
     }
     let what = format!(

@@ -18,7 +18,7 @@ use crate::report::out;
 use crate::report::soak::{Sample, SoakReport, Trend};
 
 use super::asked::{Places, Runs, command, duration};
-use super::load::refuse_what_is_not_there;
+use super::load::{refuse_too_many_devices, refuse_what_is_not_there};
 use super::progress::Progress;
 use super::sessions;
 use super::turns::{Side, Work};
@@ -53,6 +53,7 @@ const LINES: u64 = 3;
 
 /// Measures.
 pub(crate) fn run(asked: &Soak) -> io::Result<()> {
+    refuse_too_many_devices(asked.mix, asked.connections, asked.sessions)?;
     let folder = Folder::new(&asked.places.dir)?;
     let (machine, store) = (Machine::this(folder.path()), folder.join("store"));
     let server = programs::serve(&programs::path(asked.places.trolley.as_deref())?, &store)?;

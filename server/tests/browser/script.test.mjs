@@ -181,3 +181,25 @@ test('a page that cannot be read when something happened elsewhere is read again
   await counts(here, 3);
   assert.equal(lost.length, 0);
 });
+
+test('a stream that the server refused is asked for again', async (t) => {
+  const shop = await Shop.open(t);
+  const context = await withScript(t);
+  const here = await context.newPage();
+  await add(here, shop, 'board');
+  await here.clock.install();
+  const refusals = [503, 429, 503];
+  let asked = 0;
+  await here.route('**/v1/cart/events', (route) => {
+    asked += 1;
+    const status = refusals.shift();
+    return status ? route.fulfill({ status, body: '' }) : route.continue();
+  });
+  const open = new Promise((resolve) => {
+    here.on('response', (answer) => { if (answer.url().endsWith('/events') && answer.ok()) resolve(); });
+  });
+  await here.goto(`${shop.address}/cart`);
+  for (let second = 0; asked < 4 && second < 600; second += 1) await here.clock.runFor(1000);
+  assert.equal(asked, 4);
+  await open;
+});

@@ -8,7 +8,15 @@ import { say } from './tell.js';
 /** How long to wait before a page that could not be read is read again: no other event may come for long. */
 const PAUSES_MS = [0, 400, 1200, 3000, 10000];
 
+/**
+ * How long to wait before a server that refused the stream is asked again: it is full, or ends. Twice as long each time. A browser
+ * comes back by itself only where a connection was lost; a refusal closes its stream for good.
+ */
+const REFUSED_MS = { first: 5000, longest: 80000 };
+
 let source = null;
+let pause = REFUSED_MS.first;
+let again;
 
 /** Whether the page shows the cart of that event, or a later one. */
 function isShown(event) {
@@ -33,14 +41,25 @@ async function hear(event) {
 function open() {
   if (source || document.hidden || !document.body.hasAttribute('data-live')) return;
   source = new EventSource('/v1/cart/events');
+  source.addEventListener('open', () => { pause = REFUSED_MS.first; });
   source.addEventListener('cart', hear);
+  source.addEventListener('error', refused);
   source.addEventListener('end', () => {
     close();
     refresh().catch(() => {});
   });
 }
 
+function refused() {
+  if (source?.readyState !== EventSource.CLOSED) return;
+  close();
+  // Not all at the same moment: many pages were refused together.
+  again = setTimeout(open, pause * (0.75 + Math.random() / 2));
+  pause = Math.min(pause * 2, REFUSED_MS.longest);
+}
+
 function close() {
+  clearTimeout(again);
   source?.close();
   source = null;
 }

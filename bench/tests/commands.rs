@@ -135,7 +135,8 @@ fn a_soak_of_some_seconds_is_sampled_and_its_carts_are_exact() {
 fn more_devices_than_a_cart_has_room_for_are_refused_at_once() {
     for command in ["load", "soak"] {
         let mut asked = Command::new(env!("CARGO_BIN_EXE_bench"));
-        let output = asked.args([command, "--mix", "sync", "--sessions", "2", "--connections", "65"]).output();
+        let output =
+            asked.args([command, "--mix", "sync", "--sessions", "2", "--connections", "65"]).output();
         let output = output.expect("bench runs");
         assert!(!output.status.success());
         let said = String::from_utf8_lossy(&output.stderr);

@@ -26,6 +26,19 @@ pub(super) struct Fold {
     written: usize,
     /// How many of them have left the overlay.
     left: usize,
+    /// How many bytes their images have, so far.
+    image_bytes: usize,
+}
+
+/// How much of a fold is done at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slice {
+    /// So many records, however large: else what comes in meanwhile would outrun the fold.
+    pub(super) least: usize,
+    /// No more than so many records …
+    pub(super) most: usize,
+    /// … and no further record after this many bytes of images: who commits meanwhile waits for all of the slice.
+    pub(super) bytes: usize,
 }
 
 impl Fold {
@@ -33,7 +46,7 @@ impl Fold {
     pub(super) fn begin(shared: &Shared, upto: u64, bytes: usize) -> Fold {
         let mut keys = shared.overlay(super::overlay::Overlay::keys);
         keys.sort_unstable();
-        Fold { upto, bytes, keys, written: 0, left: 0 }
+        Fold { upto, bytes, keys, written: 0, left: 0, image_bytes: 0 }
     }
 
     /// The last row that it brings into the tables.
@@ -46,50 +59,62 @@ impl Fold {
         self.bytes
     }
 
+    /// How many bytes the images have that it has written.
+    pub(super) fn image_bytes(&self) -> usize {
+        self.image_bytes
+    }
+
     /// Whether the tables have all of it.
     pub(super) fn noted(&self) -> bool {
         self.written == self.keys.len()
     }
 
-    /// Does the next `most` records; says whether it is finished.
+    /// Does the next slice; says whether it is finished.
     pub(super) fn step(
         &mut self,
         shared: &Shared,
         connection: &Connection,
         counts: Counts,
-        most: usize,
+        slice: Slice,
     ) -> Result<bool, Trouble> {
         if !self.noted() {
-            let slice = &self.keys[self.written..self.keys.len().min(self.written + most)];
-            let last = self.written + slice.len() == self.keys.len();
-            write(shared, connection, slice, last.then_some((self.upto, counts)))?;
-            self.written += slice.len();
+            let (records, bytes) = self.write(shared, connection, counts, slice)?;
+            self.written += records;
+            self.image_bytes += bytes;
             return Ok(false);
         }
-        let slice = &self.keys[self.left..self.keys.len().min(self.left + most)];
-        shared.let_go(slice, self.upto);
-        self.left += slice.len();
+        let gone = &self.keys[self.left..self.keys.len().min(self.left + slice.most)];
+        shared.let_go(gone, self.upto);
+        self.left += gone.len();
         Ok(self.left == self.keys.len())
     }
-}
 
-/// Writes the newest states of `slice` in one transaction; with the last of them, that the fold is done.
-fn write(
-    shared: &Shared,
-    connection: &Connection,
-    slice: &[Key],
-    done: Option<(u64, Counts)>,
-) -> Result<(), Trouble> {
-    let transaction = connection.unchecked_transaction()?;
-    for key in slice {
-        if let Some(slot) = shared.slot(key) {
-            table::fold(&transaction, key, &slot)?;
+    /// Writes the newest states of the next records in one transaction; with the last of all, that the fold is done.
+    /// Says how many records that were, and how many bytes.
+    fn write(
+        &self,
+        shared: &Shared,
+        connection: &Connection,
+        counts: Counts,
+        slice: Slice,
+    ) -> Result<(usize, usize), Trouble> {
+        let transaction = connection.unchecked_transaction()?;
+        let (mut records, mut bytes) = (0, 0);
+        for key in self.keys[self.written..].iter().take(slice.most) {
+            if records >= slice.least && bytes >= slice.bytes {
+                break;
+            }
+            if let Some(slot) = shared.slot(key) {
+                bytes += table::fold(&transaction, key, &slot)?;
+            }
+            records += 1;
         }
+        if self.written + records == self.keys.len() {
+            table::note_folded(&transaction, self.upto, counts)?;
+        }
+        transaction.commit()?;
+        Ok((records, bytes))
     }
-    if let Some((upto, counts)) = done {
-        table::note_folded(&transaction, upto, counts)?;
-    }
-    Ok(transaction.commit()?)
 }
 
 /// Lets a bounded number of rows go that the tables have made needless; says whether there are more.

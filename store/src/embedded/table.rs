@@ -24,18 +24,20 @@ pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>,
     Ok(Some(decode(*key, image)?))
 }
 
-/// Makes the table say what `slot` says.
-pub(super) fn fold(connection: &Connection, key: &Key, slot: &Slot) -> rusqlite::Result<()> {
+/// Makes the table say what `slot` says; says how many bytes the image has.
+pub(super) fn fold(connection: &Connection, key: &Key, slot: &Slot) -> rusqlite::Result<usize> {
     let (kind, id) = key_parts(key);
     let Some(record) = &slot.record else {
         let mut delete = connection.prepare_cached("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
-        return delete.execute(params![kind, id]).map(drop);
+        return delete.execute(params![kind, id]).map(|_| 0);
     };
     let mut upsert = connection.prepare_cached(
         "INSERT INTO records (kind, id, image, expires_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (kind, id) DO UPDATE SET image = excluded.image, expires_at = excluded.expires_at",
     )?;
-    upsert.execute(params![kind, id, encode(record), slot.expires_at.map(as_integer)]).map(drop)
+    let image = encode(record);
+    upsert.execute(params![kind, id, image, slot.expires_at.map(as_integer)])?;
+    Ok(image.len())
 }
 
 /// The records that expire at or before `now`, soonest first, until `enough` of them.

@@ -10,7 +10,7 @@ use crate::port::{CommitError, StoreError, Write};
 
 use super::batch::{Batch, Committed};
 use super::error::Trouble;
-use super::fold::{Fold, drop_rows};
+use super::fold::{Fold, Slice, drop_rows};
 use super::folder::Folder;
 use super::recovery::Found;
 use super::schema::sync_commits;
@@ -32,11 +32,13 @@ const BATCH_COMMITS_MAX: usize = 1024;
 /// How many bytes a transaction's row has at most, but for its last commit.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// From this many bytes of the journal on, upkeep folds it; a smaller one is folded when nobody writes.
-const FOLD_FROM_BYTES: usize = 4 << 20;
+const FOLD_FROM: Threshold = Threshold { least: 4 << 20, folds: 2, most: 48 << 20 };
 /// From this many bytes of the journal on, it is folded without being asked.
-const FOLD_UNASKED_BYTES: usize = 16 << 20;
+const FOLD_UNASKED: Threshold = Threshold { least: 16 << 20, folds: 3, most: 64 << 20 };
 /// How many records are folded at once; more where a batch changed more, so that folding keeps up.
 const FOLD_SLICE: usize = 256;
+/// After how many bytes of images a slice ends, if it has kept up.
+const FOLD_SLICE_BYTES: usize = 512 << 10;
 /// After this many bytes that went into the write-ahead log, it is copied into the database.
 const CHECKPOINT_BYTES: usize = 8 << 20;
 /// Bytes that a record takes in the write-ahead log when it is folded, about: a page.
@@ -45,6 +47,24 @@ const FOLDED_BYTES: usize = 4096;
 const FREE_PAGES_KEPT: i64 = 4 * 1024;
 /// How many empty pages are given back at once.
 const FREE_PAGES_AT_ONCE: i64 = 256;
+
+/// A length of the journal. After a fold the next change of each record is its whole image once more: where these alone
+/// made a fold due, each change of a large cart would be written whole twice. So the journal grows with what a fold
+/// writes, and most of it are deltas.
+struct Threshold {
+    /// So many bytes, …
+    least: usize,
+    /// … or so many times what the last fold wrote, …
+    folds: usize,
+    /// … but no more than this: the overlay is as large as the journal, and a start reads it.
+    most: usize,
+}
+
+impl Threshold {
+    fn is_reached(&self, journal_bytes: usize, last_fold_bytes: usize) -> bool {
+        journal_bytes >= (self.folds * last_fold_bytes).clamp(self.least, self.most)
+    }
+}
 
 /// The writer's state. Its folder's lock goes with it.
 pub(super) struct Writer {
@@ -64,6 +84,8 @@ pub(super) struct Writer {
     log_bytes: usize,
     /// How many records the last batch changed.
     changed: usize,
+    /// How many bytes of images the last fold wrote.
+    last_fold_bytes: usize,
     /// The newest row when upkeep was last asked for.
     seen_by_upkeep: u64,
     rows_to_drop: bool,
@@ -92,6 +114,7 @@ impl Writer {
             journal_bytes: found.bytes,
             log_bytes: 0,
             changed: 0,
+            last_fold_bytes: 0,
             seen_by_upkeep: found.newest,
             rows_to_drop: true,
             fold: None,
@@ -198,7 +221,10 @@ impl Writer {
 
     /// After a commit: a slice of the fold under way, or the first of one that has become due.
     fn fold_unasked(&mut self) -> Result<(), String> {
-        if self.fold.is_some() || self.rows_to_drop || self.journal_bytes >= FOLD_UNASKED_BYTES {
+        if self.fold.is_some()
+            || self.rows_to_drop
+            || FOLD_UNASKED.is_reached(self.journal_bytes, self.last_fold_bytes)
+        {
             self.fold_a_slice()?;
         }
         if self.log_bytes >= CHECKPOINT_BYTES {
@@ -210,7 +236,8 @@ impl Writer {
     /// One piece of what is due, while others may be waiting to write. Says whether more is due.
     fn upkeep(&mut self) -> Result<bool, String> {
         let idle = self.newest == std::mem::replace(&mut self.seen_by_upkeep, self.newest);
-        let due = self.journal_bytes >= FOLD_FROM_BYTES || (idle && self.journal_bytes > 0);
+        let due = FOLD_FROM.is_reached(self.journal_bytes, self.last_fold_bytes)
+            || (idle && self.journal_bytes > 0);
         if self.fold.is_some() || self.rows_to_drop || due {
             self.fold_a_slice()?;
             return Ok(true);
@@ -243,17 +270,19 @@ impl Writer {
             Some(fold) => fold,
             None => Fold::begin(&self.shared, self.newest, self.journal_bytes),
         };
-        let was_noted = fold.noted();
-        let slice = FOLD_SLICE.max(2 * self.changed);
+        let (was_noted, had) = (fold.noted(), fold.image_bytes());
+        let least = 2 * self.changed;
+        let slice = Slice { least, most: FOLD_SLICE.max(least), bytes: FOLD_SLICE_BYTES };
         let done = fold.step(&self.shared, &self.connection, self.counts, slice);
         if fold.noted() && !was_noted {
+            self.last_fold_bytes = fold.image_bytes();
             self.folded = fold.upto();
             self.journal_bytes -= fold.bytes();
             self.shared.tally.fold();
             self.shared.tally.journal(self.journal_bytes);
         }
         self.rows_to_drop |= fold.noted();
-        self.log_bytes += slice * FOLDED_BYTES / 4;
+        self.log_bytes += slice.most * FOLDED_BYTES / 4 + (fold.image_bytes() - had);
         if !matches!(done, Ok(true)) {
             self.fold = Some(fold);
         }

@@ -4,6 +4,7 @@
 mod basics;
 mod damage;
 mod expiry;
+mod folding;
 mod listing;
 mod make;
 mod model;

@@ -71,15 +71,16 @@ impl Ledger {
         }
     }
 
-    /// Keeps one more, and lets go of what is too old or too many.
+    /// Keeps one more, and lets go of what is too old or too many. It takes no more room than its entries: a copy of each
+    /// session's ledger is in memory.
     pub fn keep(&mut self, entry: Entry) {
-        let now = entry.at;
-        self.entries.push_back(entry);
-        while self.entries.len() > KEYS_MAX
-            || self.entries.front().is_some_and(|oldest| now.since(oldest.at) >= KEPT_FOR)
+        while self.entries.len() >= KEYS_MAX
+            || self.entries.front().is_some_and(|oldest| entry.at.since(oldest.at) >= KEPT_FOR)
         {
             self.entries.pop_front();
         }
+        self.entries.reserve_exact(1);
+        self.entries.push_back(entry);
         self.version += 1;
     }
 }
@@ -119,5 +120,15 @@ mod tests {
         assert_eq!(ledger.entries.len(), KEYS_MAX);
         assert_eq!(ledger.find(&[0; 16], &[0; 16], Timestamp::from_ms(5)), Found::New);
         assert_eq!(ledger.version, 257);
+    }
+
+    #[test]
+    fn a_copy_that_keeps_one_more_takes_no_more_room_than_that() {
+        let mut ledger = Ledger::new(SessionId::from_bytes([0; 16]));
+        for n in 1..=100 {
+            ledger = ledger.clone();
+            ledger.keep(entry(n, 0, 5));
+            assert_eq!(ledger.entries.capacity(), usize::from(n));
+        }
     }
 }

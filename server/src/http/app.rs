@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response as AxumResponse};
 use serde_json::Value;
 use tower::Service as _;
@@ -40,21 +41,23 @@ impl App {
     /// What `--listen` serves: the routes that its rules ask for.
     pub fn new(front: Front) -> App {
         let (front, meter) = (Arc::new(front), Arc::new(Meter::new()));
-        let routes = routes(&front, &meter);
+        let mut routes = closed(routes(&front, &meter));
+        if front.rules.demo {
+            routes = routes.layer(from_fn_with_state(Arc::clone(&front), demo::refusal::as_a_page));
+        }
         App::over(front, meter, routes)
     }
 
     /// What `--admin-listen` serves beside that, over the same service and counters: the routes for the shop's own systems, and
     /// the probes. It has a bound of its own for requests in flight, so that it answers also while the shop is overrun.
     pub fn admin(&self) -> App {
-        let routes = admin_routes(&self.meter).merge(common_routes()).into_router();
+        let routes = closed(admin_routes(&self.meter).merge(common_routes()).into_router());
         App::over(Arc::clone(&self.front), Arc::clone(&self.meter), routes)
     }
 
     fn over(front: Arc<Front>, meter: Arc<Meter>, routes: Router<Arc<Front>>) -> App {
         let mut first = [0; 8];
         front.service.random().fill(&mut first);
-        let routes = routes.fallback(nothing_here).method_not_allowed_fallback(wrong_method);
         let routes = routes.layer(Counting(Arc::clone(&meter)));
         App {
             router: routes.with_state(Arc::clone(&front)),
@@ -160,6 +163,11 @@ fn admin_routes(meter: &Arc<Meter>) -> Routes {
 /// What every listener serves.
 fn common_routes() -> Routes {
     health::routes().merge(problem_pages::routes()).merge(pages::routes(description))
+}
+
+/// With an answer to whatever is none of them.
+fn closed(routes: Router<Arc<Front>>) -> Router<Arc<Front>> {
+    routes.fallback(nothing_here).method_not_allowed_fallback(wrong_method)
 }
 
 async fn nothing_here() -> Problem {

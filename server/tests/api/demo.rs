@@ -1,5 +1,7 @@
 //! The demo shop as a browser without JavaScript uses it: pages, their forms, and what follows.
 
+use serde_json::Value;
+
 use crate::support::demo::{Form, add, form, shop};
 use crate::support::{Actor, days};
 
@@ -229,6 +231,32 @@ async fn a_refused_form_is_a_page_that_says_why() {
         add.clone().with("sku", sku).with("key", key).send(&browser).await.expect(status);
     }
     assert_eq!(browser.cart().await.shown(), "board=1");
+}
+
+#[tokio::test]
+async fn who_asked_for_a_page_gets_one_also_where_the_answer_is_a_problem() {
+    const PAGE: [(&str, &str); 1] = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "board").await;
+    let page = async |method: &str, path: &str, status: u16, title: &str| {
+        let page = browser.with(method, path, &PAGE, Value::Null).await.expect(status);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
+        assert!(page.header("content-security-policy").is_some());
+        assert!(page.text.contains(&format!("<h1>{title}</h1>")), "{}", page.text);
+        page
+    };
+    let nothing = page("GET", "/nothing", 404, "There is nothing here").await;
+    assert!(nothing.text.contains("id=\"count\">1<") && !nothing.text.contains("Nothing was changed"));
+    page("GET", "/search?q=a&q=b", 422, "The query is not valid").await;
+    let wrong = page("POST", "/aisle/kitchen", 405, "The path does not know this method").await;
+    assert_eq!(wrong.header("allow"), Some("GET,HEAD"));
+    shop.store.fail_loads(true);
+    let down = page("GET", "/orders", 503, "The store does not answer").await;
+    assert_eq!(down.header("retry-after"), Some("1"));
+    shop.store.fail_loads(false);
+    browser.get("/nothing").await.problem(404, "not_found");
+    browser.with("GET", "/v1/nothing", &PAGE, Value::Null).await.problem(404, "not_found");
 }
 
 #[tokio::test]

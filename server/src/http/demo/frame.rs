@@ -163,16 +163,22 @@ struct RefusedPage<'a> {
 
 /// A page that says why something was refused, with the problem's own status.
 pub async fn refused(front: &Front, visitor: &Visitor, problem: &Problem) -> Response {
+    let changed_nothing = (400..500).contains(&problem.code().status()) && problem.code().status() != 404;
+    told(front, visitor, problem, changed_nothing).await
+}
+
+/// A page that says why there is none to see.
+pub async fn not_shown(front: &Front, visitor: &Visitor, problem: &Problem) -> Response {
+    told(front, visitor, problem, false).await
+}
+
+async fn told(front: &Front, visitor: &Visitor, problem: &Problem, changed_nothing: bool) -> Response {
     let cart = match front.shown(visitor).await {
         Ok(cart) => cart,
         Err(_) => front.service.nobodys_cart().await,
     };
     let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let refused = RefusedPage {
-        frame: Frame::of(visitor, &cart),
-        title: problem.code().title(),
-        detail: problem.detail(),
-        changed_nothing: status.is_client_error() && status != StatusCode::NOT_FOUND,
-    };
+    let (title, detail) = (problem.code().title(), problem.detail());
+    let refused = RefusedPage { frame: Frame::of(visitor, &cart), title, detail, changed_nothing };
     shown(status, &refused).unwrap_or_else(IntoResponse::into_response)
 }

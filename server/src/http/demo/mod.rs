@@ -9,6 +9,7 @@ pub mod frame;
 pub mod ordering;
 pub mod outbox;
 pub mod products;
+pub mod refusal;
 pub mod shelves;
 pub mod told;
 pub mod welcome;

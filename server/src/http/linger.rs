@@ -89,10 +89,7 @@ pub fn canned(code: Code) -> Bytes {
     let head = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{retry}cache-control: no-store\r\nconnection: close\r\n\r\n",
         code.status(),
-        axum::http::StatusCode::from_u16(code.status())
-            .ok()
-            .and_then(|s| s.canonical_reason())
-            .unwrap_or_default(),
+        code.status_code().canonical_reason().unwrap_or_default(),
         body.len(),
     );
     Bytes::from(head + &body)

@@ -1,5 +1,7 @@
 //! The codes of all problems: one place for each one's name, status and words.
 
+use axum::http::StatusCode;
+
 macro_rules! codes {
     ($($name:ident $code:literal $status:literal $title:literal $advice:literal;)*) => {
         /// What went wrong, as clients tell it: stable names, one status each.
@@ -102,6 +104,11 @@ codes! {
 }
 
 impl Code {
+    /// The HTTP status, as an answer has it.
+    pub fn status_code(self) -> StatusCode {
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The code of that name.
     pub fn named(name: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|code| code.as_str() == name)

@@ -21,7 +21,6 @@ use crate::service::devices::DeviceId;
 use super::actions::redirect;
 use super::frame::{Frame, Visit, account_of, refused, shown};
 use super::told::ago;
-use super::welcome::status;
 
 /// What happened lately that is shown.
 const EVENTS_MAX: usize = 12;
@@ -152,7 +151,7 @@ async fn again(front: &Front, visitor: &Visitor, field: &'static str, problem: &
     let wrong = Wrong { field, says: problem.detail().to_owned() };
     let page = account(front, visitor, None, Some(wrong)).await;
     let mut page = page.unwrap_or_else(IntoResponse::into_response);
-    *page.status_mut() = status(problem);
+    *page.status_mut() = problem.code().status_code();
     page
 }
 

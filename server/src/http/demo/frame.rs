@@ -163,8 +163,8 @@ struct RefusedPage<'a> {
 
 /// A page that says why something was refused, with the problem's own status.
 pub async fn refused(front: &Front, visitor: &Visitor, problem: &Problem) -> Response {
-    let changed_nothing = (400..500).contains(&problem.code().status()) && problem.code().status() != 404;
-    told(front, visitor, problem, changed_nothing).await
+    let status = problem.code().status_code();
+    told(front, visitor, problem, status.is_client_error() && status != StatusCode::NOT_FOUND).await
 }
 
 /// A page that says why there is none to see.
@@ -177,8 +177,7 @@ async fn told(front: &Front, visitor: &Visitor, problem: &Problem, changed_nothi
         Ok(cart) => cart,
         Err(_) => front.service.nobodys_cart().await,
     };
-    let status = StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (title, detail) = (problem.code().title(), problem.detail());
     let refused = RefusedPage { frame: Frame::of(visitor, &cart), title, detail, changed_nothing };
-    shown(status, &refused).unwrap_or_else(IntoResponse::into_response)
+    shown(problem.code().status_code(), &refused).unwrap_or_else(IntoResponse::into_response)
 }

@@ -205,7 +205,7 @@ pub async fn reset(
         is_password: problem.code() == Code::WeakPassword,
         wrong: Some(problem.detail().to_owned()),
     };
-    shown(status(&problem), &page).unwrap_or_else(IntoResponse::into_response)
+    shown(problem.code().status_code(), &page).unwrap_or_else(IntoResponse::into_response)
 }
 
 fn login(form: &Form) -> Login {
@@ -234,7 +234,8 @@ fn welcome(front: &Front, signed_in: &SignedIn) -> Response {
     response
 }
 
-/// The form once more, with what was wrong. Only what is the person's to mend is told there.
+/// The form once more, with what was wrong. Only what is the person's to mend is told there. A wrong password is no challenge to
+/// a browser, which would ask for another kind of login.
 async fn again(front: &Front, visitor: &Visitor, login: Login, is_new: bool, problem: &Problem) -> Response {
     let mendable =
         [Code::InvalidCredentials, Code::EmailTaken, Code::WeakPassword, Code::InvalidBody, Code::NoPassword];
@@ -251,10 +252,5 @@ async fn again(front: &Front, visitor: &Visitor, login: Login, is_new: bool, pro
         with_cart: cart.quantity() > 0,
         was_reset: false,
     };
-    shown(status(problem), &page).unwrap_or_else(IntoResponse::into_response)
-}
-
-/// The problem's status; a wrong password is no challenge to a browser, which would ask for another kind of login.
-pub(super) fn status(problem: &Problem) -> StatusCode {
-    StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    shown(problem.code().status_code(), &page).unwrap_or_else(IntoResponse::into_response)
 }

@@ -4,6 +4,7 @@ mod chart;
 mod cmd;
 mod engine;
 mod host;
+mod hostile;
 mod live;
 mod mix;
 mod peer;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::cmd::{batch, limit, load, peers, plot, scale, soak, streams, wrk};
+use self::cmd::{batch, hostile as attack, limit, load, peers, plot, scale, soak, streams, wrk};
 
 /// The limit server has the allocator that the program it is compared with has.
 #[global_allocator]
@@ -40,6 +41,8 @@ enum Command {
     Streams(Box<streams::Streams>),
     /// Compare a device's queue in one call with as many single calls, by the clock and by the server's processor time
     Batch(batch::Batch),
+    /// Let one address do its worst to a server while neighbours read, add, sign in and check out: is any of them refused?
+    Hostile(attack::Hostile),
     /// Draw the chart of a result
     Plot(plot::Plot),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Soak(asked) => soak::run(&asked),
         Command::Streams(asked) => streams::run(&asked),
         Command::Batch(asked) => batch::run(&asked),
+        Command::Hostile(asked) => attack::run(&asked),
         Command::Plot(asked) => plot::run(&asked),
     });
     match done {

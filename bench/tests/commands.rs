@@ -1,5 +1,8 @@
 //! Each command of `bench` on tiny data: that it runs, and that what it writes can be read. Never how fast anything was.
 
+#[path = "commands/hostile.rs"]
+mod hostile;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -210,10 +213,14 @@ struct Shop {
 
 impl Shop {
     fn start(folder: &Folder) -> Shop {
+        Shop::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Folder, more: &[&str]) -> Shop {
         let program = Path::new(env!("CARGO_BIN_EXE_bench")).with_file_name("trolley");
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off", "--log", "warn"]);
-        command.arg("--store").arg(format!("file:{}", folder.0.join("store").display()));
+        command.args(more).arg("--store").arg(format!("file:{}", folder.0.join("store").display()));
         let mut child = command.stdout(Stdio::piped()).spawn().expect("trolley runs");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it has an output");

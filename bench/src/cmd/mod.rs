@@ -3,6 +3,7 @@
 pub(crate) mod asked;
 pub(crate) mod batch;
 pub(crate) mod contender;
+pub(crate) mod hostile;
 mod idle;
 pub(crate) mod limit;
 pub(crate) mod load;

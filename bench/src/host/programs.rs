@@ -1,5 +1,6 @@
 //! The `trolley` program, and the limit server that takes turns with it.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,6 +39,20 @@ pub(crate) fn serve_many(program: &Path, folder: &Path, connections: u32) -> io:
     command.args(["--max-quantity", "1000000", "--max-in-flight", "4096"]);
     command.args(["--max-connections", &connections.to_string()]);
     command.arg("--store").arg(format!("file:{}", folder.display()));
+    Server::announced(command.current_dir(folder))
+}
+
+/// Starts `trolley serve` as a shop would: with its limits on, a catalogue at this address, and a log.
+pub(crate) fn serve_guarded(
+    program: &Path,
+    folder: &Path,
+    log: &Path,
+    catalogue: &str,
+) -> io::Result<Server> {
+    std::fs::create_dir_all(folder)?;
+    let mut command = bare(program);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "on"]).stderr(File::create(log)?);
+    command.args(["--catalogue", catalogue]).arg("--store").arg(format!("file:{}", folder.display()));
     Server::announced(command.current_dir(folder))
 }
 

@@ -57,6 +57,7 @@ pub mod session;
 pub mod sign_in;
 pub mod sync;
 pub mod sync_wire;
+pub mod tags;
 pub mod test_clock;
 pub mod time;
 pub mod tray;

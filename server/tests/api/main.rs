@@ -26,6 +26,7 @@ mod every_route;
 mod faults;
 mod history;
 mod hostile;
+mod hosts;
 mod hung_up;
 mod limits;
 mod metrics;

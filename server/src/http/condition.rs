@@ -163,6 +163,8 @@ mod tests {
         let list = format!("\"{ID}.9\", \"{OTHER}.3\", W/\"{ID}.7-gzip\"");
         assert_eq!((base(&[&list], id), base(&[&list], other)), (Some(7), Some(3)));
         assert_eq!(base(&[&list], "018bcfe5-687b-7fff-bfff-111111111111".parse().unwrap()), Some(0));
+        let turned = format!("\"{ID}.7\", \"{ID}.7\", \"{OTHER}.3\"");
+        assert_eq!(sent(&[&turned]), sent(&[&list]), "the same in any order, for a retry's digest");
         let lines = [format!("\"{ID}.9\""), format!("\"{ID}.8\"")];
         assert_eq!(sent(&[&lines[0], &lines[1]]), Some(Seen::At(id, 8)), "two lines are a list");
         let with_any = format!("*, \"{ID}.9\"");

@@ -84,7 +84,12 @@ async fn the_office_finds_an_account_by_its_address_however_that_is_written_and_
         let refused = office.asks("GET", &format!("/v1/admin/accounts{wrong}"), Value::Null).await;
         assert_eq!(refused.problem(422, "invalid_query").pointers(), ["#/query/email"], "{wrong}");
     }
+    // An address that the shop told us of an account of its own leads nowhere: nobody proved it here.
+    let vouched = json!({"account": "customer-42", "email": "bob@example.com"});
+    office.asks("POST", "/v1/admin/sign-ins", vouched).await.expect(200);
     let path = "/v1/admin/accounts?email=bob@example.com";
+    let bobs = office.asks("GET", path, Value::Null).await.expect(200);
+    assert_eq!(bobs.json["has_password"], true);
     let (secret, _) = shop.service.make_key("orders alone", vec![Scope::Orders]).await.unwrap();
     let bearer = format!("Bearer {}", secret.expose());
     let refused = shop.anyone().with("GET", path, &[("authorization", &bearer)], Value::Null).await;

@@ -135,6 +135,49 @@ async fn of_several_tags_of_the_cart_the_lowest_revision_counts_and_other_carts_
 }
 
 #[tokio::test]
+async fn a_strict_change_of_any_kind_is_412_with_the_present_cart_where_it_had_seen_less() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    let old = app.add("a", 1).await.expect(200);
+    let present = app.add("a", 1).await.expect(200);
+    let (line, cart) = (old.line("a"), present.json["id"].as_str().unwrap());
+    let op = json!({"seq": 1, "op_id": "0123456789abcdef", "base": 1, "age_ms": 0, "op": "add", "sku": "a", "quantity": 1});
+    let sync = json!({"client": "018bcfe5-687b-7fff-bfff-ffffffffffff", "ops": [op]});
+    let stale = [
+        format!("W/\"{cart}.1-gzip\""),
+        format!("\"{cart}.1;br\", {}", present.etag()),
+        "\"empty.0\"".to_owned(),
+    ];
+    for (method, path, body) in [
+        ("POST", "/v1/cart/lines".to_owned(), json!({"sku": "b"})),
+        ("PUT", format!("/v1/cart/lines/{line}"), json!({"quantity": 9})),
+        ("DELETE", format!("/v1/cart/lines/{line}"), Value::Null),
+        ("DELETE", "/v1/cart".to_owned(), Value::Null),
+        ("POST", format!("/v1/cart/lines/{line}/save"), Value::Null),
+        ("POST", format!("/v1/cart/saved/{line}/unsave"), Value::Null),
+        ("DELETE", format!("/v1/cart/saved/{line}"), Value::Null),
+        ("DELETE", "/v1/cart/saved/x".to_owned(), Value::Null),
+        ("POST", "/v1/cart/undo".to_owned(), json!({"revision": 1})),
+        ("POST", "/v1/cart/sync".to_owned(), sync),
+        ("POST", "/v1/cart/checkout".to_owned(), Value::Null),
+    ] {
+        for tag in &stale {
+            let lines = [("if-match", tag.as_str()), ("trolley-strict", "true")];
+            let refused = sent(&app, method, &path, &lines, body.clone()).await;
+            let refused = refused.problem(412, "precondition_failed");
+            assert_eq!(refused.json["cart"], present.json, "{method} {path} {tag}");
+        }
+    }
+    assert_eq!(app.cart().await.json, present.json);
+    let nobody = shop.anyone();
+    let strict = [("if-match", stale[0].as_str()), ("trolley-strict", "true")];
+    let refused = nobody.with("POST", "/v1/cart/lines", &strict, json!({"sku": "a"})).await;
+    assert_eq!(refused.problem(412, "precondition_failed").json["cart"]["revision"], 0);
+    let strict = [("if-match", "\"empty.0-gzip\""), ("trolley-strict", "true")];
+    nobody.with("POST", "/v1/cart/lines", &strict, json!({"sku": "a"})).await.expect(200);
+}
+
+#[tokio::test]
 async fn session_data_is_patched_under_its_tag_in_whatever_form_it_comes_back() {
     let shop = Shop::new();
     let app = shop.bearer().await;
@@ -181,7 +224,8 @@ async fn a_retry_is_known_by_what_was_understood_and_not_by_its_bytes() {
     let shop = Shop::new();
     let app = shop.bearer().await;
     let again = async |path: &str, key: &str, body: &str| {
-        let request = request("POST", path).header("content-type", "application/json; charset=utf-8");
+        let method = if path.ends_with("data") { "PATCH" } else { "POST" };
+        let request = request(method, path).header("content-type", "application/json; charset=utf-8");
         app.send(request.header("idempotency-key", key).body(body.to_owned().into()).unwrap())
             .await
             .expect(200)
@@ -197,6 +241,9 @@ async fn a_retry_is_known_by_what_was_understood_and_not_by_its_bytes() {
     for body in ["", "{}", " { } "] {
         assert_eq!(again(&format!("/v1/cart/lines/{line}/save"), "two", body).await.shown(), "", "{body}");
     }
+    again("/v1/session/data", "three", r#"{"a":1,"b":{"c":2,"d":3}}"#).await;
+    let same = again("/v1/session/data", "three", " {\"b\": {\"d\":3,\"c\":2}, \"\\u0061\":1}").await;
+    assert_eq!(same.header("idempotency-replayed"), Some("true"));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use crate::service::sign_in::SignedIn;
 
 use super::cart_wire::CartView;
 use super::openapi::shape::{Object, Parts, Shape, list, one_of, said, time, uuid, whole, words, yes_or_no};
+use super::page::next;
 use super::time::Rfc3339;
 
 /// An account as it is shown: by the id that the shop knows it by.
@@ -329,6 +330,6 @@ impl Shape for EventsView<'_> {
             .may("session", uuid())
             .may("address", words())
             .may("device", words());
-        Object::new().must("events", list(row.schema())).schema()
+        Object::new().must("events", list(row.schema())).may("next", next()).schema()
     }
 }

@@ -37,6 +37,32 @@ impl Proxies {
     pub fn trust(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.holds(address))
     }
+
+    /// How many of those that handed a request on to each other, the nearest first, are believed.
+    pub fn hops(&self, peer: SocketAddr, headers: &HeaderMap) -> usize {
+        self.walk(peer, headers).1
+    }
+
+    /// From `peer` outwards through those that are believed: whom the last of them names, and how many they are.
+    fn walk(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, usize) {
+        let peer = peer.ip().to_canonical();
+        if !self.trust(peer) {
+            return (peer, 0);
+        }
+        let standard = headers.contains_key(FORWARDED);
+        let usual = headers.contains_key(X_FORWARDED_FOR);
+        let by_standard = || walk(peer, forwarded::for_each(headers).into_iter().rev(), self);
+        let by_usual = || walk(peer, from_the_right(headers), self);
+        match (standard, usual) {
+            (false, false) => (peer, 1),
+            (true, false) => by_standard(),
+            (false, true) => by_usual(),
+            (true, true) => {
+                let found = by_standard();
+                if found == by_usual() { found } else { (peer, 1) }
+            }
+        }
+    }
 }
 
 impl Address {
@@ -46,23 +72,7 @@ impl Address {
     /// A proxy writes one of the two headers, and passes on what the client wrote into the other. So where both are there
     /// and differ, nobody can tell which one is the proxy's, and neither is believed.
     pub fn of(peer: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> Address {
-        let peer = peer.ip().to_canonical();
-        if !proxies.trust(peer) {
-            return Address(peer);
-        }
-        let standard = headers.contains_key(FORWARDED);
-        let usual = headers.contains_key(X_FORWARDED_FOR);
-        let by_standard = || walk(peer, forwarded::for_each(headers).into_iter().rev(), proxies);
-        let by_usual = || walk(peer, from_the_right(headers), proxies);
-        Address(match (standard, usual) {
-            (false, false) => peer,
-            (true, false) => by_standard(),
-            (false, true) => by_usual(),
-            (true, true) => {
-                let found = by_standard();
-                if found == by_usual() { found } else { peer }
-            }
-        })
+        Address(proxies.walk(peer, headers).0)
     }
 }
 
@@ -71,16 +81,17 @@ pub fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED) || headers.contains_key(X_FORWARDED_FOR)
 }
 
-fn walk(peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>, proxies: &Proxies) -> IpAddr {
-    let mut nearest = peer;
-    for hop in hops {
+fn walk(peer: IpAddr, named: impl Iterator<Item = Option<IpAddr>>, proxies: &Proxies) -> (IpAddr, usize) {
+    let (mut nearest, mut hops) = (peer, 1);
+    for hop in named {
         let Some(hop) = hop else { break };
         nearest = hop;
         if !proxies.trust(hop) {
             break;
         }
+        hops += 1;
     }
-    nearest
+    (nearest, hops)
 }
 
 /// The hops of `X-Forwarded-For`, the last one first; of several such headers the later ones are further right.

@@ -32,7 +32,7 @@ use super::openapi::shape::{Object, Parts, Shape, email, or, pattern, time, uuid
 use super::page::Page;
 use super::path::AccountName;
 use super::problems::Code;
-use super::query::Query;
+use super::query::{Query, refused};
 use super::time::Rfc3339;
 
 /// The routes.
@@ -50,7 +50,10 @@ pub fn routes() -> Routes {
         "What happened to all accounts, the oldest first; nothing comes up behind what was listed",
     )
     .pages();
+    let found = op("account_of_address", "The account of an e-mail address, in whatever form it is written");
+    let found = found.refuses(&[Code::AccountNotFound]).answers::<AdminAccountView<'_>>(200);
     Routes::about("Admin")
+        .get("/v1/admin/accounts", find, found.needs_query("email", email()))
         .get("/v1/admin/accounts/{id}", show, shown)
         .get("/v1/admin/accounts/{id}/cart", self::cart, cart)
         .get("/v1/admin/accounts/{id}/sessions", sessions, devices)
@@ -66,6 +69,17 @@ async fn show(
     AccountName(id): AccountName,
 ) -> Answer {
     let account = front.account_of(id).await?;
+    Ok(answer(StatusCode::OK, &AdminAccountView::of(&account)))
+}
+
+/// For a form that asks who has forgotten a password: it knows an address and nothing else.
+async fn find(State(front): State<Arc<Front>>, _: ApiKey<AccountsRead>, query: Query) -> Answer {
+    let advice = "Send one e-mail address, percent-encoded (a + as %2B).";
+    let email = query.once("email")?.and_then(|text| Email::parse(text).ok());
+    let email = email.ok_or_else(|| refused("email", advice.to_owned()))?;
+    let nobodys = || Problem::with(Code::AccountNotFound, "No account has this address.");
+    let owner = front.service.owner_of(&email).await?.ok_or_else(nobodys)?;
+    let account = front.service.account(owner).await?.ok_or_else(nobodys)?;
     Ok(answer(StatusCode::OK, &AdminAccountView::of(&account)))
 }
 

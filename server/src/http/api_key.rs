@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use trolley_core::access::{Scope, allows};
 use trolley_core::ids::ApiKeyId;
@@ -16,11 +15,11 @@ use crate::service::abuse::Guess;
 use crate::service::api_key::Secret;
 
 use super::address::Address;
+use super::authorization;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
 use super::problems::Code;
-use super::visitor::bearer;
 
 /// A caller whose key holds the scope `S`.
 pub struct ApiKey<S> {
@@ -70,12 +69,10 @@ impl<S: Needs> FromRequestParts<Arc<Front>> for ApiKey<S> {
 
 /// The key that was sent; none where it cannot be one. What could mean two things is refused, as everywhere.
 fn sent(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
-    let mut authorizations = headers.get_all(AUTHORIZATION).iter();
-    let authorization = authorizations.next().ok_or_else(|| Problem::new(Code::NoApiKey))?;
-    if authorizations.next().is_some() || cookie::find(headers) != Sent::None {
+    let key = authorization::bearer(headers)?.ok_or_else(|| Problem::new(Code::NoApiKey))?;
+    if cookie::find(headers) != Sent::None {
         let detail = Code::TwoCredentials.advice();
         return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
     }
-    let key = bearer(authorization.as_bytes()).ok_or_else(|| Problem::new(Code::UnknownScheme))?;
     Ok(Secret::parse(key))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use trolley_core::ids::AccountId;
 use trolley_core::session::{Device, Transport};
@@ -14,6 +14,7 @@ use crate::service::session::Visit;
 
 use super::address::Address;
 use super::agent::friendly;
+use super::authorization;
 use super::cookie;
 use super::error::Problem;
 use super::front::Front;
@@ -52,7 +53,7 @@ impl Calling {
             Key::of(&parts.headers)?;
         }
         let Address(address) = Address::from_request_parts(parts, front).await?;
-        let bears = parts.headers.contains_key(AUTHORIZATION);
+        let bears = authorization::is_bearer(&parts.headers);
         let transport = if bears { Transport::Bearer } else { Transport::Cookie };
         let device = Device { name: device_name(&parts.headers), address: address.to_string().into() };
         let known_by = cookie::known_device(&parts.headers);
@@ -75,7 +76,7 @@ impl FromRequestParts<Arc<Front>> for Proving {
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Proving, Problem> {
         let visitor = match Visitor::from_request_parts(parts, front).await {
             Err(problem)
-                if problem.code() == Code::SessionEnded && !parts.headers.contains_key(AUTHORIZATION) =>
+                if problem.code() == Code::SessionEnded && !authorization::is_bearer(&parts.headers) =>
             {
                 Visitor::Unknown
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use trolley_core::cart::op::{Intent, LineRef};
 use trolley_core::ids::Quantity;
@@ -14,13 +14,13 @@ use trolley_core::item::{Item, NotAnItem};
 use crate::service::turn::Made;
 
 use super::change::{Caller, Changed, cart_answer};
-use super::condition;
+use super::condition::{self, Had};
 use super::error::Problem;
 use super::front::Front;
 use super::json::{Command, Fields, Json, pointer};
-use super::openapi::op::op;
+use super::openapi::op::{OF_A_CART, op};
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Object, Parts, Shape, between, or, text, words};
+use super::openapi::shape::{Object, Parts, Shape, between, or, text};
 use super::path::LineName;
 use super::problems::Code;
 use super::visitor::Visitor;
@@ -42,7 +42,7 @@ pub const GROWTH: [Code; 6] = [
 pub fn routes() -> Routes {
     let shown = op("show_cart", "The cart of this session; without one an empty cart, and nothing is made");
     Routes::about("Cart")
-        .get("/v1/cart", show, shown.header("If-None-Match", words()).empty(304).cart())
+        .get("/v1/cart", show, shown.empty(304).tells(&OF_A_CART[..1]).cart())
         .delete("/v1/cart", clear, op("clear_cart", "CLEAR: takes out what the caller had seen").cart())
         .post(
             "/v1/cart/lines",
@@ -66,10 +66,10 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
+async fn show(State(front): State<Arc<Front>>, visitor: Visitor, had: Had) -> Answer {
     let cart = front.shown(&visitor).await?;
     let etag = condition::etag(&cart);
-    if condition::none_match(&headers, &etag) {
+    if had.has(&etag) {
         return Ok(not_modified(etag));
     }
     Ok(cart_answer(front.rendered.body(&cart, &etag), etag))
@@ -93,7 +93,7 @@ async fn set(
 async fn remove(State(front): State<Arc<Front>>, caller: Caller, LineName(line): LineName) -> Answer {
     let changed = match line {
         Some(line) => front.change(caller, Intent::Remove(LineRef::Id(line))).await?,
-        None => unchanged(&front, &caller.visitor).await?,
+        None => unchanged(&front, &caller).await?,
     };
     Ok(front.answer(changed))
 }
@@ -103,8 +103,16 @@ async fn clear(State(front): State<Arc<Front>>, caller: Caller) -> Answer {
 }
 
 /// No line ever has an id of that form: the wish that it be gone is fulfilled as it stands.
-pub async fn unchanged(front: &Front, visitor: &Visitor) -> Result<Changed, Problem> {
-    Ok(Changed { cart: front.shown(visitor).await?, begun: None, made: Ok(Made::Change) })
+pub async fn unchanged(front: &Front, caller: &Caller) -> Result<Changed, Problem> {
+    let cart = front.shown(&caller.visitor).await?;
+    let as_seen = match cart.cart() {
+        Some(cart) => caller.seen.matches(cart),
+        None => caller.seen.matches_nobodys(),
+    };
+    if caller.strict && !as_seen {
+        return Err(Problem::new(Code::PreconditionFailed).showing(cart));
+    }
+    Ok(Changed { cart, begun: None, made: Ok(Made::Change) })
 }
 
 /// 304 with the tag.

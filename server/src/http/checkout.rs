@@ -24,7 +24,7 @@ use super::condition;
 use super::error::{IDEMPOTENCY_REPLAYED, Problem};
 use super::front::Front;
 use super::json::{Command, Fields, Optional, answer};
-use super::openapi::op::op;
+use super::openapi::op::{OF_A_CART, op};
 use super::openapi::routes::Routes;
 use super::openapi::shape::{Object, Parts, Shape, between, or, pattern, whole, yes_or_no};
 use super::order_wire::OrderView;
@@ -41,6 +41,8 @@ pub fn routes() -> Routes {
             Code::TotalTooLarge,
         ])
         .answers::<Ordered<'_>>(201)
+        .tells(OF_A_CART)
+        .tells(&[("Location", "The order's path.")])
         .leads("show_order", "id", "/order/id")
         .leads("cancel_order", "id", "/order/id");
     Routes::about("Orders").post("/v1/cart/checkout", check_out, ordered)

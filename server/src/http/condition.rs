@@ -1,15 +1,20 @@
 //! Entity tags: the one an answer carries, and what a caller had seen (`If-Match`, `If-None-Match`).
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
 
 use crate::service::catalogue::shown::Shown;
-use crate::service::terms::Seen;
+use crate::service::terms::{Seen, Several};
 
 use super::error::Problem;
+use super::front::Front;
 use super::problems::Code;
+use super::tags::{self, Tags};
 
 /// Asks to be refused where the cart has changed since it was seen.
 pub const STRICT: HeaderName = HeaderName::from_static("trolley-strict");
@@ -31,48 +36,62 @@ pub fn etag(shown: &Shown) -> HeaderValue {
     HeaderValue::from_str(&tag).expect("hex digits and a number are visible ASCII")
 }
 
-/// Whether the caller has this very answer already (RFC 9110, section 13.1.2: a list, compared weakly).
-pub fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    headers.get_all(IF_NONE_MATCH).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|b| *b == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
-    })
+/// The answers that a caller has already: `If-None-Match`, as an argument of a handler.
+pub struct Had(Option<Tags>);
+
+impl Had {
+    /// Whether the one with this tag is among them (RFC 9110, section 13.1.2).
+    pub fn has(&self, etag: &HeaderValue) -> bool {
+        self.0.as_ref().is_some_and(|tags| tags.name(etag))
+    }
 }
 
-/// What the caller of a change had seen.
-pub fn seen(headers: &HeaderMap) -> Result<Seen, Problem> {
-    let mut tags = headers.get_all(IF_MATCH).iter();
-    let Some(tag) = tags.next() else { return Ok(Seen::Newest) };
-    let seen = tag.to_str().ok().and_then(parse);
-    match (seen, tags.next()) {
-        (Some(seen), None) => Ok(seen),
-        _ => Err(Problem::at(Code::InvalidEtag, "#/header/If-Match", Code::InvalidEtag.advice())),
+impl FromRequestParts<Arc<Front>> for Had {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Front>) -> Result<Had, Problem> {
+        Tags::of(&parts.headers, &IF_NONE_MATCH).map(Had)
     }
+}
+
+/// What the caller of a change had seen of its cart.
+pub fn seen(headers: &HeaderMap) -> Result<Seen, Problem> {
+    let Some(tags) = Tags::of(headers, &IF_MATCH)? else { return Ok(Seen::Newest) };
+    let mut several = Several::default();
+    if tags.any {
+        several.add(Seen::Newest);
+    }
+    for tag in &tags.these {
+        let seen = std::str::from_utf8(tag).ok().and_then(of_a_cart);
+        if !several.add(seen.ok_or_else(|| tags::malformed(&IF_MATCH))?) {
+            let detail = format!("Send tags of at most {} carts.", Several::CARTS_MAX);
+            return Err(Problem::at(Code::InvalidEtag, "#/header/If-Match", detail));
+        }
+    }
+    Ok(several.as_one())
 }
 
 /// Whether the caller wants a refusal.
 pub fn strict(headers: &HeaderMap) -> Result<bool, Problem> {
-    match headers.get(STRICT).map(HeaderValue::as_bytes) {
-        None | Some(b"false") => Ok(false),
-        Some(b"true") => Ok(true),
-        Some(_) => Err(Problem::at(
+    let mut lines = headers.get_all(STRICT).iter().map(HeaderValue::as_bytes);
+    match (lines.next(), lines.next()) {
+        (None | Some(b"false"), None) => Ok(false),
+        (Some(b"true"), None) => Ok(true),
+        _ => Err(Problem::at(
             Code::InvalidRequest,
             "#/header/Trolley-Strict",
-            "Send Trolley-Strict: true, or nothing.",
+            "Send Trolley-Strict: true once, or nothing.",
         )),
     }
 }
 
-/// A tag as [`etag`] writes it, marked weak by a proxy perhaps, with a catalogue's version perhaps; or `*`.
+/// A tag as [`etag`] writes it, where a form brings it back.
 pub fn parse(tag: &str) -> Option<Seen> {
-    let tag = tag.trim();
-    if tag == "*" {
-        return Some(Seen::Newest);
-    }
-    let tag = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
+    of_a_cart(tag.strip_prefix('"')?.strip_suffix('"')?)
+}
+
+/// What stands between the quotes: cart and revision, and with a catalogue its version, which says nothing of the cart.
+fn of_a_cart(tag: &str) -> Option<Seen> {
     let mut parts = tag.splitn(3, '.');
     let (cart, revision, catalogue) = (parts.next()?, parts.next()?, parts.next());
     let digits =
@@ -93,31 +112,66 @@ pub fn parse(tag: &str) -> Option<Seen> {
 mod tests {
     use super::*;
 
+    const ID: &str = "018bcfe5-687b-7fff-bfff-ffffffffffff";
+    const OTHER: &str = "018bcfe5-687b-7fff-bfff-000000000000";
+
+    fn sent(lines: &[&str]) -> Option<Seen> {
+        let lines = lines.iter().map(|line| (IF_MATCH, HeaderValue::from_str(line).unwrap()));
+        seen(&lines.collect()).ok()
+    }
+
     #[test]
     fn tags_are_read_to_the_letter() {
-        let id = "018bcfe5-687b-7fff-bfff-ffffffffffff";
-        let at = Seen::At(id.parse().unwrap(), 7);
-        assert_eq!(parse(&format!("\"{id}.7\"")), Some(at));
-        assert_eq!(parse(&format!("W/\"{id}.7\"")), Some(at));
-        assert_eq!(parse(&format!("\"{id}.7.v12\"")), Some(at));
-        assert_eq!(parse("*"), Some(Seen::Newest));
-        assert_eq!(parse("\"empty.0\""), Some(Seen::Nothing));
-        assert_eq!(parse("W/\"empty.0.v12\""), Some(Seen::Nothing));
+        let at = Seen::At(ID.parse().unwrap(), 7);
+        for tag in [
+            format!("\"{ID}.7\""),
+            format!("W/\"{ID}.7\""),
+            format!("\"{ID}.7.v12\""),
+            format!("\"{ID}.7-gzip\""),
+            format!("W/\"{ID}.7.1f;gzip\""),
+            format!("\"{ID}.7\", W/\"{ID}.7.1f--br\""),
+        ] {
+            assert_eq!(sent(&[&tag]), Some(at), "{tag}");
+        }
+        assert_eq!(sent(&[]), Some(Seen::Newest));
+        assert_eq!(sent(&["*"]), Some(Seen::Newest));
+        assert_eq!(sent(&["\"empty.0\""]), Some(Seen::Nothing));
+        assert_eq!(sent(&["W/\"empty.0.v12-zstd\""]), Some(Seen::Nothing));
+        assert_eq!(parse(&format!("\"{ID}.7\"")), Some(at));
         for broken in [
             String::new(),
             "\"".to_owned(),
             "\"empty.1\"".to_owned(),
-            format!("{id}.7"),
-            format!("\"{id}\""),
-            format!("\"{id}.\""),
-            format!("\"{id}.-1\""),
-            format!("\"{id}.+1\""),
-            format!("\"{id}.7.\""),
-            format!("\"{id}.99999999999999999999\""),
-            format!("\"{id}.7\", \"{id}.8\""),
-            format!("w/\"{id}.7\""),
+            format!("{ID}.7"),
+            format!("\"{ID}\""),
+            format!("\"{ID}.\""),
+            format!("\"{ID}.-1\""),
+            format!("\"{ID}.+1\""),
+            format!("\"{ID}.7.\""),
+            format!("\"{ID}.99999999999999999999\""),
+            format!("\"{ID}.7\", \"another\""),
+            format!("w/\"{ID}.7\""),
         ] {
-            assert_eq!(parse(&broken), None, "{broken}");
+            assert_eq!(sent(&[&broken]), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn of_several_tags_of_a_cart_the_lowest_revision_counts() {
+        let (id, other) = (ID.parse().unwrap(), OTHER.parse().unwrap());
+        let base = |lines: &[&str], cart| sent(lines).unwrap().base(cart);
+        let list = format!("\"{ID}.9\", \"{OTHER}.3\", W/\"{ID}.7-gzip\"");
+        assert_eq!((base(&[&list], id), base(&[&list], other)), (Some(7), Some(3)));
+        assert_eq!(base(&[&list], "018bcfe5-687b-7fff-bfff-111111111111".parse().unwrap()), Some(0));
+        let turned = format!("\"{ID}.7\", \"{ID}.7\", \"{OTHER}.3\"");
+        assert_eq!(sent(&[&turned]), sent(&[&list]), "the same in any order, for a retry's digest");
+        let lines = [format!("\"{ID}.9\""), format!("\"{ID}.8\"")];
+        assert_eq!(sent(&[&lines[0], &lines[1]]), Some(Seen::At(id, 8)), "two lines are a list");
+        let with_any = format!("*, \"{ID}.9\"");
+        assert_eq!((base(&[&with_any], id), base(&[&with_any], other)), (Some(9), None), "* is the newest");
+        assert_eq!(base(&[&format!("\"empty.0\", \"{ID}.9\"")], id), Some(9));
+        let many: Vec<_> = (0..5).map(|n| format!("\"018bcfe5-687b-7fff-bfff-{n:012}.1\"")).collect();
+        assert!(sent(&[&many[..4].join(", ")]).is_some());
+        assert_eq!(sent(&[&many.join(", ")]), None);
     }
 }

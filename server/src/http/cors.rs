@@ -9,8 +9,10 @@ use axum::http::header::{
 use axum::http::{Method, Request, Response, StatusCode};
 
 use super::front::Rules;
+use super::origin;
 
-const EXPOSED: &str = "ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Trolley-Token";
+const EXPOSED: &str =
+    "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Trolley-Token";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const HEADERS: &str =
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Trolley-Strict";
@@ -18,11 +20,7 @@ const HEADERS: &str =
 /// The origin of a request, where it is trusted.
 pub fn trusted_origin(headers: &HeaderMap, rules: &Rules) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
-    rules
-        .trusted_origins
-        .iter()
-        .any(|trusted| trusted.as_bytes() == origin.as_bytes())
-        .then(|| origin.clone())
+    origin::is_one_of(origin.as_bytes(), rules.trusted_origins.iter()).then(|| origin.clone())
 }
 
 /// The answer to a browser that asks first, where its origin is trusted.

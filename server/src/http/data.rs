@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
+use axum::http::request::Parts as Head;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -16,38 +17,42 @@ use super::address::Address;
 use super::body;
 use super::cart::{Answer, not_modified};
 use super::change::repeated;
-use super::condition;
+use super::condition::Had;
 use super::error::{IDEMPOTENCY_REPLAYED, Problem};
 use super::front::Front;
-use super::idempotency::Key;
+use super::idempotency::Under;
 use super::json_tree;
+use super::openapi::headers;
 use super::openapi::inputs::{Input, OF_A_BODY};
-use super::openapi::op::{Takes, op};
+use super::openapi::op::{REPLAYED, Takes, op};
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Parts, pattern, such_as, words};
+use super::openapi::shape::Parts;
 use super::problems::Code;
+use super::tags::Tags;
 use super::visitor::Visitor;
+
+const TAG: (&str, &str) = ("ETag", "How many changes it had, and what it is.");
 
 /// The routes of a session's data.
 pub fn routes() -> Routes {
     let shown = op("show_data", "What the shop keeps with this visit");
-    let patched = op("patch_data", "Changes it by a merge patch (RFC 7396)")
-        .header("Idempotency-Key", pattern("^[!-~]{1,128}$"))
-        .header("If-Match", such_as(pattern("^(\\*|(W/)?\"[!#-~]+\")$"), "*"))
-        .refuses(&[Code::InvalidEtag, Code::InvalidKey, Code::KeyReused, Code::PreconditionFailed])
-        .refuses(&[Code::DataTooLarge]);
-    Routes::about("Session")
-        .get("/v1/session/data", show, shown.header("If-None-Match", words()).empty(304).object(200))
-        .patch("/v1/session/data", patch, patched.object(200))
+    let shown = shown.empty(304).tells(&[TAG]).object(200).tells(&[TAG]);
+    let patched =
+        op("patch_data", "Changes it by a merge patch (RFC 7396)").refuses(&[Code::DataTooLarge]).object(200);
+    Routes::about("Session").get("/v1/session/data", show, shown).patch(
+        "/v1/session/data",
+        patch,
+        patched.tells(&[TAG, REPLAYED]),
+    )
 }
 
-async fn show(State(front): State<Arc<Front>>, visitor: Visitor, headers: HeaderMap) -> Answer {
+async fn show(State(front): State<Arc<Front>>, visitor: Visitor, had: Had) -> Answer {
     let kept = match visitor {
         Visitor::Known(visit) => front.service.data(visit.session.id).await?,
         Visitor::Unknown => Kept::default(),
     };
     let etag = etag(&kept);
-    if condition::none_match(&headers, &etag) {
+    if had.has(&etag) {
         return Ok(not_modified(etag));
     }
     Ok(answer(kept))
@@ -57,15 +62,15 @@ async fn patch(
     State(front): State<Arc<Front>>,
     visitor: Visitor,
     Address(from): Address,
-    headers: HeaderMap,
+    wanted: Wanted,
+    Under(key): Under,
     MergePatch(members): MergePatch,
 ) -> Answer {
-    let tags = Tags::of(&headers)?;
-    let keyed = Key::of(&headers)?.map(|key| {
-        let parts = [json_tree::text(&members).into_bytes(), tags.text().into_bytes()];
+    let keyed = key.map(|key| {
+        let parts = [json_tree::text(&members).into_bytes(), wanted.text()];
         key.with_parts(&Method::PATCH, "data", &parts, Seen::Newest, false)
     });
-    let patch = Patch { members: &members, wanted_on: &|kept| tags.hold(&etag(kept)), keyed };
+    let patch = Patch { members: &members, wanted_on: &|kept| wanted.holds(&etag(kept)), keyed };
     let Visitor::Known(visit) = visitor else {
         let (kept, begun) = front.service.begin_with_data(from, &patch).await?;
         let mut response = answer(kept);
@@ -105,37 +110,31 @@ fn etag(kept: &Kept) -> HeaderValue {
 }
 
 /// What `If-Match` asks for: one of these tags, or none where it is not there or `*` (there always is an object).
-struct Tags(Option<Vec<Vec<u8>>>);
+pub struct Wanted(Option<Tags>);
 
-impl Tags {
-    fn of(headers: &HeaderMap) -> Result<Tags, Problem> {
-        let mut tags = Vec::new();
-        for value in headers.get_all(IF_MATCH) {
-            for tag in value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii) {
-                let weak = tag.strip_prefix(b"W/").unwrap_or(tag);
-                let well_formed = tag == b"*"
-                    || weak.len() > 2
-                        && weak.starts_with(b"\"")
-                        && weak.ends_with(b"\"")
-                        && weak[1..weak.len() - 1].iter().all(|b| b.is_ascii_graphic() && *b != b'"');
-                if !well_formed {
-                    let advice = Code::InvalidEtag.advice();
-                    return Err(Problem::at(Code::InvalidEtag, "#/header/If-Match", advice));
-                }
-                tags.push(weak.to_vec());
-            }
-        }
-        let anything = tags.is_empty() || tags.iter().any(|tag| tag == b"*");
-        Ok(Tags((!anything).then_some(tags)))
+impl Wanted {
+    fn of(headers: &HeaderMap) -> Result<Wanted, Problem> {
+        Ok(Wanted(Tags::of(headers, &IF_MATCH)?.filter(|tags| !tags.any)))
     }
 
-    fn hold(&self, etag: &HeaderValue) -> bool {
-        self.0.as_ref().is_none_or(|tags| tags.iter().any(|tag| tag == etag.as_bytes()))
+    fn holds(&self, etag: &HeaderValue) -> bool {
+        self.0.as_ref().is_none_or(|tags| tags.name(etag))
     }
 
-    fn text(&self) -> String {
-        let tags = self.0.as_deref().unwrap_or_default();
-        String::from_utf8_lossy(&tags.join(&b","[..])).into_owned()
+    /// The same however it was written.
+    fn text(&self) -> Vec<u8> {
+        let mut tags = self.0.as_ref().map(|tags| tags.these.clone()).unwrap_or_default();
+        tags.sort_unstable();
+        tags.dedup();
+        tags.join(&b","[..])
+    }
+}
+
+impl FromRequestParts<Arc<Front>> for Wanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Head, _: &Arc<Front>) -> Result<Wanted, Problem> {
+        Wanted::of(&parts.headers)
     }
 }
 
@@ -154,6 +153,12 @@ impl FromRequest<Arc<Front>> for MergePatch {
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         json_tree::read(&bytes).map(MergePatch)
+    }
+}
+
+impl Input for Wanted {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        headers::wanted(takes);
     }
 }
 

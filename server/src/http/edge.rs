@@ -1,4 +1,4 @@
-//! The edge: the one function between the socket and the router. It bounds, judges the origin, catches what panics,
+//! The edge: the one function between the socket and the router. It bounds, judges host and origin, catches what panics,
 //! numbers each request, and logs it. One function and not many layers: each layer costs every request.
 
 use std::future::Future;
@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 
 use super::cors;
 use super::error::{Cause, Problem};
 use super::front::Rules;
+use super::host;
 use super::meter::Meter;
 use super::origin;
 use super::problems::Code;
@@ -84,9 +85,15 @@ impl Edge {
             let (status, us) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
             tracing::debug!(target: "trolley::access", request = %format_args!("{id:016x}"), %method, path, status, us);
         }
+        let status = response.status();
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, hex(id));
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if status == StatusCode::UNAUTHORIZED {
+            // Never Basic: a browser would ask its user for a password that nobody has.
+            headers.entry(WWW_AUTHENTICATE).or_insert(HeaderValue::from_static("Bearer"));
+        }
         cors::allow(headers, trusted, rules);
         response
     }
@@ -104,8 +111,8 @@ impl Edge {
             return Err(Problem::new(Code::Overloaded));
         }
         bound(request.headers())?;
-        let by_proxy = rules.trusted_proxies.trust(peer.ip());
-        origin::judge(request.method(), request.uri(), request.headers(), rules, by_proxy)?;
+        host::judge(request)?;
+        origin::judge(request.method(), request.uri(), request.headers(), rules, peer)?;
         Ok(in_flight)
     }
 }

@@ -12,29 +12,37 @@ pub fn for_each(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     elements(headers).into_iter().map(|element| parameter(element, "for").and_then(node)).collect()
 }
 
-/// The host that the client asked for, as the nearest proxy says; none where it does not, or where it says two.
-pub fn host(headers: &HeaderMap) -> Option<&str> {
-    said(headers, &X_FORWARDED_HOST, "host")
+/// The host that the client asked for, as the outermost of so many trusted proxies says; none where none of them does, or
+/// where the two headers name different ones.
+pub fn host(headers: &HeaderMap, hops: usize) -> Option<&str> {
+    said(headers, &X_FORWARDED_HOST, "host", hops)
 }
 
-/// The scheme by which the client came, as the nearest proxy says; none where it does not, or where it says two.
-pub fn proto(headers: &HeaderMap) -> Option<&str> {
-    said(headers, &X_FORWARDED_PROTO, "proto")
+/// The scheme by which the client came, likewise.
+pub fn proto(headers: &HeaderMap, hops: usize) -> Option<&str> {
+    said(headers, &X_FORWARDED_PROTO, "proto", hops)
 }
 
-fn said<'a>(headers: &'a HeaderMap, usual: &HeaderName, standard: &str) -> Option<&'a str> {
-    let usual = one(headers, usual);
-    let standard = elements(headers).last().and_then(|element| parameter(element, standard));
+fn said<'a>(headers: &'a HeaderMap, usual: &HeaderName, standard: &str, hops: usize) -> Option<&'a str> {
+    let usual = outermost(listed(headers, usual), hops).into_iter().find(|said| !said.is_empty());
+    let elements = outermost(elements(headers), hops).into_iter();
+    let standard = elements.filter_map(|element| parameter(element, standard)).next();
     match (usual, standard) {
         (Some(one), Some(other)) => one.eq_ignore_ascii_case(other).then_some(one),
         (one, other) => one.or(other),
     }
 }
 
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let (Some(one), None) = (values.next(), values.next()) else { return None };
-    one.to_str().ok().map(str::trim).filter(|one| !one.is_empty() && !one.contains(','))
+/// What the trusted proxies wrote: each adds at the right, or leaves what another wrote. Further left stands what anybody may
+/// have written.
+fn outermost(mut all: Vec<&str>, hops: usize) -> Vec<&str> {
+    all.split_off(all.len().saturating_sub(hops))
+}
+
+/// The values of all lines of a header that is a list.
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+    let lines = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    lines.flat_map(|line| line.split(',')).map(str::trim).collect()
 }
 
 /// An address, perhaps with a port, an IPv6 one perhaps in brackets.
@@ -93,22 +101,33 @@ mod tests {
     }
 
     #[test]
-    fn host_and_scheme_are_those_of_the_nearest_proxy_and_not_two_at_once() {
-        for (pairs, expected) in [
-            (&[("x-forwarded-host", "shop.example")][..], Some("shop.example")),
-            (
-                &[("forwarded", "host=evil.example, for=1.2.3.4;host=\"shop.example:8443\"")],
-                Some("shop.example:8443"),
-            ),
-            (&[("x-forwarded-host", "a.example, b.example")], None),
-            (&[("x-forwarded-host", "a.example"), ("x-forwarded-host", "b.example")], None),
-            (&[("x-forwarded-host", "a.example"), ("forwarded", "host=b.example")], None),
-            (&[("x-forwarded-host", "")], None),
-            (&[], None),
+    fn host_and_scheme_are_those_that_the_outermost_trusted_proxy_named() {
+        let one = [("x-forwarded-host", "evil.example, shop.example")];
+        let lines = [("x-forwarded-host", "evil.example"), ("x-forwarded-host", "shop.example")];
+        let two = [("x-forwarded-host", "evil.example, shop.example,inner.example")];
+        let standard =
+            "host=evil.example, for=1.2.3.4;host=\"shop.example:8443\", for=10.0.0.1;host=inner.example";
+        for (pairs, hops, expected) in [
+            (&[("x-forwarded-host", "shop.example")][..], 1, Some("shop.example")),
+            (&[("x-forwarded-host", "shop.example")], 2, Some("shop.example")),
+            (&[("x-forwarded-host", "shop.example")], 0, None),
+            (&one, 1, Some("shop.example")),
+            (&lines, 1, Some("shop.example")),
+            (&two, 2, Some("shop.example")),
+            (&two, 1, Some("inner.example")),
+            (&[("forwarded", standard)], 2, Some("shop.example:8443")),
+            (&[("forwarded", standard)], 1, Some("inner.example")),
+            (&[("forwarded", "for=1.2.3.4;host=shop.example, for=10.0.0.1")], 2, Some("shop.example")),
+            (&[("forwarded", "for=1.2.3.4, for=10.0.0.1;host=inner.example")], 2, Some("inner.example")),
+            (&[("x-forwarded-host", "a.example"), ("forwarded", "host=b.example")], 1, None),
+            (&[("x-forwarded-host", "a.example"), ("forwarded", "host=A.example")], 1, Some("a.example")),
+            (&[("x-forwarded-host", "")], 1, None),
+            (&[], 1, None),
         ] {
-            assert_eq!(host(&headers(pairs)), expected, "{pairs:?}");
+            assert_eq!(host(&headers(pairs), hops), expected, "{hops} {pairs:?}");
         }
-        assert_eq!(proto(&headers(&[("x-forwarded-proto", "https")])), Some("https"));
-        assert_eq!(proto(&headers(&[("forwarded", "for=1.2.3.4;proto=http")])), Some("http"));
+        assert_eq!(proto(&headers(&[("x-forwarded-proto", "https")]), 1), Some("https"));
+        assert_eq!(proto(&headers(&[("x-forwarded-proto", "https, http")]), 2), Some("https"));
+        assert_eq!(proto(&headers(&[("forwarded", "for=1.2.3.4;proto=http")]), 1), Some("http"));
     }
 }

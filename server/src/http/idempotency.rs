@@ -29,6 +29,17 @@ impl<S: Sync> FromRequestParts<S> for Again {
     }
 }
 
+/// The key of a change whose outcome is kept under it, as an argument of its handler.
+pub struct Under(pub Option<Key>);
+
+impl<S: Sync> FromRequestParts<S> for Under {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Under, Problem> {
+        Key::of(&parts.headers).map(Under)
+    }
+}
+
 /// The key as it was sent, if it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key([u8; 16]);
@@ -86,17 +97,23 @@ impl Key {
     }
 
     fn finish(self, mut digest: Sha256, seen: Seen, strict: bool) -> Keyed {
-        match seen {
-            Seen::Newest => digest.update(b"\0newest"),
-            Seen::Nothing => digest.update(b"\0nothing"),
-            Seen::At(cart, revision) => {
-                digest.update(b"\0at");
-                digest.update(cart.bytes());
-                digest.update(revision.to_be_bytes());
-            }
-        }
+        hash_seen(&mut digest, seen);
         digest.update([u8::from(strict)]);
         Keyed { key: self.0, request: half(digest.finalize().into()) }
+    }
+}
+
+/// What was understood of `If-Match`, however it was written.
+fn hash_seen(digest: &mut Sha256, seen: Seen) {
+    match seen {
+        Seen::Newest => digest.update(b"\0newest"),
+        Seen::Nothing => digest.update(b"\0nothing"),
+        Seen::At(cart, revision) => {
+            digest.update(b"\0at");
+            digest.update(cart.bytes());
+            digest.update(revision.to_be_bytes());
+        }
+        Seen::Several(several) => several.each().for_each(|seen| hash_seen(digest, seen)),
     }
 }
 

@@ -87,7 +87,7 @@ pub fn canned(code: Code) -> Bytes {
     let body = serde_json::to_string(&Problem::new(code)).unwrap_or_default();
     let retry = if code.status() == 503 { "retry-after: 1\r\n" } else { "" };
     let head = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{retry}cache-control: no-store\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n{retry}cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
         code.status(),
         code.status_code().canonical_reason().unwrap_or_default(),
         body.len(),

@@ -8,6 +8,7 @@ use trolley_core::order::{Order, OrderLine};
 
 use super::cart_wire::{MoneyView, Options};
 use super::openapi::shape::{Object, Parts, Shape, line_id, list, said, time, uuid, whole, words};
+use super::page::next;
 use super::time::Rfc3339;
 
 /// An order on its way out: to its owner, or to the shop's own systems, which are told where it came from too.
@@ -135,7 +136,7 @@ impl Shape for OrdersView {
     const NAME: &'static str = "Orders";
 
     fn schema(parts: &mut Parts) -> Value {
-        Object::new().must("orders", list(parts.refer::<OrderView<'_>>())).schema()
+        Object::new().must("orders", list(parts.refer::<OrderView<'_>>())).may("next", next()).schema()
     }
 }
 

@@ -1,13 +1,16 @@
 //! The cross-site rule (SESSION.md, S24): a request that changes something comes from the shop's own pages, from a
 //! trusted origin, or from no browser at all.
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
-use axum::http::uri::Authority;
+use std::net::SocketAddr;
+
+use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use axum::http::{Method, Uri};
 
+use super::authorization;
 use super::error::Problem;
 use super::forwarded;
 use super::front::Rules;
+use super::host::{self, Host, Origin};
 use super::problems::Code;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -22,10 +25,11 @@ pub fn judge(
     uri: &Uri,
     headers: &HeaderMap,
     rules: &Rules,
-    by_proxy: bool,
+    peer: SocketAddr,
 ) -> Result<(), Problem> {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || headers.contains_key(AUTHORIZATION)
-    {
+    // A browser sends the password of a site that asks for one (Basic) along by itself, as it does with cookies.
+    let by_itself = !authorization::is_bearer(headers);
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || !by_itself {
         return Ok(());
     }
     let origin = one(headers, &ORIGIN)?;
@@ -33,7 +37,10 @@ pub fn judge(
     let passes = match (fetch_site, origin) {
         (Some(b"same-origin" | b"none"), _) => true,
         (Some(_), origin) => origin.is_some_and(|origin| is_trusted(origin, rules)),
-        (None, Some(origin)) => is_trusted(origin, rules) || is_own(origin, uri, headers, by_proxy),
+        (None, Some(origin)) => {
+            is_trusted(origin, rules)
+                || is_own(origin, uri, headers, rules.trusted_proxies.hops(peer, headers))
+        }
         (None, None) => !is_form(headers),
     };
     if passes {
@@ -54,25 +61,24 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>
     }
 }
 
-/// Whether the origin is one of the list, exactly.
-pub fn is_trusted(origin: &[u8], rules: &Rules) -> bool {
-    let own = rules.public_origin.iter();
-    own.chain(&rules.trusted_origins).any(|trusted| trusted.as_bytes() == origin)
+/// Whether the origin is one of the list.
+fn is_trusted(origin: &[u8], rules: &Rules) -> bool {
+    is_one_of(origin, rules.public_origin.iter().chain(&rules.trusted_origins))
+}
+
+/// Whether the origin is one of these, exactly but for a port that its scheme has anyway.
+pub fn is_one_of<'a>(origin: &[u8], mut these: impl Iterator<Item = &'a String>) -> bool {
+    let Some(origin) = Origin::of(origin) else { return false };
+    these.any(|this| Origin::parse(this).is_some_and(|this| this.is(&origin)))
 }
 
 /// Whether the origin is the one that was asked: its host, and where a trusted proxy names the scheme that too.
-fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap, by_proxy: bool) -> bool {
-    let Some((scheme, host)) = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"))
-    else {
-        return false;
-    };
-    let asked = || headers.get(HOST).and_then(|value| value.to_str().ok());
-    let asked = by_proxy.then(|| forwarded::host(headers)).flatten().or_else(asked);
-    let asked = asked.or_else(|| uri.authority().map(Authority::as_str));
-    let known = matches!(scheme, "https" | "http");
-    let came = by_proxy.then(|| forwarded::proto(headers)).flatten();
-    let same_scheme = came.is_none_or(|came| came.eq_ignore_ascii_case(scheme));
-    known && same_scheme && asked.is_some_and(|asked| !host.is_empty() && asked.eq_ignore_ascii_case(host))
+fn is_own(origin: &[u8], uri: &Uri, headers: &HeaderMap, hops: usize) -> bool {
+    let named = forwarded::host(headers, hops).and_then(Host::parse);
+    let asked = named.or_else(|| host::asked(uri.authority(), headers));
+    let came = forwarded::proto(headers, hops);
+    let is_it = |origin: Origin<'_>| asked.is_some_and(|asked| origin.is_asked_by(&asked, came));
+    Origin::of(origin).is_some_and(is_it)
 }
 
 /// Whether the body is of a type that a plain form of any site can send. No type at all is none of them.

@@ -8,9 +8,11 @@ use axum::body::Body;
 use axum::http::header::{HeaderValue, LINK};
 use axum::http::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::error::Problem;
 use super::json::answer;
+use super::openapi::shape::{said, words};
 use super::query::{Query, refused};
 
 /// Elements of a page where the caller does not say how many.
@@ -25,6 +27,20 @@ pub struct Page<Id> {
     pub after: Option<Id>,
     /// How many elements it holds.
     pub limit: usize,
+}
+
+/// A page with the cursor of the next one.
+#[derive(Serialize)]
+struct Shown<V> {
+    #[serde(flatten)]
+    view: V,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The member of a page that says where the next one begins.
+pub fn next() -> Value {
+    said(words(), "Send it as `after` for the next page; the last one has none.")
 }
 
 impl<Id: FromStr + Display> Page<Id> {
@@ -53,7 +69,8 @@ impl<Id: FromStr + Display> Page<Id> {
         let more = found.len() > self.limit;
         found.truncate(self.limit);
         let last = found.last().filter(|_| more).map(id);
-        let mut response = answer(StatusCode::OK, &view(found));
+        let next = last.as_ref().map(Id::to_string);
+        let mut response = answer(StatusCode::OK, &Shown { view: view(found), next });
         if let Some(last) = last {
             let next = format!("<{path}?after={last}&limit={}>; rel=\"next\"", self.limit);
             if let Ok(next) = HeaderValue::try_from(next) {

@@ -39,7 +39,7 @@ macro_rules! codes {
 codes! {
     InvalidRequest "invalid_request" 400 "The request cannot be understood" "Send a well-formed HTTP request.";
     InvalidJson "invalid_json" 400 "The body is not JSON" "Send a JSON object in UTF-8, nested no deeper than 32 levels.";
-    InvalidEtag "invalid_etag" 400 "The entity tag is malformed" "Send one tag as an answer's ETag had it, or *.";
+    InvalidEtag "invalid_etag" 400 "The entity tag is malformed" "Send tags as an answer's ETag had them, with their quotes, or *.";
     InvalidKey "invalid_idempotency_key" 400 "The idempotency key is malformed" "Send one key of 1 to 128 visible ASCII characters.";
     DuplicateCookie "duplicate_cookie" 400 "The session cookie came more than once" "Send one __Host-trolley cookie.";
     TwoCredentials "two_credentials" 400 "Two credentials" "Send either the cookie or one Authorization header.";

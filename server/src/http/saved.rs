@@ -46,7 +46,7 @@ async fn unsave(State(front): State<Arc<Front>>, caller: Caller, line: LineName,
 async fn discard(State(front): State<Arc<Front>>, caller: Caller, LineName(line): LineName) -> Answer {
     let changed = match line {
         Some(line) => front.change(caller, Intent::Discard(LineRef::Id(line))).await?,
-        None => unchanged(&front, &caller.visitor).await?,
+        None => unchanged(&front, &caller).await?,
     };
     Ok(front.answer(changed))
 }

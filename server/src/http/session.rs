@@ -14,6 +14,7 @@ use super::account_wire::{AccountView, SignedInSession};
 use super::address::Address;
 use super::error::Problem;
 use super::front::Front;
+use super::idempotency::Again;
 use super::json::{Command, Fields, Json, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
@@ -52,6 +53,7 @@ async fn show(State(front): State<Arc<Front>>, visitor: Visitor) -> Result<Respo
 async fn begin(
     State(front): State<Arc<Front>>,
     Address(from): Address,
+    _: Again,
     Json(Bearer): Json<Bearer>,
 ) -> Result<Response<Body>, Problem> {
     let begun = front.service.begin_bearer(from).await?;

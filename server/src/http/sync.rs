@@ -19,7 +19,7 @@ use super::change::{Caller, Changed};
 use super::error::{Fault, Problem, sentence};
 use super::front::Front;
 use super::json::Json;
-use super::openapi::op::op;
+use super::openapi::op::{OF_A_CART, op};
 use super::openapi::routes::Routes;
 use super::problems::Code;
 use super::sync_wire::SyncedView;
@@ -36,7 +36,8 @@ pub fn routes() -> Routes {
             Code::BaseDecreased,
             Code::TooManyOps,
         ])
-        .answers::<SyncedView<'_>>(200);
+        .answers::<SyncedView<'_>>(200)
+        .tells(OF_A_CART);
     Routes::about("Cart").post("/v1/cart/sync", sync, synced)
 }
 

@@ -44,8 +44,7 @@ async fn verify(
     Address(from): Address,
     Asked { parts, method }: Asked,
 ) -> Result<Response<Body>, Problem> {
-    let by_proxy = front.rules.trusted_proxies.trust(peer.ip());
-    origin::judge(&method, &parts.uri, &parts.headers, &front.rules, by_proxy)?;
+    origin::judge(&method, &parts.uri, &parts.headers, &front.rules, peer)?;
     let (token, transport) = match Credential::of(&parts.headers) {
         Ok(credential) => credential.token(),
         Err(problem) if problem.code() == Code::UnknownScheme => return Ok(empty(StatusCode::UNAUTHORIZED)),

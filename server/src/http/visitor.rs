@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use trolley_core::session::Transport;
 
@@ -13,6 +12,7 @@ use crate::service::session::{Presented, Recognised, Visit};
 use crate::service::token::Token;
 
 use super::address::Address;
+use super::authorization;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
@@ -47,21 +47,17 @@ impl Credential {
             let detail = Code::DuplicateCookie.advice();
             return Err(Problem::at(Code::DuplicateCookie, "#/header/Cookie", detail));
         }
-        let mut authorizations = headers.get_all(AUTHORIZATION).iter();
-        let Some(authorization) = authorizations.next() else {
+        let Some(token) = authorization::bearer(headers)? else {
             return Ok(match cookie {
                 Sent::One(value) => Token::parse(value).map_or(Credential::None, Credential::Cookie),
                 Sent::None | Sent::Several => Credential::None,
             });
         };
-        if cookie != Sent::None || authorizations.next().is_some() {
+        if cookie != Sent::None {
             let detail = Code::TwoCredentials.advice();
             return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
         }
-        match bearer(authorization.as_bytes()) {
-            Some(token) => Ok(Credential::Bearer(Token::parse(token))),
-            None => Err(Problem::new(Code::UnknownScheme)),
-        }
+        Ok(Credential::Bearer(Token::parse(token)))
     }
 }
 
@@ -74,12 +70,6 @@ impl Credential {
             Credential::Bearer(token) => (token, Transport::Bearer),
         }
     }
-}
-
-/// What follows the scheme, whose name has no case (RFC 9110, section 11.1).
-pub fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
 impl FromRequestParts<Arc<Front>> for Visitor {

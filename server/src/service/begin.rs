@@ -44,7 +44,7 @@ impl Service {
         task: &Task,
     ) -> Result<Option<(Done, Begun)>, Failure> {
         let now = self.now();
-        if terms.strict && !matches!(terms.seen, Seen::Newest | Seen::Nothing) {
+        if terms.strict && !terms.seen.matches_nobodys() {
             return Err(Failure::Stale(self.nobodys_cart().await));
         }
         match task.of_nobody() {

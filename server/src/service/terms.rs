@@ -23,6 +23,71 @@ pub enum Seen {
     Nothing,
     /// This revision of this cart.
     At(CartId, Revision),
+    /// More than one of these.
+    Several(Several),
+}
+
+/// What a caller had seen who names more than one state: of each cart the oldest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Several {
+    newest: bool,
+    nothing: bool,
+    /// In the order of their ids, the places that are taken first.
+    at: [Option<(CartId, Revision)>; Several::CARTS_MAX],
+}
+
+impl Several {
+    /// The carts that one list may name: a device shows one, and while its owner signs in two.
+    pub const CARTS_MAX: usize = 4;
+
+    /// Takes in one more; not where that is of a cart too many.
+    pub fn add(&mut self, seen: Seen) -> bool {
+        match seen {
+            Seen::Newest => self.newest = true,
+            Seen::Nothing => self.nothing = true,
+            Seen::At(cart, revision) => {
+                if let Some((_, lowest)) = self.at.iter_mut().flatten().find(|(of, _)| *of == cart) {
+                    *lowest = revision.min(*lowest);
+                    return true;
+                }
+                let Some(place) = self.at.iter_mut().find(|place| place.is_none()) else { return false };
+                *place = Some((cart, revision));
+                // Two lists that say the same are the same, also to a digest.
+                self.at.sort_unstable_by_key(|place| {
+                    place.map_or((true, [0; 16]), |(of, _)| (false, *of.bytes()))
+                });
+            }
+            Seen::Several(several) => {
+                self.newest |= several.newest;
+                self.nothing |= several.nothing;
+                return several.at.into_iter().flatten().all(|(cart, at)| self.add(Seen::At(cart, at)));
+            }
+        }
+        true
+    }
+
+    /// In the simplest form that says it.
+    pub fn as_one(self) -> Seen {
+        match (self.newest, self.nothing, self.at) {
+            (false, false, [Some((cart, revision)), None, ..]) => Seen::At(cart, revision),
+            (false, true, [None, ..]) => Seen::Nothing,
+            (true, false, [None, ..]) => Seen::Newest,
+            _ => Seen::Several(self),
+        }
+    }
+
+    /// Each of them, by itself.
+    pub fn each(self) -> impl Iterator<Item = Seen> {
+        let at = self.at.into_iter().flatten().map(|(cart, revision)| Seen::At(cart, revision));
+        at.chain(self.newest.then_some(Seen::Newest)).chain(self.nothing.then_some(Seen::Nothing))
+    }
+
+    /// What it says of this cart; nobody's cart is none.
+    fn of(self, cart: CartId) -> Seen {
+        let at = self.at.into_iter().flatten().find(|(of, _)| *of == cart);
+        let at = at.map(|(of, revision)| Seen::At(of, revision));
+        at.unwrap_or(if self.newest { Seen::Newest } else { Seen::Nothing })
+    }
 }
 
 impl Seen {
@@ -32,6 +97,16 @@ impl Seen {
             Seen::Newest => None,
             Seen::At(of, revision) if of == cart => Some(revision),
             Seen::Nothing | Seen::At(..) => Some(0),
+            Seen::Several(several) => several.of(cart).base(cart),
+        }
+    }
+
+    /// Whether a cart that nobody has yet is what the caller had seen.
+    pub fn matches_nobodys(self) -> bool {
+        match self {
+            Seen::Newest | Seen::Nothing => true,
+            Seen::At(..) => false,
+            Seen::Several(several) => several.newest || several.nothing,
         }
     }
 
@@ -41,6 +116,10 @@ impl Seen {
             Seen::Newest => true,
             Seen::At(of, revision) => of == cart.id && revision == cart.revision,
             Seen::Nothing => cart.revision == 0,
+            Seen::Several(several) => match several.of(cart.id) {
+                Seen::Nothing => several.nothing && cart.revision == 0,
+                said => said.matches(cart),
+            },
         }
     }
 }

@@ -38,7 +38,7 @@ async fn a_forwarded_host_and_scheme_count_from_a_trusted_proxy_alone() {
         (
             &[("origin", "https://shop.example"), ("x-forwarded-host", "evil.example, shop.example")],
             false,
-            false,
+            true,
         ),
     ] {
         assert_eq!(passes(false, headers).await, untrusted, "untrusted: {headers:?}");

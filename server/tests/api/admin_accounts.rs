@@ -57,6 +57,71 @@ async fn the_office_sees_an_account_its_cart_and_its_devices_and_can_end_them() 
 }
 
 #[tokio::test]
+async fn the_office_finds_an_account_by_its_address_however_that_is_written_and_no_other() {
+    let shop = shop();
+    let office = Office::of(&shop).await;
+    let browser = signed_up(&shop, "Ann+shop@Example.com").await;
+    signed_up(&shop, "bob@example.com").await;
+    let shown =
+        office.asks("GET", &format!("/v1/admin/accounts/{}", account_id(&browser).await), Value::Null).await;
+    let shown = shown.expect(200);
+    for written in ["ann%2Bshop@example.com", "ANN%2BSHOP@EXAMPLE.COM", "%20ann%2Bshop%40example.com%20"] {
+        let found = office.asks("GET", &format!("/v1/admin/accounts?email={written}"), Value::Null).await;
+        assert_eq!(found.expect(200).json, shown.json, "{written}");
+    }
+    for nobody in ["nobody@example.com", "ann@example.com", "ann%2Bshop@example.co"] {
+        let none = office.asks("GET", &format!("/v1/admin/accounts?email={nobody}"), Value::Null).await;
+        assert!(!none.problem(404, "account_not_found").text.contains("example"), "{nobody}");
+    }
+    for wrong in [
+        "",
+        "?email=",
+        "?email=ann+shop@example.com",
+        "?email=ann",
+        "?email=a@b.c&email=a@b.c",
+        "?mail=a@b.c",
+    ] {
+        let refused = office.asks("GET", &format!("/v1/admin/accounts{wrong}"), Value::Null).await;
+        assert_eq!(refused.problem(422, "invalid_query").pointers(), ["#/query/email"], "{wrong}");
+    }
+    // An address that the shop told us of an account of its own leads nowhere: nobody proved it here.
+    let vouched = json!({"account": "customer-42", "email": "bob@example.com"});
+    office.asks("POST", "/v1/admin/sign-ins", vouched).await.expect(200);
+    let path = "/v1/admin/accounts?email=bob@example.com";
+    let bobs = office.asks("GET", path, Value::Null).await.expect(200);
+    assert_eq!(bobs.json["has_password"], true);
+    let (secret, _) = shop.service.make_key("orders alone", vec![Scope::Orders]).await.unwrap();
+    let bearer = format!("Bearer {}", secret.expose());
+    let refused = shop.anyone().with("GET", path, &[("authorization", &bearer)], Value::Null).await;
+    refused.problem(403, "missing_scope");
+    browser.get(path).await.problem(401, "api_key_missing");
+    browser.with("DELETE", "/v1/account", &[], json!({"password": PASSWORD})).await.expect(204);
+    let gone = office.asks("GET", "/v1/admin/accounts?email=ann%2Bshop@example.com", Value::Null).await;
+    gone.problem(404, "account_not_found");
+}
+
+#[tokio::test]
+async fn on_a_call_of_the_shops_own_systems_a_key_is_only_looked_at() {
+    let shop = shop();
+    let office = Office::of(&shop).await;
+    let headers = [("authorization", office.bearer.as_str()), ("idempotency-key", "one")];
+    for customer in ["one", "two"] {
+        let body = json!({"account": customer});
+        for _ in 0..2 {
+            let vouched =
+                shop.anyone().with("POST", "/v1/admin/sign-ins", &headers, body.clone()).await.expect(200);
+            assert_eq!(
+                (&vouched.json["session"]["account"]["id"], vouched.header("idempotency-replayed")),
+                (&json!(customer), None)
+            );
+        }
+        let sessions =
+            office.asks("GET", &format!("/v1/admin/accounts/{customer}/sessions"), Value::Null).await;
+        assert_eq!(sessions.json["sessions"].as_array().unwrap().len(), 2, "done anew each time");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_token_sets_a_password_once_within_its_hour_and_ends_every_session() {
     let shop = shop();
     let office = Office::of(&shop).await;
@@ -203,7 +268,11 @@ async fn the_audit_is_paged_by_cursors() {
             page.json["events"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()),
         );
         pages += 1;
-        let Some(next) = page.header("link") else { break };
+        let Some(next) = page.header("link") else {
+            assert_eq!(page.json.get("next"), None);
+            break;
+        };
+        assert!(next.contains(&format!("after={}&", page.json["next"].as_str().unwrap())), "{next}");
         path = next.trim_start_matches('<').split('>').next().unwrap().to_owned();
     }
     assert!(seen.is_sorted() && seen.len() == 10 && pages == 4, "{pages} pages, {seen:?}");

@@ -61,7 +61,9 @@ async fn without_a_key_that_stands_the_answer_is_401() {
         with_key::<Orders>(&shop, unknown).await.unwrap_err().problem(401, "api_key_unknown");
     }
     let basic = [("authorization", "Basic dXNlcjpwYXNz")];
-    ask::<Orders>(&shop, &basic).await.unwrap_err().problem(401, "unsupported_authorization");
+    ask::<Orders>(&shop, &basic).await.unwrap_err().problem(401, "api_key_missing");
+    let bare = [("authorization", secret.expose())];
+    ask::<Orders>(&shop, &bare).await.unwrap_err().problem(401, "unsupported_authorization");
     assert!(with_key::<Orders>(&shop, secret.expose()).await.is_ok());
     shop.service.revoke_key(key.id).await.unwrap();
     with_key::<Orders>(&shop, secret.expose()).await.unwrap_err().problem(401, "api_key_unknown");

@@ -70,13 +70,42 @@ async fn what_is_no_live_bearer_token_is_401() {
     for (value, code) in [
         ("Bearer x", "session_ended"),
         ("Bearer ", "session_ended"),
-        ("Basic dXNlcjpwYXNz", "unsupported_authorization"),
-        ("x", "unsupported_authorization"),
-        ("", "unsupported_authorization"),
+        ("Bearer", "session_ended"),
+        (&app.token, "unsupported_authorization"),
+        ("trk_x", "unsupported_authorization"),
     ] {
         let refused = shop.anyone().with("GET", "/v1/cart", &[("authorization", value)], json!(null)).await;
         assert_eq!(refused.problem(401, code).header("www-authenticate"), Some("Bearer"), "{value}");
     }
+}
+
+#[tokio::test]
+async fn an_authorization_of_another_scheme_is_not_ours_and_counts_as_none() {
+    let shop = Shop::new();
+    let browser = shop.browser();
+    for (n, scheme) in
+        ["Basic c3RhZ2luZzpzZWNyZXQ=", "basic x", "Digest username=\"a\"", "Negotiate", ""].iter().enumerate()
+    {
+        let basic = [("authorization", *scheme)];
+        let added = browser.with("POST", "/v1/cart/lines", &basic, json!({"sku": "a"})).await.expect(200);
+        assert_eq!(added.quantity(), n as u64 + 1, "{scheme}: the cookie opens its cart");
+        let read = browser.with("GET", "/v1/cart", &basic, json!(null)).await.expect(200);
+        assert_eq!(read.json["id"], added.json["id"]);
+        browser.with("GET", "/v1/verify", &basic, json!(null)).await.expect(200);
+        browser.with("GET", "/v1/session", &basic, json!(null)).await.expect(200);
+        let nobody = shop.anyone().with("GET", "/v1/cart", &basic, json!(null)).await.expect(200);
+        assert_eq!(nobody.json["id"], json!(null));
+        let nobody = shop.anyone().with("GET", "/v1/verify", &basic, json!(null)).await.expect(401);
+        assert_eq!(nobody.header("www-authenticate"), Some("Bearer"), "Basic would make a browser ask");
+    }
+    // Who signs up behind it gets cookies, and no header that only an app reads.
+    let login = crate::accounts::login("ann@example.com", crate::accounts::PASSWORD);
+    let basic = [("authorization", "Basic c3RhZ2luZzpzZWNyZXQ=")];
+    let up = browser.with("POST", "/v1/accounts", &basic, login.clone()).await.expect(201);
+    assert!(up.set_cookie().is_some() && up.header("trolley-token").is_none());
+    browser.with("POST", "/v1/session/sign-out", &basic, json!(null)).await.expect(204);
+    let again = browser.with("POST", "/v1/session/sign-in", &basic, login).await.expect(200);
+    assert!(again.set_cookie().is_some() && again.header("trolley-token").is_none());
 }
 
 #[tokio::test]

@@ -92,7 +92,31 @@ async fn s24_with_neither_header_only_forms_are_refused() {
 }
 
 #[tokio::test]
-async fn s24_with_an_authorization_header_the_rule_does_not_apply() {
+async fn s24_a_password_that_browsers_send_by_themselves_lifts_nothing() {
+    let shop = shop();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    for scheme in ["Basic c3RhZ2luZzpzZWNyZXQ=", "Negotiate abc", "Digest a=b", "bearerx y", ""] {
+        for headers in [
+            &[("authorization", scheme), ("sec-fetch-site", "cross-site")][..],
+            &[("authorization", scheme), ("origin", "https://evil.example")],
+            &[("authorization", scheme), ("origin", "null")],
+        ] {
+            let refused = browser.with("POST", "/v1/cart/lines", headers, json!({"sku": "a"})).await;
+            refused.problem(403, "cross_site");
+        }
+        let form =
+            request("POST", "/v1/cart/lines").header("content-type", FORM).header("authorization", scheme);
+        browser.send(form.body("sku=a".into()).unwrap()).await.problem(403, "cross_site");
+        let asked =
+            [("authorization", scheme), ("x-original-method", "POST"), ("sec-fetch-site", "cross-site")];
+        browser.with("GET", "/v1/verify", &asked, json!(null)).await.problem(403, "cross_site");
+    }
+    assert_eq!(browser.cart().await.shown(), "a=1");
+}
+
+#[tokio::test]
+async fn s24_with_a_bearer_token_the_rule_does_not_apply() {
     let shop = shop();
     let app = shop.bearer().await;
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
@@ -129,13 +153,23 @@ async fn a_trusted_origin_may_read_and_no_other() {
     assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
     assert_eq!(reply.header("vary"), Some("Origin"));
     let exposed = reply.header("access-control-expose-headers").unwrap();
-    for name in
-        ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed", "Trolley-Token"]
-    {
-        assert!(exposed.split(", ").any(|exposed| exposed == name), "{name}");
-    }
+    let names =
+        "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Trolley-Token";
+    assert_eq!(exposed, names);
     let preflight = shop.anyone().with("OPTIONS", "/v1/cart", &asked, json!(null)).await.expect(204);
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("PUT"));
+    let allowed = preflight.header("access-control-allow-headers").unwrap();
+    for name in [
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Last-Event-ID",
+        "Trolley-Strict",
+    ] {
+        assert!(allowed.split(", ").any(|allowed| allowed == name), "{name}");
+    }
     let evil = [("origin", "https://evil.example"), ("access-control-request-method", "PUT")];
     let refused = shop
         .anyone()

@@ -71,6 +71,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/v1/account/password", Owner, Fields),
     ("POST", "/v1/account/reset", Comer, Fields),
     ("GET", "/v1/account/audit", Owner, Nothing),
+    ("GET", "/v1/admin/accounts", System, Nothing),
     ("GET", "/v1/admin/accounts/{id}", System, Nothing),
     ("GET", "/v1/admin/accounts/{id}/cart", System, Nothing),
     ("GET", "/v1/admin/accounts/{id}/sessions", System, Nothing),
@@ -221,7 +222,7 @@ async fn a_body_that_is_not_valid_changes_nothing_anywhere() {
 async fn a_malformed_key_or_tag_changes_nothing_anywhere() {
     let scene = Scene::new().await;
     let long = "k".repeat(129);
-    for (method, path, who, _) in ROUTES.iter().filter(|(_, _, who, _)| !matches!(who, Anyone)) {
+    for (method, path, who, _) in ROUTES {
         let (at, what) = (scene.path(path), format!("{method} {path}"));
         if !is_unsafe(method) {
             continue;
@@ -237,6 +238,40 @@ async fn a_malformed_key_or_tag_changes_nothing_anywhere() {
             assert_eq!(refused.pointers(), ["#/header/If-Match"], "{what} {tag}");
         }
         scene.unchanged(&what).await;
+    }
+}
+
+/// Headers that say how a request is meant, and a value that is none.
+const TERMS: [(&str, &str); 4] =
+    [("Idempotency-Key", "a b"), ("If-Match", "x"), ("If-None-Match", "x"), ("Trolley-Strict", "perhaps")];
+
+#[tokio::test]
+async fn each_route_is_described_with_the_headers_that_it_reads_and_no_others() {
+    let mut scene = Scene::new().await;
+    for (method, path, who, _) in ROUTES {
+        let operation = &description()["paths"][path][method.to_lowercase()];
+        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (name, wrong) in TERMS {
+            let described =
+                parameters.iter().find(|parameter| parameter["in"] == "header" && parameter["name"] == name);
+            let headers = [JSON, (&*name.to_lowercase(), wrong)];
+            let reply = scene.call(method, &scene.path(path), *who, &headers, b"{}").await;
+            let read = reply.pointers().contains(&&*format!("#/header/{name}"));
+            assert_eq!(described.is_some(), read, "{method} {path} {name}: {}", reply.text);
+            if read {
+                scene.unchanged(name).await;
+            } else if is_unsafe(method) {
+                // It may have been done: a sign-out reads no tag.
+                scene = Scene::new().await;
+            }
+            if let Some(described) = described {
+                assert!(!described["description"].as_str().unwrap().is_empty(), "{method} {path} {name}");
+                let pattern = described["schema"]["pattern"].as_str().unwrap_or("^(true|false)$");
+                assert!(!regex_lite::Regex::new(pattern).unwrap().is_match(wrong), "{method} {path} {name}");
+            }
+        }
+        let keyed = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        assert_eq!(keyed, is_unsafe(method), "{method} {path}");
     }
 }
 
@@ -257,16 +292,17 @@ async fn who_calls_is_told_before_anything_else_is_looked_at() {
             // What a proxy is told has no body: 401 is all that it understands.
             Shopper if *path == "/v1/verify" => {
                 assert_eq!(asked(&[("authorization", &dead)]).await.expect(401).text, "");
-                assert_eq!(asked(&[("authorization", "Basic YTpi")]).await.expect(401).text, "");
+                assert_eq!(asked(&[("authorization", &token)]).await.expect(401).text, "");
             }
             Shopper | Comer | Owner => {
                 asked(&[("authorization", &dead)]).await.problem(401, "session_ended");
-                asked(&[("authorization", "Basic YTpi")]).await.problem(401, "unsupported_authorization");
+                asked(&[("authorization", &token)]).await.problem(401, "unsupported_authorization");
                 asked(&[("authorization", &dead), ("cookie", &cookie)]).await.problem(400, "two_credentials");
                 asked(&[("cookie", &twice)]).await.problem(400, "duplicate_cookie");
             }
             System => {
                 asked(&[]).await.problem(401, "api_key_missing");
+                asked(&[("authorization", "Basic YTpi")]).await.problem(401, "api_key_missing");
                 asked(&[("authorization", &dead)]).await.problem(401, "api_key_unknown");
                 asked(&[("authorization", &scene.key), ("cookie", &cookie)])
                     .await

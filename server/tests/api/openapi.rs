@@ -42,6 +42,26 @@ async fn every_operation_is_a_route_and_has_a_name_of_its_own() {
 }
 
 #[test]
+fn who_reads_the_description_learns_that_a_first_write_goes_alone_and_where_pages_lead() {
+    let says = |value: &Value| value.as_str().is_some_and(|text| text.contains("first write alone"));
+    assert!(says(&description()["info"]["description"]));
+    let add = &description()["paths"]["/v1/cart/lines"]["post"]["parameters"];
+    let key =
+        add.as_array().unwrap().iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    assert!(
+        says(&key["description"]) && key["description"].as_str().unwrap().contains("1 to 128 visible ASCII")
+    );
+    let paged = operations().into_iter().filter(|(_, _, operation)| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["name"] == "after")
+    });
+    let paged: Vec<_> = paged
+        .map(|(_, path, operation)| (path, !operation["responses"]["200"]["headers"]["Link"].is_null()))
+        .collect();
+    assert!(paged.len() >= 3 && paged.iter().all(|(_, linked)| *linked), "{paged:?}");
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn walk(value: &Value, found: &mut usize) {
         match value {

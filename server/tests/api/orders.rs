@@ -22,7 +22,10 @@ fn ids(reply: &Reply) -> Vec<String> {
 
 /// Where the answer's Link leads.
 fn next(reply: &Reply) -> Option<String> {
-    let link = reply.header("link")?;
+    let link = reply.header("link");
+    let named = link.map(|link| link.split_once("after=").unwrap().1.split('&').next().unwrap());
+    assert_eq!(reply.json.get("next").and_then(Value::as_str), named, "the body says the same");
+    let link = link?;
     assert!(link.ends_with("; rel=\"next\""), "{link}");
     Some(link[1..link.find('>').unwrap()].to_owned())
 }

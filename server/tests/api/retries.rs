@@ -73,13 +73,13 @@ async fn a_malformed_tag_is_refused_with_its_header_named() {
     let shop = Shop::new();
     let browser = shop.browser();
     let tag = browser.add("a", 1).await.expect(200).etag().to_owned();
-    for broken in ["x", "\"\"", "\"a.1\"", tag.trim_matches('"'), &format!("{tag}, {tag}"), "\"empty.7\"", ""]
+    for broken in ["x", "\"\"", "\"a.1\"", tag.trim_matches('"'), &format!("{tag} {tag}"), "\"empty.7\"", ""]
     {
         let refused = browser.with("DELETE", "/v1/cart", &[("if-match", broken)], json!(null)).await;
         assert_eq!(refused.problem(400, "invalid_etag").pointers(), ["#/header/If-Match"], "{broken}");
     }
-    let twice = [("if-match", tag.as_str()), ("if-match", tag.as_str())];
-    browser.with("DELETE", "/v1/cart", &twice, json!(null)).await.problem(400, "invalid_etag");
+    let one_broken = [("if-match", tag.as_str()), ("if-match", "x")];
+    browser.with("DELETE", "/v1/cart", &one_broken, json!(null)).await.problem(400, "invalid_etag");
     assert_eq!(browser.cart().await.etag(), tag);
     let versioned = format!("{}.catalogue-7\"", tag.trim_end_matches('"'));
     browser.with("DELETE", "/v1/cart", &[("if-match", &versioned)], json!(null)).await.expect(200);

@@ -10,7 +10,8 @@ use super::routes::Routes;
 use super::shape::Parts;
 
 const ABOUT: &str = "Carts and the sessions that own them. Errors are problems as RFC 9457 has them; each code has its page under /problems/. \
-    Limits (lines, quantities) are the defaults: a shop may set others.";
+    Limits (lines, quantities) are the defaults: a shop may set others. Where a tag is read, lists, weak tags and the suffixes of compressing \
+    proxies are understood. Before a session exists an Idempotency-Key has no effect: a client sends its first write alone.";
 
 /// What whatever changes something may be refused with.
 const OF_A_CHANGE: [Code; 3] = [Code::CrossSite, Code::Busy, Code::StoreFull];
@@ -22,6 +23,7 @@ pub fn describe(routes: Routes) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes.described {
         let mut op = route.op;
+        op.takes.by_method(route.method);
         (route.inputs)(&mut op.takes, &mut parts);
         if route.method != "get" {
             op.takes.refuses(&OF_A_CHANGE);

@@ -8,15 +8,17 @@ use crate::http::address::Address;
 use crate::http::api_key::{ApiKey, Needs};
 use crate::http::arrival::{Calling, Owner, Proving};
 use crate::http::change::Caller;
-use crate::http::idempotency::Again;
+use crate::http::condition::Had;
+use crate::http::idempotency::{Again, Under};
 use crate::http::json::{Command, Json, NoBody, Optional};
 use crate::http::path::{AccountName, DeviceName, LineName, OrderName};
 use crate::http::problems::Code;
 use crate::http::query::Query;
 use crate::http::visitor::Visitor;
 
+use super::headers;
 use super::op::Takes;
-use super::shape::{Object, Parts, Shape, one_of, pattern, such_as, uuid, words};
+use super::shape::{Object, Parts, Shape, uuid, words};
 
 /// An argument of a handler.
 pub trait Input {
@@ -84,22 +86,25 @@ impl Input for Visitor {
 impl Input for Caller {
     fn describe(takes: &mut Takes, parts: &mut Parts) {
         Visitor::describe(takes, parts);
-        takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
-        takes.parameter("header", "If-Match", false, such_as(pattern(TAG), "*"));
-        takes.parameter("header", "Trolley-Strict", false, one_of(&["true", "false"]));
-        takes.refuses(&[
-            Code::InvalidKey,
-            Code::InvalidEtag,
-            Code::CartSealed,
-            Code::PreconditionFailed,
-            Code::KeyReused,
-            Code::CartTooLarge,
-        ]);
+        headers::key(takes);
+        headers::seen(takes);
+        headers::strict(takes);
+        takes.refuses(&[Code::CartSealed, Code::KeyReused, Code::CartTooLarge]);
     }
 }
 
-/// A cart's entity tag, or any (`*`).
-const TAG: &str = "^(\\*|(W/)?\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,18}|empty\\.0)(\\.[0-9a-f]{1,16})?\")$";
+impl Input for Had {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        headers::had(takes);
+    }
+}
+
+impl Input for Under {
+    fn describe(takes: &mut Takes, _: &mut Parts) {
+        headers::key(takes);
+        takes.refuses(&[Code::KeyReused]);
+    }
+}
 
 impl<S: Needs> Input for ApiKey<S> {
     fn describe(takes: &mut Takes, _: &mut Parts) {
@@ -117,8 +122,7 @@ impl<S: Needs> Input for ApiKey<S> {
 
 impl Input for Again {
     fn describe(takes: &mut Takes, _: &mut Parts) {
-        takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
-        takes.refuses(&[Code::InvalidKey]);
+        headers::key_of_form(takes);
     }
 }
 
@@ -165,8 +169,7 @@ impl Input for Owner {
 impl Input for Calling {
     fn describe(takes: &mut Takes, parts: &mut Parts) {
         Visitor::describe(takes, parts);
-        takes.parameter("header", "Idempotency-Key", false, pattern("^[!-~]{1,128}$"));
-        takes.refuses(&[Code::InvalidKey]);
+        headers::key_of_form(takes);
     }
 }
 

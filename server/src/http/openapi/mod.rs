@@ -4,6 +4,7 @@
 //! answer that they get against it. There is no second text to keep in step.
 
 pub mod document;
+pub mod headers;
 pub mod inputs;
 pub mod op;
 pub mod pages;

@@ -26,6 +26,8 @@ pub struct Op {
     pub(super) id: &'static str,
     /// What it does, in a few words.
     pub(super) summary: &'static str,
+    /// Its answer is a page of a list.
+    paged: bool,
     pub(super) answers: Vec<Answer>,
     pub(super) takes: Takes,
 }
@@ -35,7 +37,7 @@ pub(super) struct Answer {
     status: u16,
     /// How its body is described; none where it has none.
     body: Option<(&'static str, Body)>,
-    headers: &'static [(&'static str, &'static str)],
+    headers: Vec<(&'static str, &'static str)>,
     links: Vec<(&'static str, &'static str, &'static str)>,
 }
 
@@ -51,30 +53,42 @@ pub struct Takes {
     body: Option<(&'static str, bool, Value)>,
     codes: Vec<Code>,
     callers: Vec<&'static str>,
+    /// It changes nothing, by its method.
+    safe: bool,
 }
 
 /// The headers of an answer with a cart.
-const OF_A_CART: &[(&str, &str)] = &[
+pub const OF_A_CART: &[(&str, &str)] = &[
     ("ETag", "The cart's id and revision, and with a catalogue what it says of the cart's lines."),
     ("Set-Cookie", "The session's cookie, where a session began or was renewed."),
     ("Trolley-Token", "What a bearer caller gets where a browser gets a cookie."),
-    ("Idempotency-Replayed", "true where the same key was answered before: nothing was changed again."),
+    REPLAYED,
 ];
+/// Of an answer that may repeat an earlier one.
+pub const REPLAYED: (&str, &str) =
+    ("Idempotency-Replayed", "true where the same key was answered before: nothing was changed again.");
+/// Of a list in pages.
+const LINK: (&str, &str) = ("Link", "The next page, rel=\"next\" (RFC 8288); not there on the last one.");
 
 /// An operation of that name, which does this.
 pub fn op(id: &'static str, summary: &'static str) -> Op {
-    Op { id, summary, answers: Vec::new(), takes: Takes::default() }
+    Op { id, summary, paged: false, answers: Vec::new(), takes: Takes::default() }
 }
 
 impl Op {
     /// Answers 200 with the cart.
     #[must_use]
     pub fn cart(self) -> Op {
-        let mut op = self.answers::<CartView<'_>>(200);
-        if let Some(cart) = op.answers.last_mut() {
-            cart.headers = OF_A_CART;
+        self.answers::<CartView<'_>>(200).tells(OF_A_CART)
+    }
+
+    /// The answer given last may carry these headers, which say so much.
+    #[must_use]
+    pub fn tells(mut self, headers: &[(&'static str, &'static str)]) -> Op {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.headers.extend(headers);
         }
-        op
+        self
     }
 
     /// Answers with JSON of this shape.
@@ -116,9 +130,17 @@ impl Op {
         self
     }
 
+    /// Reads this parameter of the query, and does nothing without it.
+    #[must_use]
+    pub fn needs_query(mut self, name: &'static str, schema: Value) -> Op {
+        self.takes.parameter("query", name, true, schema);
+        self
+    }
+
     /// Is a list in pages: a Link leads to the next one.
     #[must_use]
-    pub fn pages(self) -> Op {
+    pub fn pages(mut self) -> Op {
+        self.paged = true;
         let cursor = said(uuid(), "Where the page before ended, as its Link had it.");
         self.query("after", cursor).query("limit", or(between(1, 100), 50))
     }
@@ -140,7 +162,8 @@ impl Op {
     }
 
     fn answer(mut self, status: u16, body: Option<(&'static str, Body)>) -> Op {
-        self.answers.push(Answer { status, body, headers: &[], links: Vec::new() });
+        let headers = if self.paged { vec![LINK] } else { Vec::new() };
+        self.answers.push(Answer { status, body, headers, links: Vec::new() });
         self
     }
 
@@ -218,11 +241,29 @@ impl Answer {
 }
 
 impl Takes {
+    /// Says by its method whether it changes anything: some arguments read more of a request that does.
+    pub(super) fn by_method(&mut self, method: &str) {
+        self.safe = method == "get";
+    }
+
+    /// Whether it changes nothing.
+    pub(super) fn is_safe(&self) -> bool {
+        self.safe
+    }
+
     /// A parameter of the path, the query or the header.
     pub fn parameter(&mut self, place: &str, name: &str, required: bool, schema: Value) {
         let mut parameter = json!({ "in": place, "name": name, "required": required });
         parameter["schema"] = schema;
         self.parameters.push(parameter);
+    }
+
+    /// The same with a sentence about it.
+    pub fn said_parameter(&mut self, place: &str, name: &str, required: bool, schema: Value, says: Value) {
+        self.parameter(place, name, required, schema);
+        if let Some(parameter) = self.parameters.last_mut() {
+            parameter["description"] = says;
+        }
     }
 
     /// A body.
@@ -258,10 +299,17 @@ impl Refusals {
                 "allOf": [{ "$ref": "#/components/schemas/Problem" }],
                 "properties": { "code": { "enum": names } },
             });
-            json!({
+            let mut refusal = json!({
                 "description": says.join(" "),
                 "content": { "application/problem+json": { "schema": schema } },
-            })
+            });
+            let text = json!({ "schema": { "type": "string" } });
+            match codes.first().map(|code| code.status()) {
+                Some(401) => refusal["headers"] = json!({ "WWW-Authenticate": text }),
+                Some(429 | 503) => refusal["headers"] = json!({ "Retry-After": text }),
+                _ => {}
+            }
+            refusal
         });
         reference
     }

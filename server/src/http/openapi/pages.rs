@@ -98,7 +98,9 @@ impl<'a> Row<'a> {
     fn of(document: &'a Value, method: &str, path: &'a str, operation: &'a Value) -> Row<'a> {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let takes = parameters.map(|parameter| {
-            (text(&parameter["name"]), format!("{}, {}", text(&parameter["in"]), brief(&parameter["schema"])))
+            let (place, shape) = (text(&parameter["in"]), brief(&parameter["schema"]));
+            let says = parameter["description"].as_str().map(|says| format!(": {says}")).unwrap_or_default();
+            (text(&parameter["name"]), format!("{place}, {shape}{says}"))
         });
         let callers = operation["security"].as_array().into_iter().flatten();
         let callers = callers.map(|caller| members(caller).map(|(name, _)| name).next().unwrap_or("nobody"));

@@ -9,6 +9,9 @@ use super::reply::Reply;
 pub fn hold(method: &str, path: &str, reply: &Reply) {
     let said = |what: &str| panic!("{method} {path} answers {}, but {what}: {}", reply.status, reply.text);
     let path = path.split('?').next().unwrap_or_default();
+    assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{method} {path} {}", reply.status);
+    let challenge = (reply.status == 401).then_some("Bearer");
+    assert_eq!(reply.header("www-authenticate"), challenge, "{method} {path} {}", reply.status);
     let method = method.to_lowercase();
     // What is described may not be served here: the admin calls have a listener of their own.
     let served = reply.json["code"] != "not_found";
@@ -25,6 +28,12 @@ pub fn hold(method: &str, path: &str, reply: &Reply) {
     let response = resolve(&operation["responses"][reply.status.to_string()]);
     if response.is_null() {
         said("its status is not described");
+    }
+    for name in ["ETag", "Link", "Location", "Idempotency-Replayed"] {
+        let told = reply.status < 400 && reply.header(&name.to_lowercase()).is_some();
+        if told && response["headers"][name].is_null() {
+            said(&format!("its {name} is not described"));
+        }
     }
     let Some((media_type, content)) = response["content"].as_object().and_then(|all| all.iter().next())
     else {

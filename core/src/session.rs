@@ -23,8 +23,7 @@ pub struct Session {
     pub last_seen: Timestamp,
     /// Whether its token ever came back.
     pub presented: bool,
-    /// Whether it began with a change of its cart. Of one whose token never came back that tells whether it holds a cart: what
-    /// changes it later has to present the token first.
+    /// Whether it began with a change of its cart: whether it holds one, as long as its token never came back.
     pub began_with_cart: bool,
     /// The account that is attached to it; none is a guest.
     pub sign_in: Option<Box<SignIn>>,
@@ -72,8 +71,7 @@ pub struct Policy {
     pub guest_idle: Span,
     /// A guest is gone this long after it was made, whatever it did.
     pub guest_absolute: Span,
-    /// A guest whose token never came back, and who holds no cart, is gone after this; none is gone earlier because there are
-    /// too many.
+    /// A guest whose token never came back, and who holds no cart, is gone after this. None gives way to others earlier.
     pub unpresented: Span,
     /// A guest whose token never came back, and who holds a cart, is gone after this.
     pub guest_unproven: Span,
@@ -232,9 +230,8 @@ impl Policy {
     fn idle_expires_at(&self, session: &Session, seen: Seen) -> Timestamp {
         let idle = self.idle_of(session);
         if session.is_unproven() {
-            let holds_cart = session.began_with_cart;
-            let unproven = if holds_cart { self.guest_unproven } else { self.unpresented };
-            return session.created_at + unproven.min(self.guest_unproven).min(idle);
+            let most = if session.began_with_cart { self.guest_unproven } else { self.unpresented };
+            return session.created_at + most.min(self.guest_unproven).min(idle);
         }
         match seen {
             Seen::Exactly(seen) => seen + idle,
@@ -319,11 +316,6 @@ mod tests {
         let guest = Session { began_with_cart: true, ..session(0, 0, false) };
         assert!(matches!(judged(&guest, false, 14 * DAY - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, false, 14 * DAY), Verdict::Ended(Why::NeverPresented));
-        let seen = Session { presented: true, ..guest };
-        assert!(
-            matches!(judged(&seen, true, 30 * DAY - 1), Verdict::Live(_)),
-            "what came back is a guest's as any"
-        );
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! Guests whose token never came back: how long they are kept, and how many (SESSION.md, *creation*; S34).
 
+use std::sync::Arc;
+
 use serde_json::json;
 use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Keeping, Settings};
 use trolley::service::token::Token;
+use trolley_core::ids::SessionId;
 use trolley_core::session::Policy;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Counts, Key};
-use trolley_store::port::Store as _;
+use trolley_store::kind::{Counts, Key, Kind, Record};
+use trolley_store::memory::Memory;
+use trolley_store::port::{CommitError, Listed, Listing, Promise, Store, StoreError, Write};
 
+use crate::support::faulty::Faulty;
 use crate::support::{Actor, Browser, Shop, days};
 
 #[tokio::test]
@@ -145,4 +150,59 @@ async fn s34_a_guest_who_comes_back_while_it_would_give_way_stays() {
     browser.cart().await;
     shop.turn(days(2)).await;
     assert_eq!(browser.cart().await.shown(), "mug=1");
+}
+
+/// A store one of whose sessions is damaged: no list that comes by it can be had.
+struct Damaged(Memory, parking_lot::Mutex<Option<SessionId>>);
+
+impl Store for Damaged {
+    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+        self.0.load(key)
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+        self.0.commit(writes)
+    }
+
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+        self.0.expired(now, most)
+    }
+
+    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+        Box::pin(async move {
+            let listed = self.0.list(listing, most).await?;
+            let damaged = self.1.lock().map(Key::Session);
+            match listed.iter().map(|listed| listed.record.key()).find(|key| Some(*key) == damaged) {
+                Some(key) => Err(StoreError::Damaged { key, what: "planted".to_owned() }),
+                None => Ok(listed),
+            }
+        })
+    }
+
+    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+        self.0.upkeep()
+    }
+
+    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+        self.0.count()
+    }
+
+    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+        self.0.close()
+    }
+}
+
+#[tokio::test]
+async fn s34_a_damaged_session_holds_up_none_of_those_that_have_to_give_way() {
+    let store = Arc::new(Damaged(Memory::new(), parking_lot::Mutex::default()));
+    let shop = Shop::over(Arc::new(Faulty::over(store.clone())), Rules::default(), few(3));
+    for _ in 0..10 {
+        shop.browser().add("mug", 1).await.expect(200);
+    }
+    let all = store.list(Listing::all(Kind::Session), 10).await.unwrap();
+    let Record::Session(fifth) = &all[4].record else { panic!() };
+    *store.1.lock() = Some(fifth.id);
+    shop.turn(days(2)).await;
+    assert_eq!(store.count().await.unwrap().unproven_guests, 3);
+    assert!(store.load(Key::Session(fifth.id)).await.unwrap().is_some());
 }

@@ -157,15 +157,15 @@ impl<'t> Deciding<'_, 't> {
         }
         // After the ledger: whoever was answered before is owed the same again, whatever is used up since.
         let mark = self.tab.admit(order.asks())?;
-        let bytes_before = self.tab.counts().then(|| self.cart.bytes_at_most());
+        let before = self.tab.counts().then(|| (self.cart.version, self.cart.bytes_at_most()));
         let made = if terms.strict && !terms.seen.matches(&self.cart) {
             Err(Failure::Stale(self.shown()))
         } else {
             self.perform(waiting)
         };
         let kept = made.as_ref().map_or_else(kept_failure, |made| Some(made.kept()));
-        if let Some(bytes_before) = bytes_before {
-            self.count(order, mark, &made, bytes_before);
+        if let Some(before) = before {
+            self.count(order, mark, &made, before);
         }
         if let Some(answer) = kept {
             self.keep(waiting, answer);
@@ -190,8 +190,14 @@ impl<'t> Deciding<'_, 't> {
     }
 
     /// Counts what an order brings: a write, by how much its cart grows, and all of what it orders. One that is refused brings no
-    /// more than its key.
-    fn count(&mut self, order: &Order, mark: Mark, made: &Result<Made, Failure>, bytes_before: usize) {
+    /// more than its key, and one that changes nothing brings nothing.
+    fn count(
+        &mut self,
+        order: &Order,
+        mark: Mark,
+        made: &Result<Made, Failure>,
+        (version, bytes): (u64, usize),
+    ) {
         let draft = match made {
             Ok(Made::Order(draft)) => draft.bytes_at_most(),
             _ => 0,
@@ -199,8 +205,8 @@ impl<'t> Deciding<'_, 't> {
         if draft == 0 {
             self.tab.no_order_since(mark);
         }
-        if made.is_ok() || order.keyed().is_some() {
-            let grown = self.cart.bytes_at_most().saturating_sub(bytes_before);
+        if self.cart.version != version || order.keyed().is_some() {
+            let grown = self.cart.bytes_at_most().saturating_sub(bytes);
             self.tab.bring(order.payer, WRITE + grown + draft);
         }
     }

@@ -88,13 +88,13 @@ impl Service {
                 && *after != stands
             {
                 let Kept { version, json } = after.clone();
-                tab.bring(payer, json.len());
+                tab.bring(payer, json.len() + if patch.keyed.is_some() { 0 } else { WRITE });
                 desk.put(Record::Data(Arc::new(Data { session, version, json })), None);
             }
             if let Some(keyed) = patch.keyed {
                 self.keep_answer(&mut desk, session, keyed, &patched);
+                tab.bring(payer, WRITE);
             }
-            tab.bring(payer, WRITE);
             desk.keep(Key::Session(session));
             match self.commit(desk.writes()).await {
                 Ok(()) => {

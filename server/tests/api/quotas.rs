@@ -199,6 +199,18 @@ async fn s39_the_guests_of_an_address_bring_so_much_a_day_and_new_ones_bring_no_
 }
 
 #[tokio::test]
+async fn s39_what_changes_nothing_brings_nothing() {
+    let shop = shop(Rates { mb_per_day: 1, ..Rates::default() });
+    let one = app(&shop, "192.0.2.1").await;
+    one.json("PATCH", "/v1/session/data", json!({"theme": "dark"})).await.expect(200);
+    for _ in 0..2_500 {
+        check_out(&one).await.problem(409, "cart_empty");
+        one.json("PATCH", "/v1/session/data", json!({"theme": "dark"})).await.expect(200);
+    }
+    one.add("mug", 1).await.expect(200);
+}
+
+#[tokio::test]
 async fn s39_an_account_signs_in_thirty_times_an_hour_and_nobody_learns_more_by_it() {
     let shop = shop(Rates::default());
     crate::accounts::signed_up(&shop, EMAIL).await;

@@ -16,8 +16,8 @@ use super::limiter::{Limiter, Quota, Standing};
 /// Guests that one address may begin: five a second in the long run, a minute's worth at once. A carrier's gateway that
 /// thousands of shoppers share stays below it, a script in a loop does not.
 pub const GUESTS: Quota = Quota { name: "guests", most: 300, within: Span::from_s(60) };
-/// Guests that all addresses together may begin. Their records of a day, the time for which one that never returns is kept,
-/// are some gigabytes.
+/// Guests that all addresses together may begin. Their records of a day are some gigabytes; of those that never return a bounded
+/// number is kept beyond it.
 pub const GUESTS_IN_ALL: Quota = Quota { name: "guests-in-all", most: 3_000, within: Span::from_s(60) };
 /// Tokens and keys that open nothing, from one address. A browser whose session is over sends its old cookie along until it has a
 /// new one; the same cookie again counts nothing.

@@ -5,8 +5,8 @@ use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Keeping, Settings};
 use trolley_core::access::Scope;
 use trolley_core::time::Span;
-use trolley_store::kind::Kind;
-use trolley_store::port::{Listing, Store as _};
+use trolley_store::kind::{Key, Kind};
+use trolley_store::port::{Listing, Store as _, Write};
 
 use crate::accounts::{EMAIL, PASSWORD, login};
 use crate::support::{Actor, Shop, days};
@@ -84,4 +84,27 @@ async fn an_order_that_a_guest_brought_along_leaves_with_its_link() {
     browser.get(&format!("/v1/orders/{id}")).await.expect(200);
     shop.turn(Span::from_hours(23)).await;
     assert_eq!(kept(&shop).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn an_order_that_leaves_while_it_is_being_cancelled_is_told_as_gone() {
+    let shop = shop(days(20));
+    let (key, _) = shop.service.make_key("a system", vec![Scope::Orders]).await.unwrap();
+    let key = format!("Bearer {}", key.expose());
+    let app = shop.bearer().await;
+    let id = order(&app).await;
+    let (path, headers) = (format!("/v1/admin/orders/{id}/cancel"), [("authorization", key.as_str())]);
+    let system = shop.anyone();
+    shop.store.shut_gate();
+    let leaves = async {
+        // The add is being committed, and the cancel waits behind it in the cart's lane.
+        shop.store.until_waiting(1).await;
+        let gone = Write::delete(Key::Order(id.parse().unwrap()), 1);
+        shop.store.beneath().commit(vec![gone]).await.unwrap();
+        shop.store.open_gate();
+    };
+    let cancel = system.with("POST", &path, &headers, Value::Null);
+    let (added, cancelled, ()) = tokio::join!(app.add("mug", 1), cancel, leaves);
+    assert_eq!(added.expect(200).shown(), "mug=1");
+    cancelled.problem(404, "order_not_found");
 }

@@ -54,6 +54,18 @@ impl Order {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
     }
 
+    /// Bytes that the order takes at rest, at the most, with the link by which it is found.
+    pub fn bytes_at_most(&self) -> usize {
+        const HEAD: usize = 256;
+        /// Its quantity, lengths, and three amounts with their currencies.
+        const LINE: usize = 64;
+        let line = |line: &OrderLine| {
+            let options = 2 * 2 * line.item.options().len();
+            LINE + line.item.text_bytes() + options + line.title.as_ref().map_or(0, |title| title.len())
+        };
+        HEAD + self.lines.iter().map(line).sum::<usize>()
+    }
+
     /// What a cancelled order gives back.
     pub fn taken(&self) -> Vec<Taken> {
         let taken = |line: &OrderLine| Taken { item: line.item.clone(), quantity: line.quantity };

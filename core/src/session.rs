@@ -23,6 +23,8 @@ pub struct Session {
     pub last_seen: Timestamp,
     /// Whether its token ever came back.
     pub presented: bool,
+    /// Whether it began with a change of its cart: whether it holds one, as long as its token never came back.
+    pub began_with_cart: bool,
     /// The account that is attached to it; none is a guest.
     pub sign_in: Option<Box<SignIn>>,
 }
@@ -69,8 +71,10 @@ pub struct Policy {
     pub guest_idle: Span,
     /// A guest is gone this long after it was made, whatever it did.
     pub guest_absolute: Span,
-    /// A session whose token never came back is gone after this.
+    /// A guest whose token never came back, and who holds no cart, is gone after this. None gives way to others earlier.
     pub unpresented: Span,
+    /// A guest whose token never came back, and who holds a cart, is gone after this.
+    pub guest_unproven: Span,
     /// A signed-in session unseen for this long is over.
     pub idle: Span,
     /// A signed-in session is over this long after its sign-in, whatever it did.
@@ -91,6 +95,7 @@ impl Default for Policy {
             guest_idle: Span::from_days(30),
             guest_absolute: Span::from_days(180),
             unpresented: Span::from_hours(24),
+            guest_unproven: Span::from_days(14),
             idle: Span::from_hours(2),
             absolute: Span::from_hours(24),
             renew_after: Span::from_hours(1),
@@ -155,6 +160,11 @@ impl Session {
     pub fn account(&self) -> Option<AccountId> {
         self.sign_in.as_ref().map(|sign_in| sign_in.account)
     }
+
+    /// Whether it is a guest's whose token never came back: nobody knows whether there is a shopper behind it.
+    pub fn is_unproven(&self) -> bool {
+        !self.presented && self.sign_in.is_none()
+    }
 }
 
 impl Policy {
@@ -185,8 +195,7 @@ impl Policy {
             return Err(Why::Absolute);
         }
         if now >= idle_expires_at {
-            let guest_never_came = !session.presented && session.sign_in.is_none();
-            return Err(if guest_never_came { Why::NeverPresented } else { Why::Idle });
+            return Err(if session.is_unproven() { Why::NeverPresented } else { Why::Idle });
         }
         Ok(Lease { expires_at: idle_expires_at.min(absolute_expires_at), absolute_expires_at })
     }
@@ -198,8 +207,12 @@ impl Policy {
 
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.
     pub fn touch_due(&self, session: &Session, now: Timestamp) -> bool {
-        let first_visit = !session.presented && session.sign_in.is_none();
-        first_visit || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+        session.is_unproven() || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+    }
+
+    /// Whether the session may leave before its time because there are too many that were never seen again: a day is anybody's.
+    pub fn may_give_way(&self, session: &Session, now: Timestamp) -> bool {
+        session.is_unproven() && now >= session.created_at + self.unpresented
     }
 
     /// When the session ends whatever happens.
@@ -216,8 +229,9 @@ impl Policy {
 
     fn idle_expires_at(&self, session: &Session, seen: Seen) -> Timestamp {
         let idle = self.idle_of(session);
-        if !session.presented && session.sign_in.is_none() {
-            return session.created_at + self.unpresented.min(idle);
+        if session.is_unproven() {
+            let most = if session.began_with_cart { self.guest_unproven } else { self.unpresented };
+            return session.created_at + most.min(self.guest_unproven).min(idle);
         }
         match seen {
             Seen::Exactly(seen) => seen + idle,
@@ -246,6 +260,7 @@ mod tests {
             created_at: Timestamp::from_ms(created),
             last_seen: Timestamp::from_ms(seen),
             presented,
+            began_with_cart: false,
             sign_in: None,
         }
     }
@@ -294,6 +309,33 @@ mod tests {
         let guest = session(0, 0, false);
         assert!(matches!(judged(&guest, true, DAY - 1), Verdict::Live(_)));
         assert_eq!(judged(&guest, true, DAY), Verdict::Ended(Why::NeverPresented));
+    }
+
+    #[test]
+    fn a_session_whose_token_never_came_back_ends_after_two_weeks_where_it_holds_a_cart() {
+        let guest = Session { began_with_cart: true, ..session(0, 0, false) };
+        assert!(matches!(judged(&guest, false, 14 * DAY - 1), Verdict::Live(_)));
+        assert_eq!(judged(&guest, false, 14 * DAY), Verdict::Ended(Why::NeverPresented));
+    }
+
+    #[test]
+    fn no_unproven_guest_outlives_the_idle_limit_and_none_without_a_cart_one_with_a_cart() {
+        let (with, without) =
+            (Session { began_with_cart: true, ..session(0, 0, false) }, session(0, 0, false));
+        let lives = |policy: &Policy, session| policy.swept_after(session).as_ms() / HOUR;
+        let short = Policy { guest_unproven: Span::from_hours(5), ..Policy::default() };
+        assert_eq!((lives(&short, &with), lives(&short, &without)), (5, 5));
+        let hasty = Policy { guest_idle: Span::from_hours(3), ..Policy::default() };
+        assert_eq!((lives(&hasty, &with), lives(&hasty, &without)), (3, 3));
+    }
+
+    #[test]
+    fn only_an_unproven_guest_gives_way_and_not_within_its_first_day() {
+        let gives_way =
+            |session: &Session, at| Policy::default().may_give_way(session, Timestamp::from_ms(at));
+        let guest = Session { began_with_cart: true, ..session(0, 0, false) };
+        assert!(!gives_way(&guest, DAY - 1) && gives_way(&guest, DAY));
+        assert!(!gives_way(&session(0, 0, true), 9 * DAY) && !gives_way(&signed_in(0, 0), 9 * DAY));
     }
 
     #[test]

@@ -307,6 +307,8 @@ pub struct Counts {
     pub guest_sessions: u64,
     /// Sessions that are signed in.
     pub account_sessions: u64,
+    /// Sessions of guests whose token never came back: they are among the sessions of guests too.
+    pub unproven_guests: u64,
 }
 
 impl Counts {
@@ -321,19 +323,27 @@ impl Counts {
     }
 
     /// Each with its name, in the order and by the names that a store keeps them under.
-    pub(crate) fn each(mut self) -> [(&'static str, u64); 5] {
+    pub(crate) fn each(mut self) -> [(&'static str, u64); 6] {
         self.each_mut().map(|(name, count)| (name, *count))
     }
 
     /// The same, to be filled in.
-    pub(crate) fn each_mut(&mut self) -> [(&'static str, &mut u64); 5] {
-        let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = self;
+    pub(crate) fn each_mut(&mut self) -> [(&'static str, &mut u64); 6] {
+        let Counts {
+            guest_carts,
+            account_carts,
+            merged_carts,
+            guest_sessions,
+            account_sessions,
+            unproven_guests,
+        } = self;
         [
             ("guest_carts", guest_carts),
             ("account_carts", account_carts),
             ("merged_carts", merged_carts),
             ("guest_sessions", guest_sessions),
             ("account_sessions", account_sessions),
+            ("unproven_guests", unproven_guests),
         ]
     }
 
@@ -345,6 +355,8 @@ impl Counts {
         if let Some(count) = stands.and_then(|record| self.of(record)) {
             *count += 1;
         }
+        self.unproven_guests -= u64::from(stood.is_some_and(is_unproven));
+        self.unproven_guests += u64::from(stands.is_some_and(is_unproven));
     }
 
     /// The count that a record is part of, if any is kept of its kind.
@@ -360,6 +372,10 @@ impl Counts {
             _ => None,
         }
     }
+}
+
+fn is_unproven(record: &Record) -> bool {
+    matches!(record, Record::Session(session) if session.is_unproven())
 }
 
 impl fmt::Display for Key {

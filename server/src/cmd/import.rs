@@ -137,6 +137,7 @@ fn take_in(store: &mut Store, guest: &Guest, ids: &mut Ids, now: Timestamp) -> R
         last_seen: now,
         // It came back: it is here because somebody kept it.
         presented: true,
+        began_with_cart: true,
         sign_in: None,
     };
     let expires_at = Policy::default().swept_after(&session);

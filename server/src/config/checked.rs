@@ -15,6 +15,7 @@ use crate::http::serve::Bounds;
 use crate::service::settings::{AuditFor, Settings};
 
 use super::lifetimes::policy;
+use super::quotas::{keeping, rates};
 use super::raw::Raw;
 use super::secret::{SecretIs, secret};
 use super::value::{list, number, one_of, span, yes_or_no};
@@ -130,7 +131,8 @@ fn service(raw: &Raw) -> Result<Settings, Senseless> {
     ];
     let merge = one_of(raw, "merge", &merges)?;
     let audit = AuditFor { events: span(raw, "audit-for")?, addresses: span(raw, "addresses-for")? };
-    Ok(Settings { policy, limits, merge, audit, rate_limits, ..Settings::default() })
+    let (rates, keeping) = (rates(raw)?, keeping(raw)?);
+    Ok(Settings { policy, limits, merge, audit, rate_limits, rates, keeping, ..Settings::default() })
 }
 
 fn rules(raw: &Raw) -> Result<Rules, Senseless> {

@@ -1,4 +1,4 @@
-//! Durations as people write them: `45s`, `30m`, `2h`, `30d`.
+//! Durations as people write them: `45s`, `30m`, `2h`, `30d`, `2y`.
 
 use trolley_core::time::Span;
 
@@ -17,6 +17,7 @@ pub fn parse(setting: &str, text: &str) -> Result<Span, Senseless> {
         'm' => 60,
         'h' => 3_600,
         'd' => 86_400,
+        'y' => 365 * 86_400,
         _ => return Err(wrong()),
     };
     let digits = &text[..text.len() - 1];
@@ -43,9 +44,22 @@ mod tests {
         assert_eq!(read("30m"), Ok(1_800_000));
         assert_eq!(read("2h"), Ok(7_200_000));
         assert_eq!(read("30d"), Ok(2_592_000_000));
-        for wrong in
-            ["", "30", "m", "-1m", "1.5h", "1 h", "0s", "0d", "3651d", "99999999999999999999s", "1é", "1w"]
-        {
+        assert_eq!((read("2y"), read("10y")), (read("730d"), read("3650d")));
+        for wrong in [
+            "",
+            "30",
+            "m",
+            "-1m",
+            "1.5h",
+            "1 h",
+            "0s",
+            "0d",
+            "3651d",
+            "11y",
+            "99999999999999999999s",
+            "1é",
+            "1w",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

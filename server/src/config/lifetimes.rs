@@ -12,6 +12,7 @@ const CACHE_MS_MAX: u64 = 2_000;
 /// The policy.
 pub fn policy(raw: &Raw) -> Result<Policy, Senseless> {
     let policy = Policy {
+        guest_unproven: span(raw, "guest-unproven")?,
         guest_idle: span(raw, "guest-idle")?,
         guest_absolute: span(raw, "guest-absolute")?,
         idle: span(raw, "idle")?,

@@ -5,6 +5,7 @@ pub mod duration;
 pub mod lifetimes;
 pub mod origin;
 pub mod printed;
+pub mod quotas;
 pub mod raw;
 pub mod secret;
 pub mod table;

@@ -12,9 +12,11 @@ use trolley_core::cart::op::{Intent, Refusal};
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Answer;
 
+use crate::service::abuse::Payer;
 use crate::service::begin::Begun;
 use crate::service::catalogue::shown::Shown;
 use crate::service::failure::Failure;
+use crate::service::limiter::Standing;
 use crate::service::order::{Order, Replayed};
 use crate::service::session::Visit;
 use crate::service::task::Task;
@@ -95,7 +97,8 @@ impl Front {
                 }
             });
         };
-        let order = Order { session: Some(visit.session.id), cart: cart_of(&visit)?, terms, task };
+        let payer = Some(Payer::at(from, visit.session.sign_in.is_some()));
+        let order = Order { session: Some(visit.session.id), cart: cart_of(&visit)?, payer, terms, task };
         let done = self.service.change(order).await?;
         match done.made {
             Err(Replayed(answer)) if answer.code.is_some() => Err(repeated_with(&answer, done.cart)),
@@ -179,6 +182,13 @@ fn repeated_with(answer: &Answer, cart: Shown) -> Problem {
     if shows.contains(&problem.code()) { problem.showing(cart) } else { problem }
 }
 
+/// Which quota is used up: the address may be shared, and who reads it should know what to ask for less often.
+fn limited(standing: Standing) -> Problem {
+    let name = standing.quota.name;
+    let detail = format!("The quota {name} is used up. {}", Code::RateLimited.advice());
+    Problem::with(Code::RateLimited, detail).limited(standing)
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         let code = Code::named(refusal.code().as_str()).unwrap_or(Code::InvalidOp);
@@ -215,7 +225,7 @@ impl From<Failure> for Problem {
             }
             Failure::TooManyStreams => Problem::new(Code::TooManyStreams),
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
-            Failure::Limited(standing) => Problem::new(Code::RateLimited).limited(standing),
+            Failure::Limited(standing) => limited(standing),
             Failure::Overtaken | Failure::Busy => Problem::new(Code::Busy),
             Failure::NotSignedIn => Problem::new(Code::NotSignedIn),
             Failure::InvalidCredentials => Problem::new(Code::InvalidCredentials),

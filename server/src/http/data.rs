@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::service::abuse::Payer;
 use crate::service::data::{Kept, Members, Patch, Patched};
 use crate::service::terms::Seen;
 
@@ -70,7 +71,9 @@ async fn patch(
         let parts = [json_tree::text(&members).into_bytes(), wanted.text()];
         key.with_parts(&Method::PATCH, "data", &parts, Seen::Newest, false)
     });
-    let patch = Patch { members: &members, wanted_on: &|kept| wanted.holds(&etag(kept)), keyed };
+    let signed_in = matches!(&visitor, Visitor::Known(visit) if visit.session.sign_in.is_some());
+    let payer = Payer::at(from, signed_in);
+    let patch = Patch { members: &members, wanted_on: &|kept| wanted.holds(&etag(kept)), keyed, payer };
     let Visitor::Known(visit) = visitor else {
         let (kept, begun) = front.service.begin_with_data(from, &patch).await?;
         let mut response = answer(kept);

@@ -67,7 +67,14 @@ fn requests(page: &mut Page, meter: &Meter) {
 }
 
 fn service(page: &mut Page, report: &Report) {
-    let Counts { guest_carts, account_carts, merged_carts, guest_sessions, account_sessions } = report.counts;
+    let Counts {
+        guest_carts,
+        account_carts,
+        merged_carts,
+        guest_sessions,
+        account_sessions,
+        unproven_guests,
+    } = report.counts;
     page.family("trolley_carts", "gauge", "Carts that the store holds, by who holds them.");
     page.sample("trolley_carts", "kind=\"guest\"", guest_carts);
     page.sample("trolley_carts", "kind=\"account\"", account_carts);
@@ -75,6 +82,8 @@ fn service(page: &mut Page, report: &Report) {
     page.family("trolley_sessions", "gauge", "Sessions that the store holds, by who holds them.");
     page.sample("trolley_sessions", "kind=\"guest\"", guest_sessions);
     page.sample("trolley_sessions", "kind=\"account\"", account_sessions);
+    let unproven = "Sessions of guests that were never seen again.";
+    page.single("trolley_guests_unproven", "gauge", unproven, unproven_guests);
     page.single("trolley_guests_begun_total", "counter", "Guest sessions that began.", report.begun);
     page.family("trolley_account_events_total", "counter", "What happened to accounts and their sessions.");
     for (what, count) in &report.happened {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use parking_lot::Mutex;
 use trolley_core::ids::TokenDigest;
+use trolley_core::session::Device;
 use trolley_core::time::{Span, Timestamp};
 
 use super::Service;
@@ -15,8 +16,8 @@ use super::limiter::{Limiter, Quota, Standing};
 /// Guests that one address may begin: five a second in the long run, a minute's worth at once. A carrier's gateway that
 /// thousands of shoppers share stays below it, a script in a loop does not.
 pub const GUESTS: Quota = Quota { name: "guests", most: 300, within: Span::from_s(60) };
-/// Guests that all addresses together may begin. Their records of a day, the time for which one that never returns is kept,
-/// are some gigabytes.
+/// Guests that all addresses together may begin. Their records of a day are some gigabytes; of those that never return a bounded
+/// number is kept beyond it.
 pub const GUESTS_IN_ALL: Quota = Quota { name: "guests-in-all", most: 3_000, within: Span::from_s(60) };
 /// Tokens and keys that open nothing, from one address. A browser whose session is over sends its old cookie along until it has a
 /// new one; the same cookie again counts nothing.
@@ -38,6 +39,25 @@ impl Source {
             IpAddr::V4(v4) => IpAddr::V4(v4),
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         })
+    }
+}
+
+/// Whose allowance of bytes a write uses up (`quotas`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payer {
+    pub(super) source: Source,
+    pub(super) signed_in: bool,
+}
+
+impl Payer {
+    /// A guest, or a signed-in session, at this address.
+    pub fn at(address: IpAddr, signed_in: bool) -> Payer {
+        Payer { source: Source::of(address), signed_in }
+    }
+
+    /// Who uses a device of an account; nobody where its address is not known.
+    pub(super) fn with(device: &Device) -> Option<Payer> {
+        device.address.parse().ok().map(|address| Payer::at(address, true))
     }
 }
 
@@ -89,16 +109,23 @@ pub enum Guess {
 }
 
 impl Service {
-    /// Whether `address` may begin one more guest; counted where it may. None where there are no limits.
-    pub(super) fn admit_guest(&self, address: IpAddr, now: Timestamp) -> Result<Option<Standing>, Failure> {
+    /// Whether `address` may begin one more guest, who brings so many bytes; counted where it may. None where there are no limits.
+    pub(super) fn admit_guest(
+        &self,
+        address: IpAddr,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, Failure> {
         let Some(limits) = &self.limits else { return Ok(None) };
-        let source = Source::of(address);
+        let (source, payer) = (Source::of(address), Some(Payer::at(address, false)));
+        self.may_bring(payer)?;
         let standing = limits.guests.take(source, now).map_err(Failure::Limited)?;
         if let Err(in_all) = limits.guests_in_all.take((), now) {
             limits.guests.give_back(source);
             tracing::warn!("more guests begin than this server takes");
             return Err(Failure::Limited(in_all));
         }
+        self.brought(payer, bytes);
         Ok(Some(standing))
     }
 

@@ -12,9 +12,11 @@ use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Record, ResetToken};
 
 use super::Service;
+use super::abuse::Payer;
 use super::desk::Desk;
 use super::enter::Entered;
 use super::failure::Failure;
+use super::quotas::{SIGN_IN, WRITE};
 use super::session::Visit;
 use super::token::Token;
 
@@ -105,15 +107,20 @@ impl Service {
         from: &From,
     ) -> Result<Verified, Failure> {
         let (id, session) = (visit.session.account().ok_or(Failure::NotSignedIn)?, visit.session.id);
+        let payer = Payer::with(&from.device);
+        self.may_bring(payer)?;
         let attempt = self.attempt_within(session)?;
         let verified = self.verify(Some(id), password).await;
         if !matches!(verified, Ok(None)) {
             self.was_right(&attempt);
         }
         if let Some(verified) = verified? {
+            // What follows writes a row, and for another password a token and the sessions that end.
+            self.brought(payer, SIGN_IN);
             return Ok(verified);
         }
         self.write_down(Some(id), from.row(self.now(), What::PasswordChangeFailed).within(session)).await;
+        self.brought(payer, WRITE);
         Err(Failure::InvalidCredentials)
     }
 

@@ -12,6 +12,7 @@ use super::abuse::Source;
 use super::account::From;
 use super::failure::Failure;
 use super::limiter::{Limiter, Quota};
+use super::settings::Rates;
 
 /// Wrong passwords from one address: an office that mistypes stays below it.
 pub const BY_ADDRESS: Quota = Quota { name: "sign-ins", most: 60, within: Span::from_s(900) };
@@ -19,8 +20,9 @@ pub const BY_ADDRESS: Quota = Quota { name: "sign-ins", most: 60, within: Span::
 pub const BY_ACCOUNT: Quota = Quota { name: "account", most: 10, within: Span::from_s(900) };
 /// Wrong passwords from one device that the account knows, or within one session of it.
 pub const BY_DEVICE: Quota = Quota { name: "device", most: 10, within: Span::from_s(900) };
-/// Accounts that one address may make, or ask for: what is in use is told, and not to who asks for thousands.
-pub const SIGN_UPS: Quota = Quota { name: "sign-ups", most: 30, within: Span::from_s(3_600) };
+/// Accounts that one address may make, or ask for, unless a setting says otherwise: what is in use is told, and not to who asks for
+/// thousands.
+pub const SIGN_UPS: Quota = Quota { name: "sign-ups", most: 20, within: Span::from_s(3_600) };
 
 /// Addresses, accounts and devices that are remembered at a time.
 const REMEMBERED_MAX: usize = 1 << 16;
@@ -41,12 +43,12 @@ pub(super) struct Attempt {
 }
 
 impl Attempts {
-    pub(super) fn new() -> Attempts {
+    pub(super) fn new(rates: &Rates) -> Attempts {
         Attempts {
             addresses: Limiter::new(BY_ADDRESS, REMEMBERED_MAX),
             accounts: Limiter::new(BY_ACCOUNT, REMEMBERED_MAX),
             devices: Limiter::new(BY_DEVICE, REMEMBERED_MAX),
-            sign_ups: Limiter::new(SIGN_UPS, REMEMBERED_MAX),
+            sign_ups: Limiter::new(Quota { most: rates.sign_ups_per_hour, ..SIGN_UPS }, REMEMBERED_MAX),
         }
     }
 }

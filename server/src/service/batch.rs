@@ -17,7 +17,8 @@ use super::catalogue::skus;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::lane::{Reply, Waiting};
-use super::order::{Done, Replayed, kept_failure};
+use super::order::{Done, Order, Replayed, kept_failure};
+use super::quotas::{Mark, Tab, WRITE};
 use super::turn::{Made, Turn};
 
 /// What stood in the store when the batch was decided.
@@ -30,10 +31,12 @@ struct Stood {
 }
 
 /// What core made of a batch. Nothing of it happened yet.
-struct Plan {
+struct Plan<'a> {
     /// One an order, in their order.
     replies: Vec<Reply>,
     writes: Vec<Write>,
+    /// What they use up of quotas, once it is committed.
+    tab: Tab<'a>,
 }
 
 impl Service {
@@ -44,12 +47,15 @@ impl Service {
                 Ok(stood) => stood,
                 Err(failure) => return answer_all(waiting, &failure),
             };
-            let plan = decide(stood, &waiting, &self.settings.limits);
-            if plan.writes.is_empty() {
-                return answer_each(waiting, plan.replies);
+            let Plan { replies, writes, tab } = decide(stood, &waiting, &self.settings.limits, self.tab());
+            if writes.is_empty() {
+                return answer_each(waiting, replies);
             }
-            match self.commit_here(plan.writes).await {
-                Ok(()) => return answer_each(waiting, plan.replies),
+            match self.commit_here(writes).await {
+                Ok(()) => {
+                    tab.keep();
+                    return answer_each(waiting, replies);
+                }
                 Err(CommitError::Conflict(Key::Session(gone))) => waiting = turn_away(waiting, gone),
                 Err(CommitError::Conflict(_)) => {}
                 Err(error) => return answer_all(waiting, &error.into()),
@@ -120,21 +126,23 @@ fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
 
 /// Applies the orders in turn. Each answer carries the cart as of its own order: the parts of a cart are shared, so
 /// that a copy a change is cheap.
-fn decide(stood: Stood, waiting: &[Waiting], limits: &Limits) -> Plan {
+fn decide<'a>(stood: Stood, waiting: &[Waiting], limits: &Limits, tab: Tab<'a>) -> Plan<'a> {
     let Stood { before, cart, desk, listing } = stood;
-    let mut deciding = Deciding { cart, desk, listing, limits };
+    let mut deciding = Deciding { cart, desk, listing, limits, tab };
     let replies = waiting.iter().map(|waiting| deciding.one(waiting)).collect();
-    Plan { replies, writes: deciding.writes(before) }
+    let (writes, tab) = deciding.writes(before);
+    Plan { replies, writes, tab }
 }
 
-struct Deciding<'a> {
+struct Deciding<'a, 't> {
     cart: Arc<Cart>,
     desk: Desk,
     listing: Listing,
     limits: &'a Limits,
+    tab: Tab<'t>,
 }
 
-impl Deciding<'_> {
+impl<'t> Deciding<'_, 't> {
     fn one(&mut self, waiting: &Waiting) -> Reply {
         let (order, terms) = (&waiting.order, &waiting.order.terms);
         if let Some((session, keyed)) = order.keyed() {
@@ -147,12 +155,18 @@ impl Deciding<'_> {
                 Found::Reused => return Err(Failure::KeyReused),
             }
         }
+        // After the ledger: whoever was answered before is owed the same again, whatever is used up since.
+        let mark = self.tab.admit(order.asks())?;
+        let before = self.tab.counts().then(|| (self.cart.version, self.cart.bytes_at_most()));
         let made = if terms.strict && !terms.seen.matches(&self.cart) {
             Err(Failure::Stale(self.shown()))
         } else {
             self.perform(waiting)
         };
         let kept = made.as_ref().map_or_else(kept_failure, |made| Some(made.kept()));
+        if let Some(before) = before {
+            self.count(order, mark, &made, before);
+        }
         if let Some(answer) = kept {
             self.keep(waiting, answer);
         }
@@ -173,6 +187,28 @@ impl Deciding<'_> {
             self.desk.keep(Key::Session(session));
         }
         Ok(made)
+    }
+
+    /// Counts what an order brings: a write, by how much its cart grows, and all of what it orders. One that is refused brings no
+    /// more than its key, and one that changes nothing brings nothing.
+    fn count(
+        &mut self,
+        order: &Order,
+        mark: Mark,
+        made: &Result<Made, Failure>,
+        (version, bytes): (u64, usize),
+    ) {
+        let draft = match made {
+            Ok(Made::Order(draft)) => draft.bytes_at_most(),
+            _ => 0,
+        };
+        if draft == 0 {
+            self.tab.no_order_since(mark);
+        }
+        if self.cart.version != version || order.keyed().is_some() {
+            let grown = self.cart.bytes_at_most().saturating_sub(bytes);
+            self.tab.bring(order.payer, WRITE + grown + draft);
+        }
     }
 
     fn shown(&self) -> Shown {
@@ -196,7 +232,7 @@ impl Deciding<'_> {
         self.desk.keep(Key::Session(session));
     }
 
-    fn writes(self, cart_before: Option<u64>) -> Vec<Write> {
+    fn writes(self, cart_before: Option<u64>) -> (Vec<Write>, Tab<'t>) {
         let mut writes = self.desk.writes();
         match cart_before {
             Some(before) if before == self.cart.version => {}
@@ -204,6 +240,6 @@ impl Deciding<'_> {
             None if self.cart.version == 0 => {}
             None => writes.push(Write::create(Record::Cart(self.cart), None)),
         }
-        writes
+        (writes, self.tab)
     }
 }

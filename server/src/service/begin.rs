@@ -17,6 +17,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::limiter::Standing;
 use super::order::Done;
+use super::quotas::GUEST;
 use super::session::Visit;
 use super::task::{Nobodys, Task};
 use super::terms::{Seen, Terms};
@@ -54,7 +55,7 @@ impl Service {
             Nobodys::NotOrdered(why) => return Err(Failure::NotOrdered(why, self.nobodys_cart().await)),
         }
         let mut cart = Arc::new(Cart::new(self.new_cart_id(now), now));
-        let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, now)?;
+        let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, true, now)?;
         let session = begun.visit.session.id;
         let mut desk = Desk::default();
         let listing = self.listing(Box::new(task.items().map(Item::sku))).await;
@@ -67,7 +68,7 @@ impl Service {
             limits: &self.settings.limits,
             listing: &listing,
         })?;
-        begun.standing = self.admit_guest(from, now)?;
+        begun.standing = self.admit_guest(from, GUEST + cart.bytes_at_most(), now)?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.commit(writes).await?;
@@ -76,21 +77,22 @@ impl Service {
 
     /// A fresh guest whose token travels in the Authorization header. Its cart is stored with its first write.
     pub async fn begin_bearer(&self, from: IpAddr) -> Result<Begun, Failure> {
-        let (begun, writes) = self.new_visit(from, Transport::Bearer)?;
+        let (begun, writes) = self.new_visit(from, Transport::Bearer, GUEST)?;
         self.commit(writes).await?;
         Ok(begun)
     }
 
-    /// A fresh guest who has put nothing into a cart yet, and the writes that make it.
+    /// A fresh guest who has put nothing into a cart yet, and the writes that make it: so many bytes with what it brings.
     pub(super) fn new_visit(
         &self,
         from: IpAddr,
         transport: Transport,
+        bytes: usize,
     ) -> Result<(Begun, Vec<Write>), Failure> {
         let now = self.now();
         let cart = Cart::new(self.new_cart_id(now), now);
-        let (mut begun, writes) = self.new_guest(&cart, transport, now)?;
-        begun.standing = self.admit_guest(from, now)?;
+        let (mut begun, writes) = self.new_guest(&cart, transport, false, now)?;
+        begun.standing = self.admit_guest(from, bytes, now)?;
         Ok((begun, writes))
     }
 
@@ -98,6 +100,7 @@ impl Service {
         &self,
         cart: &Cart,
         transport: Transport,
+        began_with_cart: bool,
         now: Timestamp,
     ) -> Result<(Begun, Vec<Write>), Failure> {
         let token = Token::mint(&*self.random);
@@ -110,6 +113,7 @@ impl Service {
             created_at: now,
             last_seen: now,
             presented: false,
+            began_with_cart,
             sign_in: None,
         });
         let expires_at = Some(self.settings.policy.swept_after(&session));

@@ -11,9 +11,11 @@ use trolley_store::kind::{Data, Key, Record};
 use trolley_store::port::{CommitError, Write};
 
 use super::Service;
+use super::abuse::Payer;
 use super::begin::Begun;
 use super::desk::Desk;
 use super::failure::Failure;
+use super::quotas::{Asks, GUEST, WRITE};
 use super::terms::Keyed;
 
 /// The most that is kept with a session, in bytes of JSON without spaces.
@@ -48,6 +50,8 @@ pub struct Patch<'a> {
     pub wanted_on: &'a (dyn Fn(&Kept) -> bool + Send + Sync),
     /// The caller's key for a retry, if it sent one.
     pub keyed: Option<Keyed>,
+    /// Whose allowance of bytes it uses up.
+    pub payer: Payer,
 }
 
 /// What a patch came to.
@@ -77,19 +81,26 @@ impl Service {
             if let Some(replayed) = self.found(&desk, session, patch.keyed)? {
                 return Ok(Patched { kept: stands, replayed: Some(replayed) });
             }
+            let (mut tab, payer) = (self.tab(), Some(patch.payer));
+            tab.admit(Asks { keyed: patch.keyed.map(|_| session), payer, ..Asks::default() })?;
             let patched = patched(&stands, patch);
             if let Ok(after) = &patched
                 && *after != stands
             {
                 let Kept { version, json } = after.clone();
+                tab.bring(payer, json.len() + if patch.keyed.is_some() { 0 } else { WRITE });
                 desk.put(Record::Data(Arc::new(Data { session, version, json })), None);
             }
             if let Some(keyed) = patch.keyed {
                 self.keep_answer(&mut desk, session, keyed, &patched);
+                tab.bring(payer, WRITE);
             }
             desk.keep(Key::Session(session));
             match self.commit(desk.writes()).await {
-                Ok(()) => return Ok(Patched { kept: patched?, replayed: None }),
+                Ok(()) => {
+                    tab.keep();
+                    return Ok(Patched { kept: patched?, replayed: None });
+                }
                 Err(CommitError::Conflict(Key::Session(_))) => return Err(Failure::SessionEnded),
                 Err(CommitError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -109,7 +120,7 @@ impl Service {
         if after == nothing {
             return Ok((nothing, None));
         }
-        let (begun, mut writes) = self.new_visit(from, Transport::Cookie)?;
+        let (begun, mut writes) = self.new_visit(from, Transport::Cookie, GUEST + after.json.len())?;
         let (session, Kept { version, json }) = (begun.visit.session.id, after.clone());
         writes.push(Write::create(Record::Data(Arc::new(Data { session, version, json })), None));
         self.commit(writes).await?;

@@ -183,6 +183,7 @@ impl Service {
             created_at: before.map_or(now, |before| before.created_at),
             last_seen: now,
             presented: true,
+            began_with_cart: false,
             sign_in: Some(sign_in.into()),
         });
         self.put_session(desk, Arc::clone(&session));

@@ -375,6 +375,7 @@ mod tests {
             created_at: at,
             last_seen: at,
             presented: true,
+            began_with_cart: true,
             sign_in: None,
         };
         let source = Source::of(IpAddr::from([127, 0, 0, 1]));

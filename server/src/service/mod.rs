@@ -2,6 +2,7 @@
 
 pub mod abuse;
 pub mod account;
+pub mod allowance;
 pub mod api_key;
 pub mod attempts;
 pub mod audit;
@@ -21,12 +22,14 @@ pub mod failure;
 pub mod farewell;
 mod feed;
 pub mod hashing;
+mod keeping;
 pub mod lane;
 pub mod leave;
 pub mod limiter;
 pub mod merge;
 pub mod order;
 pub mod orders;
+pub mod quotas;
 pub mod random;
 mod remember;
 mod renewal;
@@ -64,7 +67,9 @@ use self::events::Events;
 use self::failure::Failure;
 use self::feed::Feeds;
 use self::hashing::Hashers;
+use self::keeping::Walk;
 use self::lane::Lanes;
+use self::quotas::Quotas;
 use self::random::Random;
 use self::secret::Secret;
 use self::seen::SeenBook;
@@ -99,6 +104,10 @@ pub struct Service {
     tally: Tally,
     /// How often passwords may be guessed; none where there are no limits.
     attempts: Option<Attempts>,
+    /// What may be asked of the store; none where there are no limits.
+    quotas: Option<Quotas>,
+    /// How far the sessions were walked through for those that were never seen again.
+    walk: Walk,
 }
 
 impl Service {
@@ -132,7 +141,9 @@ impl Service {
             touches: TouchQueue::new(),
             limits: settings.rate_limits.then(Limits::new),
             tally: Tally::default(),
-            attempts: settings.rate_limits.then(Attempts::new),
+            attempts: settings.rate_limits.then(|| Attempts::new(&settings.rates)),
+            quotas: settings.rate_limits.then(|| Quotas::new(&settings.rates)),
+            walk: Walk::default(),
             settings,
         })
     }

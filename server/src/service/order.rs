@@ -4,8 +4,10 @@ use trolley_core::cart::op::Refusal;
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::ledger::Answer;
 
+use super::abuse::Payer;
 use super::catalogue::shown::Shown;
 use super::failure::Failure;
+use super::quotas::Asks;
 use super::task::Task;
 use super::terms::{Keyed, Terms};
 use super::turn::Made;
@@ -17,6 +19,8 @@ pub struct Order {
     pub session: Option<SessionId>,
     /// Of which cart.
     pub cart: CartId,
+    /// Whose allowance of bytes it uses up; nobody's where the shop's own systems ask.
+    pub payer: Option<Payer>,
     /// On which terms.
     pub terms: Terms,
     /// What is wanted.
@@ -27,6 +31,16 @@ impl Order {
     /// Under which key of which session its answer is kept.
     pub(super) fn keyed(&self) -> Option<(SessionId, Keyed)> {
         self.session.zip(self.terms.keyed)
+    }
+
+    /// What it asks of the quotas.
+    pub(super) fn asks(&self) -> Asks {
+        let orders = self.session.is_some() && matches!(self.task, Task::Checkout(_));
+        Asks {
+            keyed: self.keyed().map(|(session, _)| session),
+            checkout: orders.then_some(self.cart),
+            payer: self.payer,
+        }
     }
 }
 

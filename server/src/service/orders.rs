@@ -103,17 +103,19 @@ impl Service {
     }
 
     /// Cancels an order, once: its lines return to its cart, or to the cart that this was merged into. A second time nothing
-    /// happens and the answer is the same. None where there is no such order.
+    /// happens and the answer is the same. None where there is no such order, or none any more.
     pub async fn cancel(self: &Arc<Self>, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
         let Some(order) = self.order(id).await? else { return Ok(None) };
         let terms = Terms { seen: Seen::Newest, strict: false, keyed: None };
         let mut cart = order.cart;
         for _ in 0..self.settings.bounds.commit_tries {
-            let order = Order { session: None, cart, terms, task: Task::Cancel(order.clone()) };
+            let order = Order { session: None, cart, payer: None, terms, task: Task::Cancel(order.clone()) };
             match self.change(order).await {
                 Ok(done) => return Ok(done.made.ok().and_then(Made::into_order)),
                 Err(Failure::Refused(Refusal::Sealed(into))) => cart = into,
-                Err(failure) => return Err(failure),
+                // Its time may have been over while it waited for its turn.
+                Err(failure) if self.order(id).await?.is_some() => return Err(failure),
+                Err(_) => return Ok(None),
             }
         }
         Err(Failure::Busy)

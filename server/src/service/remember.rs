@@ -12,10 +12,12 @@ use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use super::Service;
+use super::abuse::Payer;
 use super::desk::Desk;
 use super::enter::put_remember;
 use super::failure::Failure;
 use super::leave::{Ends, Tokens, put_sessions};
+use super::quotas::{Asks, SIGN_IN};
 use super::secret::Purpose;
 use super::session::{Handed, Recognised};
 use super::token::Token;
@@ -88,7 +90,13 @@ impl Service {
                 self.new_session(&mut desk, &mut sessions, &series, &used.head, now).await?
             }
         };
+        let mut tab = self.tab();
         if sessions.version != before {
+            // A chain of uses would else begin sessions without end. The device's address pays, as of its last password.
+            let payer = Payer::with(&series.device);
+            tab.admit(Asks { payer, ..Asks::default() })?;
+            tab.sign_in(Some(account))?;
+            tab.bring(payer, SIGN_IN);
             let device = Some(&*series.device.name);
             let row = Row::new(now, What::Remembered).within(session.id).from(None, device);
             self.note(&mut desk, account, row).await?;
@@ -97,6 +105,7 @@ impl Service {
         if !self.commit_desk(desk).await? {
             return Ok(None);
         }
+        tab.keep();
         self.see(&session, now);
         let Some(visit) = self.visit(session, now) else { return Ok(Some(Recognised::Nobody)) };
         tracing::debug!(session = %visit.session.id, series = %id, "a remembered device is recognised");
@@ -199,6 +208,7 @@ impl Service {
             created_at: now,
             last_seen: now,
             presented: false,
+            began_with_cart: false,
             sign_in: Some(Box::new(SignIn { account, at: now, device: series.device.clone() })),
         });
         self.put_session(desk, Arc::clone(&session));

@@ -16,6 +16,10 @@ pub struct Settings {
     pub limits: Limits,
     /// What one address may do is limited.
     pub rate_limits: bool,
+    /// What may be asked of the store, where it is.
+    pub rates: Rates,
+    /// How much is kept of what nobody asks for any more, and for how long.
+    pub keeping: Keeping,
     /// How long queues grow.
     pub bounds: Bounds,
     /// How a guest's cart comes into an account's, where the sign-in does not say.
@@ -24,6 +28,51 @@ pub struct Settings {
     pub audit: AuditFor,
     /// What the hash of a password costs.
     pub hashing: Cost,
+}
+
+/// How often what makes the store grow may be done (SESSION.md, S39).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Orders of one cart in a minute.
+    pub checkouts_per_minute: u32,
+    /// Orders of one cart in a day.
+    pub checkouts_per_day: u32,
+    /// Writes under an idempotency key of one session in a minute.
+    pub keyed_writes_per_minute: u32,
+    /// Sign-ins of one account in an hour, those of remembered devices among them.
+    pub sign_ins_per_hour: u32,
+    /// Sign-ups from one address in an hour.
+    pub sign_ups_per_hour: u32,
+    /// Megabytes that the guests of one address bring in a day, and as many that its signed-in sessions do.
+    pub mb_per_day: u32,
+}
+
+impl Default for Rates {
+    fn default() -> Rates {
+        Rates {
+            checkouts_per_minute: 10,
+            checkouts_per_day: 200,
+            keyed_writes_per_minute: 600,
+            sign_ins_per_hour: 30,
+            sign_ups_per_hour: 20,
+            mb_per_day: 1_024,
+        }
+    }
+}
+
+/// How much is kept of what nobody asks for any more, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Guests that were never seen again; past it the oldest leave first, but none within its first day.
+    pub guests_unproven: u64,
+    /// Orders.
+    pub orders: Span,
+}
+
+impl Default for Keeping {
+    fn default() -> Keeping {
+        Keeping { guests_unproven: 1_000_000, orders: Span::from_days(2 * 365) }
+    }
 }
 
 /// How long it is kept what happened to accounts and sessions.

@@ -14,12 +14,14 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{EmailOwner, Key, Record};
 
 use super::Service;
+use super::abuse::Payer;
 use super::account::{From, Verified};
 use super::catalogue::shown::Shown;
 use super::desk::Desk;
 use super::enter::{Entered, Entering};
 use super::failure::Failure;
 use super::merge::Merged;
+use super::quotas::{ACCOUNT, Asks, SIGN_IN, WRITE};
 use super::session::Visit;
 
 /// Somebody who signs in.
@@ -77,6 +79,8 @@ impl Service {
         password: Password,
         arrival: &Arrival,
     ) -> Result<SignedIn, Failure> {
+        let payer = Payer::with(&arrival.from.device);
+        self.may_bring(payer)?;
         self.admit_sign_up(&arrival.from)?;
         if self.owner_of(&email).await?.is_some() {
             return Err(Failure::EmailTaken);
@@ -86,7 +90,9 @@ impl Service {
         let id = AccountId::from_bytes(uuid_v7(now, self.ten_random_bytes()));
         let account = self.new_account(id, Some(email), now);
         let account = Account { password: Some(hash), ..account };
-        self.admit(Who::New(account), 0, arrival).await
+        let signed_in = self.admit(Who::New(account), 0, arrival).await?;
+        self.brought(payer, ACCOUNT);
+        Ok(signed_in)
     }
 
     /// Signs in whoever knows the password.
@@ -100,6 +106,10 @@ impl Service {
             Some(email) => self.owner_of(email).await?,
             None => None,
         };
+        // Before the password is looked at: that the account signs in too often must not tell which one is right.
+        let (mut tab, payer) = (self.tab(), Payer::with(&arrival.from.device));
+        tab.admit(Asks { payer, ..Asks::default() })?;
+        tab.sign_in(owner)?;
         let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
         let verified = self.verify(owner, password.clone()).await;
         if !matches!(verified, Ok(None)) {
@@ -107,6 +117,7 @@ impl Service {
         }
         let Some(verified) = verified? else {
             self.write_down(owner, arrival.from.row(self.now(), What::SignInFailed)).await;
+            self.brought(payer, WRITE);
             return Err(Failure::InvalidCredentials);
         };
         let outdated = verified.account.password.as_ref().is_some_and(|kept| self.hashers.is_outdated(kept));
@@ -116,7 +127,10 @@ impl Service {
             None => None,
         };
         let epoch = verified.epoch;
-        self.admit(Who::Knew(verified, renewed), epoch, arrival).await
+        let signed_in = self.admit(Who::Knew(verified, renewed), epoch, arrival).await?;
+        tab.bring(payer, SIGN_IN);
+        tab.keep();
+        Ok(signed_in)
     }
 
     /// Signs in an account that the shop itself vouches for, by the id that the shop has for it.

@@ -21,7 +21,10 @@ impl Service {
         let done = self.expire(&named).await?;
         self.tally.swept(done);
         // Where none could be done the rest waits for the next turn, so that nobody goes round in a circle.
-        Ok(named.len() == most && done > 0)
+        if named.len() == most && done > 0 {
+            return Ok(true);
+        }
+        self.let_go().await
     }
 
     /// All in one commit; where one was changed meanwhile, each in its own, and that one waits for the next sweep.

@@ -139,6 +139,7 @@ mod tests {
             created_at: Timestamp::from_ms(0),
             last_seen: Timestamp::from_ms(0),
             presented: true,
+            began_with_cart: true,
             sign_in: None,
         })
     }

@@ -129,6 +129,7 @@ mod tests {
             merged_carts: 1,
             guest_sessions: 200,
             account_sessions: 7,
+            unproven_guests: 150,
         };
         let row = seal(9, counts, &bytes);
         assert_eq!(unseal(9, &row), Ok((counts, written.to_vec())));

@@ -27,7 +27,7 @@ const STEPS: &[&str] = &[
     "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
     INSERT INTO meta VALUES ('folded', 0), ('guest_carts', 0), ('account_carts', 0), ('merged_carts', 0),
-        ('guest_sessions', 0), ('account_sessions', 0);
+        ('guest_sessions', 0), ('account_sessions', 0), ('unproven_guests', 0);
     CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL) STRICT;
     CREATE TABLE records (
         kind INTEGER NOT NULL, id BLOB NOT NULL, image BLOB NOT NULL, expires_at INTEGER,

@@ -42,7 +42,7 @@ fields! {
     Change as Change { revision, at, author, seq, kind, pieces }
     Piece as Piece { line, saved, before, after, dropped }
     Notice as Notice { code, line }
-    Session as Session { id, version, tokens, transport, cart, created_at, last_seen, presented, sign_in }
+    Session as Session { id, version, tokens, transport, cart, created_at, last_seen, presented, began_with_cart, sign_in }
     SignIn as SignIn { account, at, device }
     Device as Device { name, address }
     Chain as Chain { present, since, renewals, key, successor, replaced }

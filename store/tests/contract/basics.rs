@@ -125,7 +125,7 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
         let keys = [cart_key(n), Key::Session(session_id(n)), Key::Ledger(session_id(n))];
         store.commit(keys.map(|key| Write::create(first(key), None)).to_vec()).await.unwrap();
     }
-    let mut counts = Counts { guest_carts: 3, guest_sessions: 3, ..Counts::default() };
+    let mut counts = Counts { guest_carts: 3, guest_sessions: 3, unproven_guests: 3, ..Counts::default() };
     assert_eq!(store.count().await, Ok(counts));
     store.commit(vec![Write::swap(1, next(&first(cart_key(1))), None)]).await.unwrap();
     store
@@ -133,6 +133,11 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
         .await
         .unwrap();
     counts.guest_carts = 2;
+    assert_eq!(store.count().await, Ok(counts));
+    // It came back.
+    let proven = Key::Session(session_id(1));
+    store.commit(vec![Write::swap(1, next(&first(proven)), None)]).await.unwrap();
+    counts.unproven_guests = 2;
     assert_eq!(store.count().await, Ok(counts));
     let signs_in = |n| {
         vec![
@@ -145,8 +150,14 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
     store.commit(signs_in(3)).await.unwrap();
     let refused = store.commit(signs_in(3)).await;
     assert!(matches!(refused, Err(CommitError::Conflict(_))), "{refused:?}");
-    let counts =
-        Counts { guest_carts: 1, account_carts: 1, merged_carts: 1, guest_sessions: 2, account_sessions: 1 };
+    let counts = Counts {
+        guest_carts: 1,
+        account_carts: 1,
+        merged_carts: 1,
+        guest_sessions: 2,
+        account_sessions: 1,
+        unproven_guests: 1,
+    };
     assert_eq!(store.count().await, Ok(counts));
     while store.upkeep().await.unwrap() {}
     assert_eq!(store.count().await, Ok(counts));
@@ -158,7 +169,7 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
         ])
         .await
         .unwrap();
-    let counts = Counts { guest_carts: 1, guest_sessions: 2, ..Counts::default() };
+    let counts = Counts { guest_carts: 1, guest_sessions: 2, unproven_guests: 1, ..Counts::default() };
     assert_eq!(store.count().await, Ok(counts));
 }
 

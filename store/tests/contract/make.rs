@@ -39,6 +39,7 @@ pub(crate) fn first(key: Key) -> Record {
             created_at: Timestamp::from_ms(1),
             last_seen: Timestamp::from_ms(1),
             presented: false,
+            began_with_cart: true,
             sign_in: None,
         })),
         Key::Token(digest) => Record::Token(Arc::new(Token {

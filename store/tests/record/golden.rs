@@ -54,6 +54,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         created_at: Timestamp::from_ms(1_700_000_000_000),
         last_seen: Timestamp::from_ms(1_700_000_060_000),
         presented: true,
+        began_with_cart: true,
         sign_in: None,
     };
     let account = AccountId::from_bytes([6; 16]);

@@ -12,6 +12,7 @@ use trolley_core::ids::CartId;
 use trolley_core::time::Timestamp;
 
 use super::Service;
+use super::catalogue::asker::Asker;
 use super::failure::Failure;
 use super::order::{Done, Order};
 use super::underway::{Begun, Underway};
@@ -27,6 +28,8 @@ pub(super) struct Waiting {
     pub(super) order: Order,
     /// When it was received: what its `eff` cannot pass.
     pub(super) at: Timestamp,
+    /// Whose questions to the catalogue it brings.
+    pub(super) asker: Asker,
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
@@ -143,7 +146,10 @@ impl Service {
     pub async fn change(self: &Arc<Self>, order: Order) -> Result<Done, Failure> {
         let cart = order.cart;
         let (reply, answer) = oneshot::channel();
-        self.join_lane(cart, Queued::Order(Waiting { order, at: self.now(), reply }))?;
+        self.join_lane(
+            cart,
+            Queued::Order(Waiting { order, at: self.now(), asker: Asker::here(Some(cart)), reply }),
+        )?;
         answer.await.unwrap_or_else(|_| Err(Failure::Broken("a lane went down".to_owned())))
     }
 

@@ -11,7 +11,9 @@ use trolley_core::item::Item;
 use crate::http::error::Problem;
 use crate::http::front::Front;
 use crate::http::problems::Code;
+use crate::service::catalogue::asker::Asker;
 use crate::service::catalogue::listing::{Listing, Said};
+use crate::service::catalogue::named;
 use crate::service::catalogue::product::Product as Stocked;
 use crate::service::catalogue::shown::Shown;
 
@@ -22,7 +24,7 @@ use super::products::{self, AISLES, Aisle, COLOUR, Product, Tint};
 /// The products that the front page shows.
 const PICKED: [&str; 8] = ["mug", "lamp", "aloe", "backpack", "moka", "boots", "tote", "radio"];
 /// Fewer than this are told.
-const FEW: u32 = 6;
+const FEW: u64 = 6;
 
 #[derive(Template)]
 #[template(path = "shop/home.html")]
@@ -87,7 +89,7 @@ struct Choice {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stock {
     Plenty,
-    Few(u32),
+    Few(u64),
     None,
 }
 
@@ -172,7 +174,7 @@ async fn nothing_here(front: &Front, visit: &Visit) -> Response {
 /// What the catalogue says of all that the demo sells.
 pub(super) async fn everything(front: &Front) -> Listing {
     let skus = products::all().iter().map(|product| product.sku.as_str());
-    front.service.listing(Box::new(skus)).await
+    front.service.listing(named(skus, Asker::here(None))).await
 }
 
 fn card(front: &Front, cart: &Shown, listing: &Listing, product: &'static Product) -> Card {
@@ -203,8 +205,8 @@ fn tag(listing: &Listing, product: &Product) -> (String, Stock) {
 pub(super) fn known<'a>(listing: &'a Listing, product: &Product) -> Option<&'a Stocked> {
     let item = Item::new(&product.sku, Vec::new()).ok()?;
     match listing.of(&item) {
-        Said::Known(stocked) | Said::Unheard(Some(stocked)) => Some(&stocked.product),
-        Said::Nothing | Said::Unknown | Said::Unheard(None) => None,
+        Said::Known(stocked) | Said::Last(stocked) => Some(&stocked.product),
+        Said::Nothing | Said::Unknown | Said::Untold(_) => None,
     }
 }
 

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use trolley::catalogue::form;
 use trolley::catalogue::shop::Shop as Shelves;
+use trolley::http::front::Rules;
+use trolley_store::memory::Memory;
 
+use crate::accounts::{EMAIL, PASSWORD, cheap, login, signed_up};
+use crate::support::faulty::Faulty;
 use crate::support::reply::Reply;
 use crate::support::{Actor, Shop};
 
@@ -81,6 +85,27 @@ async fn a_changed_price_is_told_until_the_carts_next_change() {
     assert_eq!(browser.cart().await.json, told.json, "it stands however often the cart is read");
     let changed = browser.add("lamp", 1).await.expect(200);
     assert_eq!((notices(&changed), notices(&browser.cart().await)), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_brings_a_cart_along_is_a_change_too() {
+    let shelves = shop().1;
+    let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
+    let shop = Shop::made(store, Rules::default(), cheap(), Some(Arc::new(shelves.clone())));
+    let phone = signed_up(&shop, EMAIL).await;
+    phone.add("mug", 1).await.expect(200);
+    shelves.change("mug", |mug| mug.price.amount = 1_400);
+    assert_eq!(notices(&phone.cart().await), ["price_changed@mug"]);
+    let laptop = shop.browser();
+    laptop.add("lamp", 1).await.expect(200);
+    laptop.json("POST", "/v1/session/sign-in", login(EMAIL, PASSWORD)).await.expect(200);
+    let merged = laptop.cart().await;
+    assert_eq!(
+        (merged.shown().as_str(), notices(&merged)),
+        ("mug=1 lamp=1", vec!["carts_merged@".to_owned()])
+    );
+    shelves.change("lamp", |lamp| lamp.price.amount = 5_000);
+    assert_eq!(notices(&laptop.cart().await), ["carts_merged@", "price_changed@lamp"]);
 }
 
 #[tokio::test]

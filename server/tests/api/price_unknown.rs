@@ -159,6 +159,10 @@ async fn the_demo_says_in_plain_words_that_a_price_cannot_be_looked_up() {
     let page = browser.get("/cart").await.expect(200);
     assert!(page.text.contains("We cannot look up what"), "{}", page.text);
     assert!(page.text.contains("not known"), "{}", page.text);
+    for page in ["/product/board", "/aisle/all"] {
+        let page = browser.get(page).await.expect(200);
+        assert!(page.text.contains("just now") && !page.text.contains("NaN"), "{}", page.text);
+    }
     let refused = agreed.send(&browser).await.expect(409);
     assert!(refused.text.contains("We cannot look up a price at the moment"), "{}", refused.text);
     catalogue.sells("board", 4_900);

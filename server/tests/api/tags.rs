@@ -33,7 +33,7 @@ enum Act {
     Unsave(usize),
     Undo,
     Checkout,
-    /// A device's delivery of so many adds; it says that it had seen nothing.
+    /// A device's delivery of so many adds.
     Sync {
         client: u8,
         adds: usize,
@@ -101,54 +101,68 @@ impl Watching {
 
     async fn act(&mut self, act: &Act) -> Result<(), TestCaseError> {
         let cart = self.app.cart().await;
+        self.note(&cart)?;
+        if let Some(reply) = self.ask(act, &cart).await {
+            self.note(&reply)?;
+        } else {
+            self.befall(act).await;
+        }
+        let after = self.app.cart().await;
+        self.note(&after)
+    }
+
+    /// What the shopper or a device asks for; none where it is the shop that does something.
+    async fn ask(&mut self, act: &Act, cart: &Reply) -> Option<Reply> {
         let line = |list: &str, sku: usize| {
             let lines = cart.json[list].as_array().unwrap();
             let line = lines.iter().find(|line| line["sku"] == SKUS[sku]);
             line.map_or("A".repeat(22), |line| line["id"].as_str().unwrap().to_owned())
         };
         let app = &self.app;
-        let reply = match *act {
+        Some(match *act {
             Act::Add { sku, n, keyed } => {
                 let key: &[_] = if keyed { &[("idempotency-key", "the same")] } else { &[] };
-                let body = json!({"sku": SKUS[sku], "quantity": n});
-                Some(app.with("POST", "/v1/cart/lines", key, body).await)
+                app.with("POST", "/v1/cart/lines", key, json!({"sku": SKUS[sku], "quantity": n})).await
             }
             Act::Set { sku, n } => {
                 let path = format!("/v1/cart/lines/{}", line("lines", sku));
-                Some(app.json("PUT", &path, json!({"quantity": n})).await)
+                app.json("PUT", &path, json!({"quantity": n})).await
             }
-            Act::Remove(sku) => Some(app.delete(&format!("/v1/cart/lines/{}", line("lines", sku))).await),
+            Act::Remove(sku) => app.delete(&format!("/v1/cart/lines/{}", line("lines", sku))).await,
             Act::Save(sku) => {
                 let path = format!("/v1/cart/lines/{}/save", line("lines", sku));
-                Some(app.json("POST", &path, json!(null)).await)
+                app.json("POST", &path, json!(null)).await
             }
             Act::Unsave(sku) => {
                 let path = format!("/v1/cart/saved/{}/unsave", line("saved", sku));
-                Some(app.json("POST", &path, json!(null)).await)
+                app.json("POST", &path, json!(null)).await
             }
-            Act::Undo => {
-                let body = json!({"revision": cart.revision().max(1)});
-                Some(app.json("POST", "/v1/cart/undo", body).await)
-            }
-            Act::Checkout => Some(app.json("POST", "/v1/cart/checkout", json!({})).await),
+            Act::Undo => app.json("POST", "/v1/cart/undo", json!({"revision": cart.revision().max(1)})).await,
+            Act::Checkout => app.json("POST", "/v1/cart/checkout", json!({})).await,
             Act::Sync { client, adds, n } => {
                 let (next, last) = &mut self.devices[usize::from(client)];
                 let ops = (0..adds).map(|add| {
                     let seq = *next + add as u64;
-                    json!({"seq": seq, "op_id": format!("{seq:016x}"), "base": 0, "age_ms": 0, "op": "add",
-                        "sku": SKUS[add], "quantity": n})
+                    json!({"seq": seq, "op_id": format!("{seq:016x}"), "base": cart.revision(), "age_ms": 0,
+                        "op": "add", "sku": SKUS[add], "quantity": n})
                 });
                 *last = delivery(client, ops.collect());
                 *next += adds as u64;
-                Some(app.json("POST", "/v1/cart/sync", last.clone()).await.expect(200))
+                app.json("POST", "/v1/cart/sync", last.clone()).await.expect(200)
             }
             Act::Again(client) => {
                 let last = self.devices[usize::from(client)].1.clone();
-                Some(app.json("POST", "/v1/cart/sync", last).await.expect(200))
+                app.json("POST", "/v1/cart/sync", last).await.expect(200)
             }
+            Act::Says { .. } | Act::Down(_) | Act::Pass | Act::Restart => return None,
+        })
+    }
+
+    /// What the shop does.
+    async fn befall(&mut self, act: &Act) {
+        match *act {
             Act::Says { sku, word, price } => {
-                let sku = SKUS[sku];
-                let said = product(sku, price, (price > 1).then_some(2));
+                let said = product(SKUS[sku], price, (price > 1).then_some(2));
                 let words = [
                     Word::Known(said.clone()),
                     Word::Unknown,
@@ -156,31 +170,18 @@ impl Watching {
                     Word::Untold(Some(said)),
                     Word::Untold(None),
                 ];
-                self.catalogue.says(sku, words[word].clone());
-                None
+                self.catalogue.says(SKUS[sku], words[word].clone());
             }
-            Act::Down(is_down) => {
-                self.catalogue.is_down(is_down);
-                None
-            }
-            Act::Pass => {
-                self.shop.turn(Span::from_ms(60_000)).await;
-                None
-            }
+            Act::Down(is_down) => self.catalogue.is_down(is_down),
+            Act::Pass => self.shop.turn(Span::from_ms(60_000)).await,
             Act::Restart => {
                 let (store, token) = (self.shop.store.clone(), self.app.token.clone());
                 let catalogue = Arc::new(self.catalogue.clone());
                 self.shop = Shop::made(store, Rules::default(), Settings::default(), Some(catalogue));
                 self.app = self.shop.bearer_with(token);
-                None
             }
-        };
-        self.note(&cart)?;
-        if let Some(reply) = reply {
-            self.note(&reply)?;
+            _ => {}
         }
-        let after = self.app.cart().await;
-        self.note(&after)
     }
 }
 

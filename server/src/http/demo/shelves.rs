@@ -91,6 +91,8 @@ enum Stock {
     Plenty,
     Few(u64),
     None,
+    /// Nobody can tell, nor what it costs.
+    Unknown,
 }
 
 /// `GET /`.
@@ -192,7 +194,11 @@ fn card(front: &Front, cart: &Shown, listing: &Listing, product: &'static Produc
 
 /// What it costs now, and how many there are.
 fn tag(listing: &Listing, product: &Product) -> (String, Stock) {
-    let Some(known) = known(listing, product) else { return (String::new(), Stock::None) };
+    let Some(known) = known(listing, product) else {
+        let is_untold = Item::new(&product.sku, Vec::new())
+            .is_ok_and(|item| matches!(listing.of(&item), Said::Untold(_)));
+        return (String::new(), if is_untold { Stock::Unknown } else { Stock::None });
+    };
     let stock = match known.stock {
         Some(0) => Stock::None,
         Some(few) if few < FEW => Stock::Few(few),

@@ -41,8 +41,7 @@ struct Told {
 
 impl Upstream {
     pub async fn start() -> Upstream {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let socket = bound(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = socket.local_addr().unwrap();
         let told = Arc::new(Told {
             products: Mutex::default(),
@@ -76,10 +75,7 @@ impl Upstream {
             task.abort();
             let _ = task.await;
         }
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(self.address).unwrap();
-        *self.stands.lock() = Stands::Down(socket);
+        *self.stands.lock() = Stands::Down(bound(self.address));
     }
 
     pub fn sells(&self, sku: &str, price: u64) {
@@ -131,6 +127,14 @@ impl Drop for Upstream {
             task.abort();
         }
     }
+}
+
+/// A socket that has its port and takes no connection yet; what is left of earlier ones does not matter.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 /// Each connection is for one question: while it takes none, none is left over.

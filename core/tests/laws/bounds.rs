@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Sync};
+use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Refusal, Sync};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::item::{Item, LineId};
@@ -180,9 +180,10 @@ fn no_lie_pushes_a_cart_over_a_bound() {
     });
 }
 
-/// A full account takes in a full guest of other lines: each is told of. Then devices come that only read.
+/// A full account takes in a full guest: each line is told of. Then devices come of which each op is refused: they are kept apart, and
+/// nothing changes that anybody sees.
 #[test]
-fn devices_that_register_take_no_notice_of_the_last_change_away() {
+fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
     let full = |id: u8, limits: &Limits| {
         let mut cart = Cart::new(CartId::from_bytes([id; 16]), Timestamp::from_ms(0));
         for n in 0..60 {
@@ -209,8 +210,18 @@ fn devices_that_register_take_no_notice_of_the_last_change_away() {
         let mut cart = merged(&limits);
         let told = cart.notices.clone();
         for client in 0..40 {
-            let (client, at) = (ClientId::from_bytes([client; 16]), Timestamp::from_ms(2_000));
-            cart.sync(&Sync { client, at, ops: Vec::new() }, &limits).unwrap();
+            let refused = (1..=64).map(|seq| Op {
+                seq,
+                op_id: seq,
+                cart: None,
+                generation: None,
+                base: cart.revision,
+                age: Span::from_ms(0),
+                intent: Err(Refusal::UnknownSku),
+            });
+            let (client, at, ops) =
+                (ClientId::from_bytes([client; 16]), Timestamp::from_ms(2_000), refused.collect());
+            cart.sync(&Sync { client, at, ops }, &limits).unwrap();
             assert_eq!(cart.notices, told, "{spare} bytes to spare");
             assert!(cart.bytes_at_most() <= limits.bytes, "{spare} bytes to spare");
         }

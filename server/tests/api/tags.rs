@@ -86,7 +86,7 @@ impl Watching {
         catalogue.sells("mug", 1);
         let shop = Shop::selling(Arc::new(catalogue.clone()));
         let app = shop.bearer().await;
-        let devices = [0, 1].map(|device| (1, delivery(device, Vec::new())));
+        let devices = [0, 1].map(|device| (1, delivery(device, &[])));
         Watching { shop, app, catalogue, bodies: HashMap::new(), devices }
     }
 
@@ -146,7 +146,7 @@ impl Watching {
                     json!({"seq": seq, "op_id": format!("{seq:016x}"), "base": cart.revision(), "age_ms": 0,
                         "op": "add", "sku": SKUS[add], "quantity": n})
                 });
-                *last = delivery(client, ops.collect());
+                *last = delivery(client, &ops.collect::<Vec<_>>());
                 *next += adds as u64;
                 app.json("POST", "/v1/cart/sync", last.clone()).await.expect(200)
             }
@@ -185,7 +185,7 @@ impl Watching {
     }
 }
 
-fn delivery(client: u8, ops: Vec<Value>) -> Value {
+fn delivery(client: u8, ops: &[Value]) -> Value {
     json!({"client": format!("00000000-0000-4000-8000-{client:012}"), "ops": ops})
 }
 

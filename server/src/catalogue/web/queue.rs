@@ -39,10 +39,13 @@ pub(super) enum Rank {
 #[derive(Default)]
 pub(super) struct Queue(Mutex<Waiting>);
 
+/// The questions of one address, by cart.
+type Carts = Turns<Option<CartId>, VecDeque<Ticket>>;
+
 #[derive(Default)]
 struct Waiting {
     /// By rank: by address, and among those of an address by cart.
-    ranks: [Turns<Asker, Turns<Option<CartId>, VecDeque<Ticket>>>; 2],
+    ranks: [Turns<Asker, Carts>; 2],
     turn: usize,
     waiting: Tally<()>,
     waiting_of: Tally<Asker>,

@@ -103,6 +103,8 @@ impl Task {
     /// What it is to a visitor without a session.
     pub(super) fn of_nobody(&self) -> Nobodys {
         match self {
+            // A device that only asks what was taken in has nothing to keep.
+            Task::Sync(delivery) if delivery.ops.is_empty() => Nobodys::Nothing,
             Task::Change(Intent::Add(..)) | Task::Sync(_) => Nobodys::Begins,
             Task::Change(Intent::Set(LineRef::Id(_), _) | Intent::Save(_) | Intent::Unsave(_)) => {
                 Nobodys::Refused(Failure::Refused(Refusal::LineNotFound))

@@ -16,6 +16,7 @@ impl Cart {
         self.revision = stamp.revision;
         self.updated_at = stamp.at;
         self.notices = effect.notices;
+        self.bound_notices(limits);
         self.ring.push_back(Arc::new(Change {
             revision: stamp.revision,
             at: stamp.at,

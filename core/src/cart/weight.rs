@@ -65,15 +65,25 @@ impl Cart {
 
     /// Whether a line may come in: with all that is shown, each grown as far as it can, the cart stays within its bytes.
     pub(super) fn has_room_for_line(&self, line: &Line, limits: &Limits) -> bool {
-        let others = self.lines.iter().chain(&self.saved).filter(|other| other.is_shown());
-        let lines: usize = others.map(|other| other.weight_grown()).sum();
-        let rest = HEAD
+        self.weight_of_rest(limits) + NOTICES_LEAST * NOTICE + line.weight_grown() <= limits.bytes
+    }
+
+    /// Keeps as many notices as will have room whatever devices still register: they stand until the cart's next change, and what
+    /// comes without one takes none of them away.
+    pub(super) fn bound_notices(&mut self, limits: &Limits) {
+        let room = limits.bytes.saturating_sub(self.weight_of_rest(limits)) / NOTICE;
+        self.notices.truncate(room.max(NOTICES_LEAST));
+    }
+
+    /// All that is shown, each line grown as far as it can, and what has a place in any cart.
+    fn weight_of_rest(&self, limits: &Limits) -> usize {
+        let shown = self.lines.iter().chain(&self.saved).filter(|line| line.is_shown());
+        let lines: usize = shown.map(|line| line.weight_grown()).sum();
+        HEAD + lines
             + limits.clients * (CLIENT + RECENT_LEAST * RECENT + MERGED)
             + limits.departed * DEPARTED
             + MARKS_MOST * MARK
             + APPLIED_MOST * APPLIED
-            + NOTICES_LEAST * NOTICE;
-        lines + line.weight_grown() + rest <= limits.bytes
     }
 
     /// Lets go of what is over the cart's bytes: old history, old tombstones, which add was whose, what tells copied
@@ -99,7 +109,6 @@ impl Cart {
         self.lighten_until(limits, Cart::drop_oldest_tombstone);
         self.lighten_until(limits, Cart::forget_origins);
         self.lighten_until(limits, Cart::join_adds_of_longest);
-        self.notices.truncate(NOTICES_LEAST);
         if self.bytes_at_most() > limits.bytes {
             self.ring.clear();
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Sync};
+use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Refusal, Sync};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::item::{Item, LineId};
@@ -166,8 +166,64 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                 prop_assert!(cart.version > before.version);
             }
             prop_assert!(cart.revision >= before.revision);
+            if cart.revision == before.revision {
+                let seen = |cart: &Cart| -> Vec<_> {
+                    let lines = cart.shown().chain(cart.shown_saved());
+                    lines.map(|line| (line.id, line.quantity(), line.price, line.updated_at)).collect()
+                };
+                prop_assert_eq!(seen(&cart), seen(&before), "one revision is one cart");
+                prop_assert_eq!(&cart.notices, &before.notices, "notices stand until the next change");
+            }
             sound(&cart, at, &limits)?;
         }
         Ok(())
     });
+}
+
+/// A full account takes in a full guest: each line is told of. Then devices come of which each op is refused: they are kept apart, and
+/// nothing changes that anybody sees.
+#[test]
+fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
+    let full = |id: u8, limits: &Limits| {
+        let mut cart = Cart::new(CartId::from_bytes([id; 16]), Timestamp::from_ms(0));
+        for n in 0..60 {
+            let item = std::sync::Arc::new(Item::new(&format!("sku-{n}"), vec![]).unwrap());
+            let intent = Intent::Add(LineRef::Item(item), limits.quantity);
+            let (session, at) = (SessionId::from_bytes([id; 16]), Timestamp::from_ms(n));
+            cart.call(&Call { session, base: None, at, intent }, limits).unwrap();
+        }
+        cart
+    };
+    let merged = |limits: &Limits| {
+        let (mut account, mut guest) = (full(1, limits), full(2, limits));
+        guest.seal(account.id);
+        let (author, at) = (SessionId::from_bytes([3; 16]), Timestamp::from_ms(1_000));
+        account.merge(&guest, Policy::Sum, author, at, limits).unwrap();
+        account
+    };
+    let roomy = Limits::default();
+    let most = merged(&roomy).notices.len();
+    assert!(most > 60, "{most}");
+    // From bytes that hold the merge to the letter to bytes that hold the devices too.
+    for spare in [10, 500, 2_000, 8_000, 40_000] {
+        let limits = Limits { bytes: merged(&roomy).bytes_at_most() + spare, ..roomy.clone() };
+        let mut cart = merged(&limits);
+        let told = cart.notices.clone();
+        for client in 0..40 {
+            let refused = (1..=64).map(|seq| Op {
+                seq,
+                op_id: seq,
+                cart: None,
+                generation: None,
+                base: cart.revision,
+                age: Span::from_ms(0),
+                intent: Err(Refusal::UnknownSku),
+            });
+            let (client, at, ops) =
+                (ClientId::from_bytes([client; 16]), Timestamp::from_ms(2_000), refused.collect());
+            cart.sync(&Sync { client, at, ops }, &limits).unwrap();
+            assert_eq!(cart.notices, told, "{spare} bytes to spare");
+            assert!(cart.bytes_at_most() <= limits.bytes, "{spare} bytes to spare");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use trolley_core::item::Item;
 use trolley_core::money::{Currency, Money};
 
-use crate::service::catalogue::product::{Product, Shelf};
+use crate::service::catalogue::product::{Product, STOCK_MAX, Shelf};
 
 /// The highest price. A sum of prices is checked besides; this one catches a price that was typed wrongly.
 const PRICE_MAX: u64 = 1_000_000_000_000;
@@ -42,10 +42,10 @@ pub fn shelf(json: &[u8]) -> Result<Shelf, NotACatalogue> {
     shelf.ok_or_else(|| NotACatalogue("it has neither a currency nor products".to_owned()))
 }
 
-/// Reads one product, whose price is in `currency` where it does not say.
-pub fn product(json: &[u8], currency: Option<Currency>) -> Result<Product, NotACatalogue> {
+/// Reads one product, whose price says what it is in: what others are in may be another's mistake.
+pub fn product(json: &[u8]) -> Result<Product, NotACatalogue> {
     let written: Written = serde_json::from_slice(json).map_err(|error| NotACatalogue(error.to_string()))?;
-    written.product(currency)
+    written.product(None)
 }
 
 /// A whole file. What else stands in it is the shop's own.
@@ -83,11 +83,15 @@ impl Written {
         if self.image.as_deref().is_some_and(|image| !is_an_address(image)) {
             return wrong("its image is not a path or an http address of at most 2,048 characters");
         }
+        // What was sold and is not there yet makes a negative stock in some shops: nothing is available then.
+        let stock = self.stock.map(|stock| u64::try_from(stock).unwrap_or_default());
+        if stock.is_some_and(|stock| stock > STOCK_MAX) {
+            return wrong("its stock is over 9,007,199,254,740,991");
+        }
         Ok(Product {
             title: self.title.into(),
             price: Money { amount: self.price.amount, currency },
-            // What was sold and is not there yet makes a negative stock in some shops: nothing is available then.
-            stock: self.stock.map(|stock| u32::try_from(stock.max(0)).unwrap_or(u32::MAX)),
+            stock,
             image: self.image.map(Box::from),
         })
     }
@@ -232,11 +236,26 @@ mod tests {
     }
 
     #[test]
-    fn a_stock_below_nothing_is_nothing_and_no_stock_is_not_counted() {
-        let stock = |json: &str| product(json.as_bytes(), Currency::parse("EUR")).unwrap().stock;
-        assert_eq!(stock(r#"{"title": "A", "price": 1, "stock": -3}"#), Some(0));
-        assert_eq!(stock(r#"{"title": "A", "price": 1, "stock": 99999999999}"#), Some(u32::MAX));
-        assert_eq!(stock(r#"{"title": "A", "price": 1, "stock": null}"#), None);
-        assert_eq!(stock(r#"{"title": "A", "price": 1}"#), None);
+    fn a_stock_is_told_as_it_is_or_refused() {
+        let read = |stock: &str| {
+            let json = format!(r#"{{"title": "A", "price": {{"amount": 1, "currency": "EUR"}}{stock}}}"#);
+            product(json.as_bytes()).map(|product| product.stock)
+        };
+        assert_eq!(read(r#", "stock": -3"#), Ok(Some(0)));
+        assert_eq!(read(r#", "stock": 5000000000"#), Ok(Some(5_000_000_000)));
+        assert_eq!(read(r#", "stock": 9007199254740991"#), Ok(Some(STOCK_MAX)));
+        for refused in ["9007199254740992", "18446744073709551615", "99999999999999999999", "1e30", "2.5"] {
+            assert!(read(&format!(r#", "stock": {refused}"#)).is_err(), "{refused}");
+        }
+        assert_eq!((read(r#", "stock": null"#), read("")), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn the_price_of_one_product_says_what_it_is_in() {
+        assert!(product(br#"{"title": "A", "price": 1}"#).is_err());
+        assert_eq!(
+            product(br#"{"title": "A", "price": 1, "currency": "JPY"}"#).unwrap().price.currency.as_str(),
+            "JPY"
+        );
     }
 }

@@ -44,7 +44,7 @@ impl Catalogue for Shop {
         Box::pin(std::future::ready(Listing::Whole(self.shelf())))
     }
 
-    fn relabel(&self, sku: &str, price: u64, stock: u32) -> bool {
+    fn relabel(&self, sku: &str, price: u64, stock: u64) -> bool {
         self.change(sku, |product| {
             product.price.amount = price;
             product.stock = Some(stock);

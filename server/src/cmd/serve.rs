@@ -165,7 +165,8 @@ fn catalogue(checked: &Checked) -> Result<Option<Arc<dyn Catalogue>>, Failed> {
     match &checked.catalogue {
         Some(Place::File(path)) => Ok(Some(Arc::new(File::open(path).map_err(|unread| refused(&unread))?))),
         Some(Place::Address(address)) => {
-            let web = Web::new(address, Patience::default()).map_err(|wrong| refused(&wrong))?;
+            let patience = Patience { sells_for: checked.stale_prices_for, ..Patience::default() };
+            let web = Web::new(address, patience).map_err(|wrong| refused(&wrong))?;
             Ok(Some(Arc::new(web)))
         }
         None if checked.rules.demo => {

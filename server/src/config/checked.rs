@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::Policy as MergePolicy;
+use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 
 use crate::http::address::Proxies;
@@ -36,6 +37,8 @@ pub struct Checked {
     pub cache_mb: u64,
     /// Where the shop's catalogue is, if it has one.
     pub catalogue: Option<Place>,
+    /// How long a last known price sells.
+    pub stale_prices_for: Span,
     /// Where the server's secret is.
     pub secret: SecretIs,
     /// What the service keeps to.
@@ -97,6 +100,7 @@ impl Checked {
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
             catalogue: raw.said("catalogue").map(Place::of),
+            stale_prices_for: span(raw, "stale-prices-for")?,
             secret: secret(raw)?,
             service: service(raw)?,
             rules: Rules {
@@ -170,6 +174,7 @@ fn network(setting: &str, text: &str) -> Result<Network, Senseless> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::web::Patience;
     use trolley_core::session::Policy;
 
     /// Settings that differ from the defaults by a file of that text.
@@ -188,6 +193,7 @@ mod tests {
         assert!(!checked.rules.demo && !checked.rules.test_clock);
         assert_eq!(checked.service.policy, Policy::default());
         assert!(checked.service.rate_limits);
+        assert_eq!(checked.stale_prices_for, Patience::default().sells_for);
         assert_eq!(checked.service.limits, Limits::default());
         assert_eq!(checked.rules.same_site, SameSite::Lax);
         assert_eq!((checked.bounds.max_connections, checked.rules.max_in_flight), (10_000, 1_024));
@@ -212,6 +218,7 @@ mod tests {
             ("listen = '127.0.0.1'", "--listen"),
             ("listen = '127.0.0.1:65536'", "--listen"),
             ("listen = ':8080'", "--listen"),
+            ("stale-prices-for = '0s'", "--stale-prices-for"),
             ("guest-idle = '0d'", "--guest-idle"),
             ("guest-idle = '200d'", "--guest-absolute"),
             ("guest-absolute = '1d'", "--guest-idle"),

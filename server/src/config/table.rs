@@ -124,6 +124,13 @@ pub const SETTINGS: &[Setting] = &[
         why: "Without one every sku is taken as it is, and no price is shown; the demo shop has its own.",
     },
     Setting {
+        name: "stale-prices-for",
+        takes: Duration,
+        unsaid: Is("15m"),
+        help: "How long the last known price of a sku sells while its catalogue does not tell a new one",
+        why: "A short outage costs no order; after a longer one nobody knows any more what a thing costs.",
+    },
+    Setting {
         name: "public-origin",
         takes: Text("ORIGIN"),
         unsaid: Nothing("https://shop.example"),

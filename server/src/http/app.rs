@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response as AxumResponse};
 use serde_json::Value;
 use tower::Service as _;
 
+use crate::service::catalogue::asker::asking_from;
+
 use super::address::{Address, Peer, is_forwarded};
 use super::counted::Counting;
 use super::edge::Edge;
@@ -81,7 +83,7 @@ impl App {
         let mut router = self.router.clone();
         self.edge
             .pass(request, rules, peer, async move |request| {
-                let mut response = match router.call(request).await {
+                let mut response = match asking_from(address.0, router.call(request)).await {
                     Ok(response) => response,
                     Err(never) => match never {},
                 };

@@ -36,6 +36,7 @@ pub fn routes() -> Routes {
         .refuses(&[
             Code::CartEmpty,
             Code::CartChanged,
+            Code::PriceUnknown,
             Code::PriceChanged,
             Code::ShortStock,
             Code::TotalTooLarge,

@@ -51,6 +51,11 @@ impl Told {
             Note::Unavailable(line) => {
                 ("unavailable", Some(*line), "The shop does not sell this any more.".into())
             }
+            Note::PriceUnknown(line) => (
+                "price_unknown",
+                Some(*line),
+                "Its price cannot be told at the moment, and it cannot be ordered until it can.".into(),
+            ),
             Note::CatalogueDown => (
                 "catalogue_down",
                 None,
@@ -87,7 +92,7 @@ fn of_change(code: NoticeCode) -> (&'static str, &'static str) {
 }
 
 /// Every code of a notice.
-const CODES: [&str; 8] = [
+const CODES: [&str; 9] = [
     "carts_merged",
     "quantity_clamped",
     "lines_saved",
@@ -95,6 +100,7 @@ const CODES: [&str; 8] = [
     "price_changed",
     "short_stock",
     "unavailable",
+    "price_unknown",
     "catalogue_down",
 ];
 

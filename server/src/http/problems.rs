@@ -80,6 +80,7 @@ codes! {
     TotalTooLarge "total_too_large" 422 "The cart costs too much" "Ask for fewer: the total would be larger than an amount can be.";
     CartEmpty "cart_empty" 409 "There is nothing in the cart" "Add something first.";
     CartChanged "cart_changed" 409 "The cart is not what the shopper saw" "Show the cart in this answer, and ask again with its revision.";
+    PriceUnknown "price_unknown" 409 "Nobody can tell what it costs" "Show the cart in this answer, whose notices name the lines; ask again later under the same key, or take them out.";
     PriceChanged "price_changed" 409 "It costs something else than the shopper saw" "Show the cart in this answer, and ask again with its subtotal.";
     ShortStock "short_stock" 409 "There are fewer than the shopper wants" "Lower the quantities, or ask again with accept_available.";
     NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";

@@ -13,7 +13,7 @@ use trolley_store::port::{CommitError, Write};
 use super::Service;
 use super::catalogue::listing::Listing;
 use super::catalogue::shown::Shown;
-use super::catalogue::skus;
+use super::catalogue::{Skus, named, standing};
 use super::desk::Desk;
 use super::failure::Failure;
 use super::lane::{Reply, Waiting};
@@ -78,10 +78,7 @@ impl Service {
                 desk.lay_out(&*self.store, key).await?;
             }
         }
-        let named = waiting.iter().flat_map(|waiting| waiting.order.task.items()).map(Item::sku);
-        let hidden_too = waiting.iter().any(|waiting| waiting.order.task.may_bring_back());
-        let stands = skus(&cart, hidden_too);
-        let listing = self.listing(Box::new(stands.chain(named))).await;
+        let listing = self.listing(skus(&cart, waiting)).await;
         Ok(Stood { before, cart, desk, listing })
     }
 
@@ -99,6 +96,14 @@ impl Service {
         }
         Ok(Cart::held_by(holder, cart, self.now()))
     }
+}
+
+/// What stands in the cart, as its first visitor's question, and what each names, as its own.
+fn skus<'a>(cart: &'a Cart, waiting: &'a [Waiting]) -> Skus<'a> {
+    let hidden_too = waiting.iter().any(|waiting| waiting.order.task.may_bring_back());
+    let first = waiting.first().map(|waiting| waiting.asker).unwrap_or_default();
+    let named = |waiting: &'a Waiting| named(waiting.order.task.items().map(Item::sku), waiting.asker);
+    Box::new(standing(cart, hidden_too, first).chain(waiting.iter().flat_map(named)))
 }
 
 fn answer_each(waiting: Vec<Waiting>, replies: Vec<Reply>) {

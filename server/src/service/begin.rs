@@ -12,6 +12,8 @@ use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::Write;
 
 use super::Service;
+use super::catalogue::asker::Asker;
+use super::catalogue::named;
 use super::catalogue::shown::Shown;
 use super::desk::Desk;
 use super::failure::Failure;
@@ -58,7 +60,7 @@ impl Service {
         let (mut begun, mut writes) = self.new_guest(&cart, Transport::Cookie, true, now)?;
         let session = begun.visit.session.id;
         let mut desk = Desk::default();
-        let listing = self.listing(Box::new(task.items().map(Item::sku))).await;
+        let listing = self.listing(named(task.items().map(Item::sku), Asker::here(Some(cart.id)))).await;
         let made = task.carry_out(&mut Turn {
             cart: &mut cart,
             desk: &mut desk,

@@ -62,8 +62,12 @@ impl Checkout {
             quote.map_err(|_| Failure::Refused(Refusal::TotalTooLarge))
         };
         let mut quoted = quote(&taken)?;
+        if quoted.is_untold {
+            return Err(turn.not_ordered(NotOrdered::PriceUnknown));
+        }
+        // What the shop does not sell any more has no price, and none was agreed to: it is in no order.
         let agreed = self.shown.and_then(|shown| shown.subtotal);
-        if agreed.is_some() && agreed != quoted.subtotal {
+        if agreed.is_some() && agreed != quoted.priced {
             return Err(turn.not_ordered(NotOrdered::PriceChanged));
         }
         let missing = quoted.missing();

@@ -88,6 +88,8 @@ pub enum NotOrdered {
     CartEmpty,
     /// It is not what the shopper saw.
     CartChanged,
+    /// Nobody can tell what a line costs.
+    PriceUnknown,
     /// It costs something else than the shopper saw.
     PriceChanged,
     /// There are fewer units than the shopper wants.
@@ -100,6 +102,7 @@ impl NotOrdered {
         match self {
             NotOrdered::CartEmpty => "cart_empty",
             NotOrdered::CartChanged => "cart_changed",
+            NotOrdered::PriceUnknown => "price_unknown",
             NotOrdered::PriceChanged => "price_changed",
             NotOrdered::ShortStock => "short_stock",
         }

@@ -12,6 +12,7 @@ use trolley_core::ids::CartId;
 use trolley_core::time::Timestamp;
 
 use super::Service;
+use super::catalogue::asker::Asker;
 use super::failure::Failure;
 use super::order::{Done, Order};
 use super::underway::{Begun, Underway};
@@ -27,6 +28,8 @@ pub(super) struct Waiting {
     pub(super) order: Order,
     /// When it was received: what its `eff` cannot pass.
     pub(super) at: Timestamp,
+    /// Whose questions to the catalogue it brings.
+    pub(super) asker: Asker,
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
@@ -34,7 +37,7 @@ pub(super) struct Waiting {
 #[expect(clippy::large_enum_variant, reason = "nearly all are orders, and a queue is short")]
 enum Queued {
     /// An order.
-    Order(Waiting),
+    Order(Box<Waiting>),
     /// Somebody who wants the lane for itself.
     Hold(oneshot::Sender<Hold>),
 }
@@ -100,7 +103,7 @@ impl Lanes {
         let mut orders = Vec::new();
         while let Some(queued) = lane.pop_front() {
             match queued {
-                Queued::Order(waiting) => orders.push(waiting),
+                Queued::Order(waiting) => orders.push(*waiting),
                 Queued::Hold(holder) if orders.is_empty() => return Some(Next::Hold(holder)),
                 Queued::Hold(holder) => {
                     lane.push_front(Queued::Hold(holder));
@@ -144,7 +147,8 @@ impl Service {
     pub async fn change(self: &Arc<Self>, order: Order) -> Result<Done, Failure> {
         let cart = order.cart;
         let (reply, answer) = oneshot::channel();
-        self.join_lane(cart, Queued::Order(Waiting { order, at: self.now(), reply }))?;
+        let waiting = Waiting { order, at: self.now(), asker: Asker::here(Some(cart)), reply };
+        self.join_lane(cart, Queued::Order(Box::new(waiting)))?;
         answer.await.unwrap_or_else(|_| Err(Failure::Broken("a lane went down".to_owned())))
     }
 

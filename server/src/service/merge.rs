@@ -10,6 +10,8 @@ use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Record};
 
 use super::Service;
+use super::catalogue::asker::Asker;
+use super::catalogue::standing;
 use super::desk::Desk;
 use super::failure::Failure;
 
@@ -58,6 +60,11 @@ impl Service {
         if merged.is_some() {
             // The other end is marked done in the same commit.
             Arc::make_mut(&mut cart).forget_applied(AppliedKey::Merge(from));
+            // As after any change, the prices of this moment are those that it remembers.
+            let listing = self.listing(standing(&cart, false, Asker::here(Some(accounts)))).await;
+            if listing.is_told() {
+                Arc::make_mut(&mut cart).remember_prices(|item| listing.price(item));
+            }
             desk.put(Record::Cart(Arc::clone(&cart)), None);
         }
         Ok((cart, merged))

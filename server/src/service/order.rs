@@ -6,7 +6,7 @@ use trolley_core::ledger::Answer;
 
 use super::abuse::Payer;
 use super::catalogue::shown::Shown;
-use super::failure::Failure;
+use super::failure::{Failure, NotOrdered};
 use super::quotas::Asks;
 use super::task::Task;
 use super::terms::{Keyed, Terms};
@@ -66,6 +66,8 @@ pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
         Failure::Stale(_) => {
             Some(Answer { status: 412, code: Some("precondition_failed".into()), about: None })
         }
+        // It passes: the same call is to be sold by the price that is known by then.
+        Failure::NotOrdered(NotOrdered::PriceUnknown, _) => None,
         Failure::NotOrdered(why, _) => {
             Some(Answer { status: 409, code: Some(why.as_str().into()), about: None })
         }

@@ -84,7 +84,7 @@ fn refuse_what_costs_too_much(sync: &mut Sync, turn: &Turn<'_>) {
         let before = beside.clone();
         let one = Sync { client: sync.client, at: sync.at, ops: vec![op.clone()] };
         let taken = Arc::make_mut(&mut beside).sync(&one, turn.limits);
-        let is_told = turn.listing.subtotal(&beside).is_ok() || turn.listing.subtotal(&before).is_err();
+        let is_told = turn.listing.worth(&beside).is_ok() || turn.listing.worth(&before).is_err();
         if taken.is_ok() && !is_told {
             op.intent = Err(Refusal::TotalTooLarge);
             beside = before;

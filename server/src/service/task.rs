@@ -69,11 +69,12 @@ impl Task {
         }
     }
 
-    /// Does it to the cart and the desk. A cart that was changed by it remembers the prices of this moment.
+    /// Does it to the cart and the desk. A cart that was changed by it remembers the prices of this moment. What a device's empty,
+    /// repeated or refused delivery stores is no change that anybody sees: a new price is told as before.
     pub(super) fn carry_out(&self, turn: &mut Turn<'_>) -> Result<Made, Failure> {
-        let before = turn.cart.version;
+        let before = turn.cart.revision;
         let made = self.decide(turn)?;
-        if turn.listing.is_told() && turn.cart.version != before {
+        if turn.listing.is_told() && turn.cart.revision != before {
             Arc::make_mut(turn.cart).remember_prices(|item| turn.listing.price(item));
         }
         Ok(made)
@@ -102,7 +103,7 @@ impl Task {
     /// What it is to a visitor without a session.
     pub(super) fn of_nobody(&self) -> Nobodys {
         match self {
-            // An empty delivery only asks what was taken in.
+            // A device that only asks what was taken in has nothing to keep.
             Task::Sync(delivery) if delivery.ops.is_empty() => Nobodys::Nothing,
             Task::Change(Intent::Add(..)) | Task::Sync(_) => Nobodys::Begins,
             Task::Change(Intent::Set(LineRef::Id(_), _) | Intent::Save(_) | Intent::Unsave(_)) => {

@@ -49,7 +49,7 @@ impl Turn<'_> {
     /// Whether the total was an amount and is none any more. Where it was none before (prices rose), a shopper may still take
     /// things out.
     pub(super) fn costs_too_much_since(&self, stood: &Cart) -> bool {
-        self.listing.subtotal(self.cart) == Err(NoSum::TooLarge) && self.listing.subtotal(stood).is_ok()
+        self.listing.worth(self.cart) == Err(NoSum::TooLarge) && self.listing.worth(stood).is_ok()
     }
 }
 

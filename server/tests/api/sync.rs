@@ -93,11 +93,12 @@ async fn a_body_may_hold_256_kib_here_and_no_more() {
 async fn a_sync_without_a_session_begins_one_and_an_empty_one_begins_none() {
     let shop = Shop::new();
     let browser = shop.browser();
-    let sync = async |ops| browser.json("POST", "/v1/cart/sync", json!({"client": PHONE, "ops": ops})).await;
-    let empty = sync(json!([])).await.expect(200);
-    assert_eq!((empty.set_cookie(), &empty.json["acked"]), (None, &json!(0)));
-    assert_eq!((&empty.json["cart"]["id"], shop.store.commits()), (&json!(null), 0));
-    let done = sync(json!([add(1, 0, "mug", 1)])).await.expect(200);
+    let none = json!({"client": PHONE, "ops": []});
+    let none = browser.json("POST", "/v1/cart/sync", none).await.expect(200);
+    assert_eq!((&none.json["acked"], &none.json["results"]), (&json!(0), &json!([])));
+    assert_eq!((&none.json["cart"]["id"], none.set_cookie(), shop.store.commits()), (&json!(null), None, 0));
+    let ops = json!({"client": PHONE, "ops": [add(1, 0, "mug", 1)]});
+    let done = browser.json("POST", "/v1/cart/sync", ops).await.expect(200);
     assert!(done.set_cookie().is_some());
     assert_eq!(browser.cart().await.quantity(), 1);
     assert_eq!(browser.cart().await.json["id"], done.json["cart"]["id"]);

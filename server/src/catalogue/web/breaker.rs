@@ -1,57 +1,85 @@
-//! A circuit breaker: after some failures in a row nobody is kept waiting for a while; then one asks first.
+//! A circuit breaker: while the catalogue does not answer nobody is kept waiting for it, and one asks now and then.
+//!
+//! It counts only what no visitor's choice of a sku can cause: that it cannot be reached, and that skus which it answered well before
+//! get no answer in time. An answer about one sku, whatever it says, shows that the catalogue is there.
 
 use trolley_core::time::{Span, Timestamp};
 
-/// Failures in a row after which nobody asks any more.
-const FAILURES_MAX: u32 = 5;
+/// So much has to speak against it, and nothing for it.
+const AGAINST_MAX: usize = 5;
 /// How long nobody asks then, and how long the one who asks first may take.
 const REST: Span = Span::from_ms(5_000);
 
 /// Whether the catalogue is worth asking.
-#[derive(Debug)]
-pub(super) enum Breaker {
-    /// It answers, but for so many failures in a row.
-    Closed(u32),
-    /// It does not; from then on one may try.
-    Open(Timestamp),
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    /// It does not answer; from then on one may try.
+    open_until: Option<Timestamp>,
+    /// How often in a row it could not be reached.
+    unreached: usize,
+    /// Which of its products got no answer, since one did. Each counts once: one that became slow is its own matter.
+    silent: Vec<u64>,
 }
 
-impl Default for Breaker {
-    fn default() -> Breaker {
-        Breaker::Closed(0)
-    }
+/// What speaks against the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Against {
+    /// It cannot be reached.
+    Unreachable,
+    /// A sku that it answered well before, by a number, got no answer.
+    Silent(u64),
 }
 
 impl Breaker {
-    /// Whether to ask now. While it is open one in each rest is let through, and its answer decides.
-    pub(super) fn lets_through(&mut self, now: Timestamp) -> bool {
-        match self {
-            Breaker::Closed(_) => true,
-            Breaker::Open(until) if now < *until => false,
-            Breaker::Open(until) => {
-                *until = now + REST;
-                true
-            }
-        }
+    /// Whether nobody should ask.
+    pub(super) fn is_open(&self) -> bool {
+        self.open_until.is_some()
     }
 
-    /// It answered.
-    pub(super) fn well(&mut self) {
-        if matches!(self, Breaker::Open(_)) {
+    /// Whether the catalogue as a whole does not answer, as far as the last who asked could tell.
+    pub(super) fn is_down(&self) -> bool {
+        self.is_open() || self.unreached > 0
+    }
+
+    /// Whether it is open and one may try now.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.open_until.is_some_and(|until| now >= until)
+    }
+
+    /// Takes the place of the one who tries; false where there is none to be had.
+    pub(super) fn lets_try(&mut self, now: Timestamp) -> bool {
+        let due = self.is_due(now);
+        if due {
+            self.open_until = Some(now + REST);
+        }
+        due
+    }
+
+    /// It answered, whatever it said; or even well, about one of its products.
+    pub(super) fn answered(&mut self, well: bool) {
+        self.unreached = 0;
+        if well || self.is_open() {
+            self.silent.clear();
+        }
+        if self.open_until.take().is_some() {
             tracing::info!("the catalogue answers again");
         }
-        *self = Breaker::Closed(0);
     }
 
     /// It did not.
-    pub(super) fn failed(&mut self, now: Timestamp, why: &str) {
-        match self {
-            Breaker::Closed(failures) if *failures + 1 < FAILURES_MAX => *failures += 1,
-            Breaker::Closed(_) => {
+    pub(super) fn failed(&mut self, now: Timestamp, against: Against, why: &str) {
+        match against {
+            Against::Unreachable => self.unreached = (self.unreached + 1).min(AGAINST_MAX),
+            Against::Silent(sku) if self.silent.contains(&sku) || self.silent.len() >= AGAINST_MAX => {}
+            Against::Silent(sku) => self.silent.push(sku),
+        }
+        match self.open_until {
+            Some(until) => self.open_until = Some(until.max(now + REST)),
+            None if self.unreached + self.silent.len() >= AGAINST_MAX => {
                 tracing::warn!(why, "the catalogue is down: carts show the last known prices");
-                *self = Breaker::Open(now + REST);
+                self.open_until = Some(now + REST);
             }
-            Breaker::Open(until) => *until = (*until).max(now + REST),
+            None => {}
         }
     }
 }
@@ -60,25 +88,45 @@ impl Breaker {
 mod tests {
     use super::*;
 
+    fn at(ms: u64) -> Timestamp {
+        Timestamp::from_ms(ms)
+    }
+
+    fn unreached(breaker: &mut Breaker, times: usize) {
+        (0..times).for_each(|_| breaker.failed(at(0), Against::Unreachable, ""));
+    }
+
     #[test]
-    fn after_five_failures_in_a_row_one_asks_every_five_seconds_until_it_is_answered() {
-        let at = Timestamp::from_ms;
+    fn unreached_five_times_in_a_row_one_tries_every_five_seconds_until_there_is_an_answer() {
         let mut breaker = Breaker::default();
-        for _ in 0..4 {
-            breaker.failed(at(0), "");
-        }
-        breaker.well();
-        for failure in 0..5 {
-            assert!(breaker.lets_through(at(0)), "{failure}");
-            breaker.failed(at(0), "");
-        }
-        assert!(!breaker.lets_through(at(4_999)));
-        assert!(breaker.lets_through(at(5_000)));
-        assert!(!breaker.lets_through(at(5_001)), "while the first one asks the others do not");
-        breaker.failed(at(6_000), "");
-        assert!(!breaker.lets_through(at(10_999)));
-        assert!(breaker.lets_through(at(11_000)));
-        breaker.well();
-        assert!(breaker.lets_through(at(11_000)) && breaker.lets_through(at(11_000)));
+        unreached(&mut breaker, 4);
+        assert!(breaker.is_down() && !breaker.is_open());
+        breaker.answered(false);
+        unreached(&mut breaker, 4);
+        assert!(!breaker.is_open());
+        unreached(&mut breaker, 1);
+        assert!(breaker.is_open() && !breaker.lets_try(at(4_999)));
+        assert!(breaker.lets_try(at(5_000)));
+        assert!(!breaker.lets_try(at(5_001)), "while the first one tries the others do not");
+        breaker.failed(at(6_000), Against::Unreachable, "");
+        assert!(!breaker.lets_try(at(10_999)));
+        assert!(breaker.lets_try(at(11_000)));
+        breaker.answered(false);
+        assert!(!breaker.is_down());
+    }
+
+    #[test]
+    fn one_product_that_became_slow_never_opens_it_and_five_do() {
+        let mut breaker = Breaker::default();
+        (0..100).for_each(|_| breaker.failed(at(0), Against::Silent(1), ""));
+        assert!(!breaker.is_down());
+        (2..5).for_each(|sku| breaker.failed(at(0), Against::Silent(sku), ""));
+        breaker.answered(true);
+        (1..5).for_each(|sku| breaker.failed(at(0), Against::Silent(sku), ""));
+        // What a stranger's sku is answered says nothing of how the products fare.
+        breaker.answered(false);
+        assert!(!breaker.is_open());
+        breaker.failed(at(0), Against::Silent(5), "");
+        assert!(breaker.is_open());
     }
 }

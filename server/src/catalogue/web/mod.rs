@@ -1,54 +1,51 @@
 //! A catalogue at an http(s) address: `GET <address>/<sku>`. What it said is kept for a moment; many who ask for one sku at once ask it
 //! once; and one that does not answer is left alone for a while, with what it said last standing in.
+//!
+//! One sku's answer is that sku's own matter, and what one visitor asks for keeps no other waiting: strangers choose both.
 
 mod breaker;
+mod memory;
 mod question;
+mod queue;
+mod turns;
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use quick_cache::sync::Cache;
-use tokio::sync::{Mutex as Turn, Semaphore};
-use tokio::task::JoinSet;
-use trolley_core::money::Currency;
 use trolley_core::time::{Span, Timestamp};
 
-use crate::service::catalogue::listing::{Listing, Word};
-use crate::service::catalogue::product::Stocked;
+use crate::service::catalogue::asker::Asker;
+use crate::service::catalogue::listing::{Answers, Listing, Word};
 use crate::service::catalogue::{Catalogue, Promise, Skus};
 
-use self::breaker::Breaker;
+use self::breaker::{Against, Breaker};
+use self::memory::Memory;
 use self::question::{Answer, Question};
+use self::queue::{Queue, Rank, UnderWay};
 
 pub use self::question::NoAddress;
 
-/// How long what was said holds.
-const FRESH_FOR: Span = Span::from_ms(10_000);
-/// How long a sku is not asked for again after its answer failed.
-const RETRY_AFTER: Span = Span::from_ms(1_000);
-/// Skus whose last word is remembered.
-const HEARD_MAX: usize = 100_000;
-/// Questions under way at once.
-const QUESTIONS_MAX: usize = 32;
-/// Who asks for a sku waits for its place in line; skus share so many of them.
-const PLACES: usize = 256;
+/// Products that are asked for to see whether the catalogue is there again.
+const WITNESSES: usize = 16;
 
-/// How long the catalogue is waited for.
+/// How long the catalogue is waited for, and how long its last word does.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For one sku.
+    /// How long one answer is waited for.
     pub one: Duration,
-    /// For all skus of a cart.
+    /// How long all answers for a cart are.
     pub all: Duration,
+    /// How long the last known price of a sku sells where no new one is to be had.
+    pub sells_for: Span,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { one: Duration::from_secs(1), all: Duration::from_secs(2) }
+        Patience { one: Duration::from_secs(1), all: Duration::from_secs(2), sells_for: Span::from_s(900) }
     }
 }
 
@@ -58,153 +55,168 @@ pub struct Web(Arc<Asking>);
 struct Asking {
     question: Question,
     patience: Patience,
-    heard: Cache<Box<str>, Arc<Heard>>,
-    places: Vec<Turn<()>>,
-    hasher: RandomState,
-    questions: Semaphore,
+    memory: Memory,
+    queue: Arc<Queue>,
     breaker: Mutex<Breaker>,
-    currency: OnceLock<Currency>,
+    /// Skus that were answered well, of which one is asked for where the catalogue is to show that it is there: the shop's own
+    /// products, and no visitor's choice.
+    witnesses: Mutex<Vec<Box<str>>>,
+    hasher: RandomState,
+    /// When it was last told of an odd answer: once a second is enough for a log that strangers write.
+    told_at: Mutex<Option<Timestamp>>,
 }
 
-/// What was said of a sku, and when.
-struct Heard {
-    at: Timestamp,
-    word: Word,
-}
-
-impl Heard {
-    fn holds(&self, now: Timestamp) -> bool {
-        let holds_for = if matches!(self.word, Word::Unheard(_)) { RETRY_AFTER } else { FRESH_FOR };
-        now.since(self.at) < holds_for
-    }
-
-    /// What was last known of the product.
-    fn last(&self) -> Option<Arc<Stocked>> {
-        match &self.word {
-            Word::Known(stocked) => Some(stocked.clone()),
-            Word::Unheard(last) => last.clone(),
-            Word::Unknown => None,
-        }
-    }
+/// A sku that has to be known.
+struct Wanted {
+    sku: Box<str>,
+    stands: bool,
+    asker: Asker,
 }
 
 impl Web {
     /// At that address, which is not asked for anything yet.
     pub fn new(address: &str, patience: Patience) -> Result<Web, NoAddress> {
         Ok(Web(Arc::new(Asking {
-            question: Question::new(address)?,
+            question: Question::new(address, patience.one / 2)?,
             patience,
-            heard: Cache::new(HEARD_MAX),
-            places: (0..PLACES).map(|_| Turn::new(())).collect(),
+            memory: Memory::new(patience.sells_for),
+            queue: Arc::default(),
+            breaker: Mutex::default(),
+            witnesses: Mutex::default(),
             hasher: RandomState::new(),
-            questions: Semaphore::new(QUESTIONS_MAX),
-            breaker: Mutex::new(Breaker::default()),
-            currency: OnceLock::new(),
+            told_at: Mutex::default(),
         })))
     }
 }
 
 impl Asking {
-    /// What holds of a sku without asking.
-    fn at_hand(&self, sku: &str, now: Timestamp) -> Option<Word> {
-        let heard = self.heard.get(sku)?;
-        heard.holds(now).then(|| heard.word.clone())
-    }
-
-    /// What is known of a sku while the catalogue does not answer.
-    fn last_known(&self, sku: &str) -> Word {
-        Word::Unheard(self.heard.get(sku).and_then(|heard| heard.last()))
-    }
-
-    /// Asks for a sku. Who comes while another asks for it waits, and is told what that one heard.
-    async fn ask(self: Arc<Self>, sku: Box<str>, now: Timestamp) -> (Box<str>, Word) {
-        let place = self.hasher.hash_one(&sku) as usize % PLACES;
-        let _turn = self.places[place].lock().await;
-        if let Some(word) = self.at_hand(&sku, now) {
-            return (sku, word);
+    /// What is known of each sku, asked for where it has to be, in so much time and no more.
+    async fn all(self: Arc<Self>, wanted: Vec<Wanted>, now: Timestamp) -> Listing {
+        self.try_again(&wanted, now).await;
+        let asks = !self.breaker.lock().is_open();
+        let mut words = HashMap::with_capacity(wanted.len());
+        let mut listeners = Vec::new();
+        for Wanted { sku, stands, asker } in wanted {
+            let word = self.memory.at_hand(&sku, now).unwrap_or_else(|| {
+                let rank = if stands && !self.memory.is_unknown(&sku) { Rank::Stands } else { Rank::Named };
+                listeners.extend(asks.then(|| self.queue.join(&sku, rank, asker, now)).flatten());
+                self.memory.stand_in(&sku, now)
+            });
+            words.insert(sku, word);
         }
-        if !self.breaker.lock().lets_through(now) {
-            let word = self.last_known(&sku);
-            return (sku, word);
+        while let Some(question) = self.queue.next() {
+            tokio::spawn(Arc::clone(&self).ask_on(question));
         }
-        let word = self.hear(&sku, now).await;
-        self.heard.insert(sku.clone(), Arc::new(Heard { at: now, word: word.clone() }));
-        (sku, word)
-    }
-
-    async fn hear(&self, sku: &str, now: Timestamp) -> Word {
-        let _question = self.questions.acquire().await;
-        let asked =
-            tokio::time::timeout(self.patience.one, self.question.ask(sku, self.currency.get().copied()));
-        let answer = asked.await.unwrap_or_else(|_| Answer::Failed("it does not answer in time".to_owned()));
-        let answer = match answer {
-            Answer::Product(product)
-                if product.price.currency != self.currency_of(product.price.currency) =>
-            {
-                Answer::Malformed("its price is in another currency than those before".to_owned())
+        let heard = async {
+            for listener in &mut listeners {
+                listener.heard().await;
             }
-            answer => answer,
         };
+        let _ = tokio::time::timeout(self.patience.all, heard).await;
+        for listener in listeners {
+            words.extend(listener.told().map(|word| (Box::from(&*listener.sku), word)));
+        }
+        let (currency, is_down) = (self.memory.currency(), self.breaker.lock().is_down());
+        Listing::Asked(Arc::new(Answers { words, currency, is_down }))
+    }
+
+    /// Asks that question and then others, while there are some. One that was begun is brought to its end, whoever still waits for it.
+    async fn ask_on(self: Arc<Self>, first: UnderWay) {
+        let mut next = Some(first);
+        while let Some(question) = next {
+            let word = self.ask(&question.sku, question.now).await;
+            question.tell(word);
+            drop(question);
+            if self.breaker.lock().is_open() {
+                self.queue.send_away();
+            }
+            next = self.queue.next();
+        }
+    }
+
+    /// Where the catalogue did not answer for a while, sees whether it does: by one of its own products; where none was ever heard of,
+    /// by what stands in a cart, or by what is wanted at all.
+    async fn try_again(self: &Arc<Self>, wanted: &[Wanted], now: Timestamp) {
+        if !self.breaker.lock().is_due(now) {
+            return;
+        }
+        let witness = self.witnesses.lock().first().cloned();
+        let of_carts = || wanted.iter().find(|wanted| wanted.stands).or(wanted.first());
+        let Some(sku) = witness.or_else(|| of_carts().map(|wanted| wanted.sku.clone())) else { return };
+        if self.breaker.lock().lets_try(now) {
+            // It is brought to its end where the visitor who happened to come by goes away.
+            let asking = Arc::clone(self);
+            let _ = tokio::spawn(async move { asking.ask(&sku, now).await }).await;
+        }
+    }
+
+    /// Asks for a sku, and remembers what that says of it and of the catalogue.
+    async fn ask(&self, sku: &str, now: Timestamp) -> Word {
+        let asked = tokio::time::timeout(self.patience.one, self.question.ask(sku));
+        let answer = asked.await.unwrap_or_else(|_| Answer::Silent("it does not answer in time".to_owned()));
+        let was_product = self.memory.is_product(sku);
+        let is_well = matches!(answer, Answer::Product(_));
+        self.note_witness(sku, is_well);
         match answer {
             Answer::Product(product) => {
-                self.breaker.lock().well();
-                Word::Known(Arc::new(Stocked::from(product)))
+                self.breaker.lock().answered(true);
+                self.memory.told(sku, product, now)
             }
             Answer::Unknown => {
-                self.breaker.lock().well();
-                Word::Unknown
+                self.breaker.lock().answered(was_product);
+                self.memory.unknown(sku, now)
             }
-            // The catalogue is there, and only this product is not as it should be.
-            Answer::Malformed(why) => {
-                self.breaker.lock().well();
-                tracing::warn!(sku, %why, "the catalogue's answer is not a product");
-                self.last_known(sku)
+            Answer::Odd(why) => {
+                self.breaker.lock().answered(was_product);
+                self.tell(sku, &why, now);
+                self.memory.failed(sku, now)
             }
-            Answer::Failed(why) => {
-                self.breaker.lock().failed(now, &why);
-                self.last_known(sku)
+            Answer::Silent(why) => {
+                if was_product {
+                    let against = Against::Silent(self.hasher.hash_one(sku));
+                    self.breaker.lock().failed(now, against, &why);
+                }
+                self.tell(sku, &why, now);
+                self.memory.failed(sku, now)
+            }
+            Answer::Unreachable(why) => {
+                self.breaker.lock().failed(now, Against::Unreachable, &why);
+                self.memory.stand_in(sku, now)
             }
         }
     }
 
-    /// The first price says what all are in.
-    fn currency_of(&self, first: Currency) -> Currency {
-        *self.currency.get_or_init(|| first)
+    /// A witness that is answered well stays one; one that is not goes behind the others, for them to be asked first.
+    fn note_witness(&self, sku: &str, is_well: bool) {
+        let mut witnesses = self.witnesses.lock();
+        let place = witnesses.iter().position(|witness| **witness == *sku);
+        match place {
+            Some(place) if !is_well => {
+                let witness = witnesses.remove(place);
+                witnesses.push(witness);
+            }
+            None if is_well && witnesses.len() < WITNESSES => witnesses.push(sku.into()),
+            Some(_) | None => {}
+        }
     }
 
-    /// What is known of each sku, asked for where it has to be, in so much time and no more.
-    async fn all(self: Arc<Self>, skus: Vec<Box<str>>, now: Timestamp) -> Listing {
-        let mut words = HashMap::with_capacity(skus.len());
-        let mut asked = JoinSet::new();
-        for sku in skus {
-            match self.at_hand(&sku, now) {
-                Some(word) => drop(words.insert(sku, word)),
-                None => {
-                    words.insert(sku.clone(), self.last_known(&sku));
-                    asked.spawn(Arc::clone(&self).ask(sku, now));
-                }
-            }
+    fn tell(&self, sku: &str, why: &str, now: Timestamp) {
+        let mut told_at = self.told_at.lock();
+        if told_at.is_none_or(|at| now.since(at) >= Span::from_s(1)) {
+            *told_at = Some(now);
+            tracing::warn!(sku, why, "the catalogue does not say what this is and costs");
         }
-        let answered = async {
-            while let Some(answer) = asked.join_next().await {
-                // One that panicked is one that did not answer.
-                if let Ok((sku, word)) = answer {
-                    words.insert(sku, word);
-                }
-            }
-        };
-        if tokio::time::timeout(self.patience.all, answered).await.is_err() {
-            asked.detach_all();
-        }
-        Listing::Asked(Arc::new(words), self.currency.get().copied())
     }
 }
 
 impl Catalogue for Web {
     fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing> {
-        let mut skus: Vec<Box<str>> = skus.map(Box::from).collect();
-        skus.sort_unstable();
-        skus.dedup();
-        Box::pin(Arc::clone(&self.0).all(skus, now))
+        let wanted =
+            skus.map(|wanted| Wanted { sku: wanted.sku.into(), stands: wanted.stands, asker: wanted.asker });
+        let mut wanted: Vec<Wanted> = wanted.collect();
+        // Of one that stands in the cart and is named too, the former counts.
+        wanted.sort_by(|a, b| a.sku.cmp(&b.sku).then(b.stands.cmp(&a.stands)));
+        wanted.dedup_by(|a, b| a.sku == b.sku);
+        Box::pin(Arc::clone(&self.0).all(wanted, now))
     }
 }

@@ -1,6 +1,7 @@
 //! One question to the catalogue's address, and what its answer means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -12,7 +13,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
-use trolley_core::money::Currency;
 
 use crate::catalogue::form;
 use crate::service::catalogue::product::Product;
@@ -38,10 +38,12 @@ pub(super) enum Answer {
     Product(Product),
     /// The shop has no such product.
     Unknown,
-    /// An answer that is not a product.
-    Malformed(String),
-    /// No answer, or one that says that something is broken.
-    Failed(String),
+    /// It answers, but not with a product: of this sku nothing is known, and the catalogue is there.
+    Odd(String),
+    /// It took the question and gave no answer: the sku or the catalogue may be why.
+    Silent(String),
+    /// It could not be reached: no sku is why.
+    Unreachable(String),
 }
 
 /// Whom to ask.
@@ -52,7 +54,8 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub(super) fn new(address: &str) -> Result<Question, NoAddress> {
+    /// To ask at that address, which has to take a connection within that time.
+    pub(super) fn new(address: &str, connect_within: Duration) -> Result<Question, NoAddress> {
         let address = address.trim_end_matches('/');
         let uri: Uri = address.parse().map_err(|_| NoAddress::Malformed)?;
         let is_plain = uri.host().is_some_and(|host| !host.is_empty())
@@ -64,36 +67,41 @@ impl Question {
         }
         let is_https = uri.scheme_str() == Some("https");
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls(is_https)?);
-        let connector = connector.https_or_http().enable_http1().build();
+        let mut plain = HttpConnector::new();
+        plain.enforce_http(false);
+        plain.set_connect_timeout(Some(connect_within));
+        let connector = connector.https_or_http().enable_http1().wrap_connector(plain);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Question { address: address.to_owned(), client })
     }
 
     /// Asks for a sku. How long that may take is the caller's business.
-    pub(super) async fn ask(&self, sku: &str, currency: Option<Currency>) -> Answer {
+    pub(super) async fn ask(&self, sku: &str) -> Answer {
         let request = Request::get(format!("{}/{}", self.address, in_path(sku)))
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, AGENT)
             .body(Empty::new());
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Answer::Failed(error.to_string()),
+            // Our own address makes no request of this sku.
+            Err(error) => return Answer::Odd(error.to_string()),
         };
         let response = match self.client.request(request).await {
             Ok(response) => response,
-            Err(error) => return Answer::Failed(told_whole(&error)),
+            Err(error) if error.is_connect() => return Answer::Unreachable(told_whole(&error)),
+            Err(error) => return Answer::Silent(told_whole(&error)),
         };
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Answer::Unknown,
-            other => return Answer::Failed(format!("it answers {other}")),
+            other => return Answer::Odd(format!("it answers {other}")),
         }
         match Limited::new(response.into_body(), BYTES_MAX).collect().await {
-            Ok(body) => match form::product(&body.to_bytes(), currency) {
+            Ok(body) => match form::product(&body.to_bytes()) {
                 Ok(product) => Answer::Product(product),
-                Err(why) => Answer::Malformed(why.to_string()),
+                Err(why) => Answer::Odd(why.to_string()),
             },
-            Err(error) => Answer::Failed(error.to_string()),
+            Err(error) => Answer::Odd(error.to_string()),
         }
     }
 }
@@ -148,7 +156,8 @@ mod tests {
 
     #[test]
     fn an_address_is_plain_or_refused() {
-        let taken = |address: &str| Question::new(address).map(|question| question.address);
+        let second = Duration::from_secs(1);
+        let taken = |address: &str| Question::new(address, second).map(|question| question.address);
         assert_eq!(taken("http://127.0.0.1:9/products/"), Ok("http://127.0.0.1:9/products".to_owned()));
         for wrong in [
             "http://",

@@ -21,7 +21,7 @@ use super::shelves::{everything, known};
 /// The highest price that the back room takes, in cents.
 const PRICE_MAX: u64 = 10_000_000;
 /// The largest stock.
-const STOCK_MAX: u32 = 99_999;
+const STOCK_MAX: u64 = 99_999;
 
 #[derive(Template)]
 #[template(path = "shop/back_room.html")]

@@ -68,7 +68,7 @@ pub(super) struct Row {
 pub(super) struct Notice {
     pub(super) says: String,
     /// Set this line to that many.
-    pub(super) remedy: Option<(String, u32, Hidden)>,
+    pub(super) remedy: Option<(String, u64, Hidden)>,
 }
 
 /// One change of the history.
@@ -87,7 +87,7 @@ pub async fn cart(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
     let at: Option<u64> = visit.query.once("at")?.and_then(|at| at.parse().ok());
     let known = known(&front, &visit.visitor).await?;
     let cart = &visit.cart;
-    let subtotal = cart.subtotal().ok().flatten().map(printed).unwrap_or_default();
+    let subtotal = total(cart);
     shown(
         StatusCode::OK,
         &CartPage {
@@ -154,9 +154,18 @@ pub(super) fn notes(front: &Front, shown: &Shown) -> Vec<Notice> {
             remedy: Some((line.to_string(), available, Hidden::fresh(front, shown))),
         },
         Note::Unavailable(line) => plain(format!("{} is not on sale any more.", name_of(cart, line))),
+        Note::PriceUnknown(line) => plain(format!(
+            "We cannot look up what {} costs at the moment. It stays in your cart, and can be ordered when we can.",
+            name_of(cart, line)
+        )),
         Note::OfChange(_) | Note::CatalogueDown => plain(Told::of(&note).detail.into_owned()),
     };
     shown.notes().into_iter().map(told).collect()
+}
+
+/// What all of it costs, in words where that cannot be told.
+pub(super) fn total(cart: &Shown) -> String {
+    cart.subtotal().ok().flatten().map_or_else(|| "not known".to_owned(), printed)
 }
 
 fn row(front: &Front, shown: &Shown, line: &Line) -> Row {
@@ -190,7 +199,7 @@ fn row(front: &Front, shown: &Shown, line: &Line) -> Row {
         more: quantity.saturating_add(1),
         says: match tag.available {
             Some(0) => Some("Sold out".to_owned()),
-            Some(few) if few < quantity => Some(format!("Only {few} left")),
+            Some(few) if few < u64::from(quantity) => Some(format!("Only {few} left")),
             _ => None,
         },
         forms: std::array::from_fn(|_| Hidden::fresh(front, shown)),

@@ -23,7 +23,7 @@ use crate::service::catalogue::shown::Shown;
 use crate::service::checkout::WasShown;
 
 use super::actions::{Shopper, caller, redirect};
-use super::basket::{Notice, notes};
+use super::basket::{Notice, notes, total};
 use super::frame::{Frame, Hidden, Visit, printed, refused, shown};
 use super::told::{ago, name};
 
@@ -99,7 +99,7 @@ pub async fn place(State(front): State<Arc<Front>>, shopper: Shopper, form: Form
         Ok((order, _)) => redirect(&format!("/order/{}?placed=1", order.id), None),
         Err(problem) => match problem.code() {
             Code::CartEmpty => redirect("/cart", None),
-            Code::CartChanged | Code::PriceChanged | Code::ShortStock => {
+            Code::CartChanged | Code::PriceUnknown | Code::PriceChanged | Code::ShortStock => {
                 again(&front, &visitor, &problem).await.unwrap_or_else(IntoResponse::into_response)
             }
             _ => refused(&front, &visitor, &problem).await,
@@ -172,6 +172,9 @@ pub async fn cancel(
 async fn again(front: &Front, visitor: &Visitor, problem: &Problem) -> Result<Response, Problem> {
     let why = match problem.code() {
         Code::CartChanged => "Your cart was changed while you looked. This is what is in it now.",
+        Code::PriceUnknown => {
+            "We cannot look up a price at the moment, so nothing is ordered yet. Try again later, or take it out."
+        }
         Code::PriceChanged => "A price was changed while you looked. This is what it costs now.",
         _ => "There is less left than you want. Order what there is, or change your cart.",
     };
@@ -184,7 +187,8 @@ fn agreement(
     cart: &Shown,
     why: Option<String>,
 ) -> Result<Response, Problem> {
-    let subtotal = cart.subtotal().ok().flatten();
+    // What is not on sale any more is in no order, so it is in nothing that is agreed to.
+    let agreed = cart.worth().ok().flatten();
     let lines = cart.lines().map(|line| {
         let unit = cart.tag(line).unit_price;
         Bought {
@@ -196,14 +200,15 @@ fn agreement(
                 .unwrap_or_default(),
         }
     });
-    let is_short = |line| cart.tag(line).available.is_some_and(|available| available < line.quantity());
+    let is_short =
+        |line| cart.tag(line).available.is_some_and(|available| available < u64::from(line.quantity()));
     let page = CheckoutPage {
         frame: Frame::of(visitor, cart),
         lines: lines.collect(),
-        subtotal: subtotal.map(printed).unwrap_or_default(),
+        subtotal: total(cart),
         revision: cart.cart().map_or(0, |cart| cart.revision),
-        amount: subtotal.map_or(0, |subtotal| subtotal.amount),
-        currency: subtotal.map(|subtotal| subtotal.currency.as_str().to_owned()).unwrap_or_default(),
+        amount: agreed.map_or(0, |agreed| agreed.amount),
+        currency: agreed.map(|agreed| agreed.currency.as_str().to_owned()).unwrap_or_default(),
         notes: notes(front, cart),
         short: cart.lines().any(is_short),
         hidden: Hidden::fresh(front, cart),

@@ -11,7 +11,9 @@ use trolley_core::item::Item;
 use crate::http::error::Problem;
 use crate::http::front::Front;
 use crate::http::problems::Code;
+use crate::service::catalogue::asker::Asker;
 use crate::service::catalogue::listing::{Listing, Said};
+use crate::service::catalogue::named;
 use crate::service::catalogue::product::Product as Stocked;
 use crate::service::catalogue::shown::Shown;
 
@@ -22,7 +24,7 @@ use super::products::{self, AISLES, Aisle, COLOUR, Product, Tint};
 /// The products that the front page shows.
 const PICKED: [&str; 8] = ["mug", "lamp", "aloe", "backpack", "moka", "boots", "tote", "radio"];
 /// Fewer than this are told.
-const FEW: u32 = 6;
+const FEW: u64 = 6;
 
 #[derive(Template)]
 #[template(path = "shop/home.html")]
@@ -87,8 +89,10 @@ struct Choice {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stock {
     Plenty,
-    Few(u32),
+    Few(u64),
     None,
+    /// Nobody can tell, nor what it costs.
+    Unknown,
 }
 
 /// `GET /`.
@@ -172,7 +176,7 @@ async fn nothing_here(front: &Front, visit: &Visit) -> Response {
 /// What the catalogue says of all that the demo sells.
 pub(super) async fn everything(front: &Front) -> Listing {
     let skus = products::all().iter().map(|product| product.sku.as_str());
-    front.service.listing(Box::new(skus)).await
+    front.service.listing(named(skus, Asker::here(None))).await
 }
 
 fn card(front: &Front, cart: &Shown, listing: &Listing, product: &'static Product) -> Card {
@@ -190,7 +194,11 @@ fn card(front: &Front, cart: &Shown, listing: &Listing, product: &'static Produc
 
 /// What it costs now, and how many there are.
 fn tag(listing: &Listing, product: &Product) -> (String, Stock) {
-    let Some(known) = known(listing, product) else { return (String::new(), Stock::None) };
+    let Some(known) = known(listing, product) else {
+        let is_untold = Item::new(&product.sku, Vec::new())
+            .is_ok_and(|item| matches!(listing.of(&item), Said::Untold(_)));
+        return (String::new(), if is_untold { Stock::Unknown } else { Stock::None });
+    };
     let stock = match known.stock {
         Some(0) => Stock::None,
         Some(few) if few < FEW => Stock::Few(few),
@@ -203,8 +211,8 @@ fn tag(listing: &Listing, product: &Product) -> (String, Stock) {
 pub(super) fn known<'a>(listing: &'a Listing, product: &Product) -> Option<&'a Stocked> {
     let item = Item::new(&product.sku, Vec::new()).ok()?;
     match listing.of(&item) {
-        Said::Known(stocked) | Said::Unheard(Some(stocked)) => Some(&stocked.product),
-        Said::Nothing | Said::Unknown | Said::Unheard(None) => None,
+        Said::Known(stocked) | Said::Last(stocked) => Some(&stocked.product),
+        Said::Nothing | Said::Unknown | Said::Untold(_) => None,
     }
 }
 

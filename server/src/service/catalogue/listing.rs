@@ -17,8 +17,21 @@ pub enum Word {
     Known(Arc<Stocked>),
     /// The shop has no such product, or has it no more.
     Unknown,
-    /// The catalogue does not answer; this is what it said last, if it ever did since the server started.
-    Unheard(Option<Arc<Stocked>>),
+    /// It cannot be asked right now; this is what it said last, not too long ago to sell by.
+    Last(Arc<Stocked>),
+    /// Nobody can tell its price; this is what was said long ago, if anything ever was since the server started.
+    Untold(Option<Arc<Stocked>>),
+}
+
+/// What was asked for, and what came back.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// By sku.
+    pub words: HashMap<Box<str>, Word>,
+    /// What the catalogue's prices are in, once that is known. A product in another currency has no price.
+    pub currency: Option<Currency>,
+    /// The catalogue as a whole does not answer.
+    pub is_down: bool,
 }
 
 /// The same, borrowed, where there may be no catalogue either.
@@ -30,8 +43,10 @@ pub enum Said<'a> {
     Known(&'a Stocked),
     /// The shop has no such product, or has it no more.
     Unknown,
-    /// The catalogue does not answer; this is what it said last.
-    Unheard(Option<&'a Stocked>),
+    /// It cannot be asked right now; this is what it said last, not too long ago to sell by.
+    Last(&'a Stocked),
+    /// Nobody can tell its price; this is what was said long ago.
+    Untold(Option<&'a Stocked>),
 }
 
 /// What is known of all skus that one answer shows. It is cheap to clone.
@@ -41,8 +56,8 @@ pub enum Listing {
     Untold,
     /// The whole catalogue.
     Whole(Arc<Shelf>),
-    /// What was asked for, and the catalogue's currency.
-    Asked(Arc<HashMap<Box<str>, Word>>, Option<Currency>),
+    /// What was asked for.
+    Asked(Arc<Answers>),
 }
 
 impl Listing {
@@ -53,21 +68,32 @@ impl Listing {
             Listing::Whole(shelf) => {
                 shelf.get(item.sku()).map_or(Said::Unknown, |stocked| Said::Known(stocked))
             }
-            Listing::Asked(words, _) => match words.get(item.sku()) {
-                Some(Word::Known(stocked)) => Said::Known(stocked),
-                Some(Word::Unknown) => Said::Unknown,
-                Some(Word::Unheard(last)) => Said::Unheard(last.as_deref()),
-                None => Said::Unheard(None),
-            },
+            Listing::Asked(answers) => {
+                let fits = |stocked: &Stocked| {
+                    answers.currency.is_none_or(|currency| currency == stocked.product.price.currency)
+                };
+                match answers.words.get(item.sku()) {
+                    Some(Word::Known(stocked)) if fits(stocked) => Said::Known(stocked),
+                    Some(Word::Unknown) => Said::Unknown,
+                    Some(Word::Last(stocked)) if fits(stocked) => Said::Last(stocked),
+                    Some(Word::Untold(Some(stocked))) if fits(stocked) => Said::Untold(Some(stocked)),
+                    Some(Word::Known(_) | Word::Last(_) | Word::Untold(_)) | None => Said::Untold(None),
+                }
+            }
         }
     }
 
-    /// The price that is told of an item now.
+    /// The price that an item is sold at now.
     pub fn price(&self, item: &Item) -> Option<Money> {
         match self.of(item) {
-            Said::Known(stocked) => Some(stocked.product.price),
-            _ => None,
+            Said::Known(stocked) | Said::Last(stocked) => Some(stocked.product.price),
+            Said::Nothing | Said::Unknown | Said::Untold(_) => None,
         }
+    }
+
+    /// Whether the catalogue as a whole does not answer.
+    pub fn is_down(&self) -> bool {
+        matches!(self, Listing::Asked(answers) if answers.is_down)
     }
 
     /// Whether there is a catalogue at all.
@@ -80,7 +106,7 @@ impl Listing {
         match self {
             Listing::Untold => None,
             Listing::Whole(shelf) => Some(shelf.currency()),
-            Listing::Asked(_, currency) => *currency,
+            Listing::Asked(answers) => answers.currency,
         }
     }
 
@@ -96,18 +122,23 @@ impl Listing {
         };
         match self.of(item) {
             Said::Unknown => Err(Refusal::UnknownSku),
-            Said::Nothing | Said::Known(_) | Said::Unheard(_) => Ok(()),
+            // Where nobody can tell, the cart keeps the wish: it is not sold before somebody can.
+            Said::Nothing | Said::Known(_) | Said::Last(_) | Said::Untold(_) => Ok(()),
         }
     }
 
     /// Tells two states of what is said of an item apart.
     pub(super) fn digest(&self, item: &Item) -> u64 {
+        /// Marks what stands in while the catalogue as a whole does not answer: then that is told too.
+        const DOWN: u64 = 0x5bd1_e995_97f4_a7c5;
+        let down = if self.is_down() { DOWN } else { 0 };
         match self.of(item) {
             Said::Nothing => 0,
             Said::Unknown => 1,
-            Said::Unheard(None) => 2,
             Said::Known(stocked) => stocked.digest,
-            Said::Unheard(Some(stocked)) => stocked.digest.rotate_left(1),
+            Said::Untold(None) => down ^ 2,
+            Said::Last(stocked) => down ^ stocked.digest.rotate_left(1),
+            Said::Untold(Some(stocked)) => down ^ stocked.digest.rotate_left(2),
         }
     }
 }

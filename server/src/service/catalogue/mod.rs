@@ -1,5 +1,6 @@
 //! The port to the shop's catalogue: what a sku is, what it costs, how many there are. Prices come from here alone.
 
+pub mod asker;
 pub mod listing;
 pub mod product;
 pub mod quote;
@@ -17,6 +18,7 @@ use trolley_core::time::Timestamp;
 use super::Service;
 use super::failure::Failure;
 
+use self::asker::Asker;
 use self::listing::Listing;
 use self::shown::Shown;
 
@@ -24,16 +26,28 @@ use self::shown::Shown;
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The skus that one answer is about.
-pub type Skus<'a> = Box<dyn Iterator<Item = &'a str> + Send + 'a>;
+pub type Skus<'a> = Box<dyn Iterator<Item = Wanted<'a>> + Send + 'a>;
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Which.
+    pub sku: &'a str,
+    /// It stands in a cart; else somebody just names it, and whether there is such a thing is not known yet.
+    pub stands: bool,
+    /// Who wants to know.
+    pub asker: Asker,
+}
 
 /// A catalogue. One that cannot be asked right now says so of each sku; it never holds a cart up for long and never fails.
 pub trait Catalogue: Send + Sync + 'static {
-    /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them.
+    /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them. `now` never goes back, whatever
+    /// the wall clock does: ages are counted by it.
     fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing>;
 
     /// Gives a product another price, in minor units of its currency, and another stock; false where this catalogue takes no such
     /// change, or does not have the product. The demo's does: its visitors play shopkeeper.
-    fn relabel(&self, _sku: &str, _price: u64, _stock: u32) -> bool {
+    fn relabel(&self, _sku: &str, _price: u64, _stock: u64) -> bool {
         false
     }
 
@@ -47,13 +61,18 @@ impl Service {
     /// What the catalogue says of these skus now.
     pub async fn listing<'a>(&'a self, skus: Skus<'a>) -> Listing {
         match &self.catalogue {
-            Some(catalogue) => catalogue.listing(skus, self.now()).await,
+            Some(catalogue) => catalogue.listing(skus, self.catalogues_now()).await,
             None => Listing::Untold,
         }
     }
 
+    /// The clock by which a catalogue's words grow old: the one place that chooses it.
+    fn catalogues_now(&self) -> Timestamp {
+        self.now()
+    }
+
     /// Gives a product another price and stock, where the catalogue takes such a change from here.
-    pub fn relabel(&self, sku: &str, price: u64, stock: u32) -> bool {
+    pub fn relabel(&self, sku: &str, price: u64, stock: u64) -> bool {
         self.catalogue.as_ref().is_some_and(|catalogue| catalogue.relabel(sku, price, stock))
     }
 
@@ -64,7 +83,7 @@ impl Service {
 
     /// A cart as it is shown.
     pub async fn shown(&self, cart: Arc<Cart>) -> Shown {
-        let listing = self.listing(skus(&cart, false)).await;
+        let listing = self.listing(standing(&cart, false, Asker::here(Some(cart.id)))).await;
         Shown::new(cart, listing)
     }
 
@@ -75,7 +94,13 @@ impl Service {
 }
 
 /// The skus of a cart's lines, saved ones too; with those that were taken out where they may come back.
-pub(super) fn skus(cart: &Cart, hidden_too: bool) -> Skus<'_> {
+pub(super) fn standing(cart: &Cart, hidden_too: bool, asker: Asker) -> Skus<'_> {
     let lines = cart.lines.iter().chain(&cart.saved).filter(move |line| hidden_too || line.is_shown());
-    Box::new(lines.filter_map(|line| line.item.as_deref()).map(Item::sku))
+    let skus = lines.filter_map(|line| line.item.as_deref()).map(Item::sku);
+    Box::new(skus.map(move |sku| Wanted { sku, stands: true, asker }))
+}
+
+/// Skus that somebody names.
+pub fn named<'a>(skus: impl Iterator<Item = &'a str> + Send + 'a, asker: Asker) -> Skus<'a> {
+    Box::new(skus.map(move |sku| Wanted { sku, stands: false, asker }))
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use trolley_core::money::{Currency, Money};
 
+/// The largest stock: what every reader of JSON can hold exactly, 2⁵³ − 1.
+pub const STOCK_MAX: u64 = Money::AMOUNT_MAX;
+
 /// What a shop says of one sku.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -13,8 +16,8 @@ pub struct Product {
     pub title: Box<str>,
     /// What one unit costs.
     pub price: Money,
-    /// How many units there are; none where the shop does not count them.
-    pub stock: Option<u32>,
+    /// How many units there are, at most [`STOCK_MAX`]; none where the shop does not count them.
+    pub stock: Option<u64>,
     /// Where its picture is.
     pub image: Option<Box<str>>,
 }
@@ -29,7 +32,8 @@ impl Product {
             digest.update(text);
         }
         digest.update(self.price.amount.to_be_bytes());
-        digest.update(self.stock.map_or(u64::MAX, u64::from).to_be_bytes());
+        // No stock is that large: it stands for one that is not counted.
+        digest.update(self.stock.unwrap_or(u64::MAX).to_be_bytes());
         let digest: [u8; 32] = digest.finalize().into();
         digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
     }

@@ -8,15 +8,19 @@ use trolley_core::ids::Quantity;
 use trolley_core::item::Item;
 use trolley_core::money::{Money, NoSum};
 
-use super::listing::Listing;
+use super::listing::{Listing, Said};
 
 /// A cart's lines with their prices, as of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// The lines, in the order they were added.
     pub lines: Vec<Quoted>,
-    /// What all of them cost together; none without a catalogue. A line without a price adds nothing.
+    /// What all of them cost together; none without a catalogue, or where one of them has no price.
     pub subtotal: Option<Money>,
+    /// What those cost together that have a price; none without a catalogue.
+    pub priced: Option<Money>,
+    /// There is a line whose price nobody can tell.
+    pub is_untold: bool,
 }
 
 /// One line of a quote.
@@ -28,12 +32,12 @@ pub struct Quoted {
     pub quantity: Quantity,
     /// What shoppers call it.
     pub title: Option<Box<str>>,
-    /// What one unit costs: now, or while the catalogue is down what it cost when it was last known.
+    /// What one unit costs: now, or while the catalogue cannot be asked what it cost a while ago.
     pub unit_price: Option<Money>,
     /// What all its units cost.
     pub line_total: Option<Money>,
     /// How many units there are, where that is known; none of a product that the shop has no more.
-    pub available: Option<Quantity>,
+    pub available: Option<u64>,
 }
 
 impl Quote {
@@ -41,26 +45,30 @@ impl Quote {
     pub fn of(taken: &[Taken], cart: &Cart, listing: &Listing) -> Result<Quote, NoSum> {
         let lines = taken.iter().map(|taken| {
             let tag = cart.shown_line(taken.item.line_id()).map(|line| listing.tag(line)).unwrap_or_default();
-            let price = tag.unit_price.map(|price| price.times(u64::from(taken.quantity)));
+            let unit_price = listing.price(&taken.item);
+            let line_total = unit_price.map(|price| price.times(u64::from(taken.quantity)));
             Ok(Quoted {
                 item: taken.item.clone(),
                 quantity: taken.quantity,
                 title: tag.title.map(Box::from),
-                unit_price: tag.unit_price,
-                line_total: price.transpose()?,
+                unit_price,
+                line_total: line_total.transpose()?,
                 available: tag.available,
             })
         });
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        let subtotal =
-            Money::sum(listing.currency(), lines.iter().filter_map(|line| line.line_total).map(Ok))?;
-        Ok(Quote { lines, subtotal })
+        let totals = lines.iter().filter_map(|line| line.line_total);
+        let priced = Money::sum(listing.currency(), totals.map(Ok))?;
+        let is_whole = lines.iter().all(|line| line.line_total.is_some());
+        let is_untold = taken.iter().any(|taken| matches!(listing.of(&taken.item), Said::Untold(_)));
+        Ok(Quote { lines, subtotal: priced.filter(|_| is_whole), priced, is_untold })
     }
 
     /// The units that the shopper wants and the shop does not have.
     pub fn missing(&self) -> Vec<Taken> {
         let short = self.lines.iter().filter_map(|line| {
-            let missing = line.quantity.checked_sub(line.available?).filter(|missing| *missing > 0)?;
+            let available = Quantity::try_from(line.available?).unwrap_or(Quantity::MAX);
+            let missing = line.quantity.checked_sub(available).filter(|missing| *missing > 0)?;
             Some(Taken { item: line.item.clone(), quantity: missing })
         });
         short.collect()

@@ -20,12 +20,12 @@ pub struct Shown {
 pub struct Tag<'a> {
     /// What shoppers call it.
     pub title: Option<&'a str>,
-    /// What one unit costs; while the catalogue is down, what it cost when it was last known.
+    /// What one unit costs; where nobody can tell, what it cost when it was last known.
     pub unit_price: Option<Money>,
     /// Where its picture is.
     pub image: Option<&'a str>,
     /// How many units there are.
-    pub available: Option<u32>,
+    pub available: Option<u64>,
 }
 
 /// Something that the shopper should know.
@@ -47,11 +47,13 @@ pub enum Note {
         /// Which line.
         line: LineId,
         /// How many there are.
-        available: u32,
+        available: u64,
     },
     /// The shop has this no more.
     Unavailable(LineId),
-    /// The catalogue does not answer.
+    /// Nobody can tell what this costs now.
+    PriceUnknown(LineId),
+    /// The catalogue as a whole does not answer.
     CatalogueDown,
 }
 
@@ -91,11 +93,16 @@ impl Shown {
         self.listing.tag(line)
     }
 
-    /// What all lines in the cart cost that have a price; none without a catalogue.
+    /// What all lines in the cart cost; none without a catalogue, or where one of them has no price.
     pub fn subtotal(&self) -> Result<Option<Money>, NoSum> {
         self.cart
             .as_ref()
             .map_or_else(|| Ok(self.listing.currency().map(Money::zero)), |cart| self.listing.subtotal(cart))
+    }
+
+    /// What those lines cost that have a price.
+    pub fn worth(&self) -> Result<Option<Money>, NoSum> {
+        self.cart.as_ref().map_or(Ok(None), |cart| self.listing.worth(cart))
     }
 
     /// Tells apart two states of what the catalogue says of this cart's lines; none without a catalogue. A change of a
@@ -127,19 +134,24 @@ impl Shown {
         let in_cart = cart.shown().map(|line| (line, true));
         for (line, is_wanted) in in_cart.chain(cart.shown_saved().map(|line| (line, false))) {
             let Some(item) = line.item.as_deref() else { continue };
-            match (self.listing.of(item), line.price) {
-                (Said::Nothing, _) => {}
-                (Said::Unheard(_), _) => down = true,
-                (Said::Unknown, _) => notes.push(Note::Unavailable(line.id)),
-                (Said::Known(stocked), was) => {
+            let said = self.listing.of(item);
+            match said {
+                Said::Nothing => {}
+                Said::Unknown => notes.push(Note::Unavailable(line.id)),
+                Said::Untold(_) => notes.push(Note::PriceUnknown(line.id)),
+                Said::Known(stocked) | Said::Last(stocked) => {
                     let is = stocked.product.price;
-                    if let Some(was) = was.filter(|was| *was != is) {
+                    if let Some(was) = line.price.filter(|was| *was != is) {
                         notes.push(Note::PriceChanged { line: line.id, was, is });
                     }
-                    let short = stocked.product.stock.filter(|stock| is_wanted && *stock < line.quantity());
-                    notes.extend(short.map(|available| Note::ShortStock { line: line.id, available }));
                 }
             }
+            if let Said::Known(stocked) = said {
+                let wanted = u64::from(line.quantity());
+                let short = stocked.product.stock.filter(|stock| is_wanted && *stock < wanted);
+                notes.extend(short.map(|available| Note::ShortStock { line: line.id, available }));
+            }
+            down |= self.listing.is_down() && matches!(said, Said::Last(_) | Said::Untold(_));
         }
         notes.extend(down.then_some(Note::CatalogueDown));
         notes
@@ -153,8 +165,11 @@ impl Listing {
         let named = match self.of(item) {
             Said::Nothing => return Tag::default(),
             Said::Unknown => return Tag { available: Some(0), ..Tag::default() },
-            Said::Unheard(None) => return Tag { unit_price: line.price, ..Tag::default() },
-            Said::Known(stocked) | Said::Unheard(Some(stocked)) => &stocked.product,
+            Said::Untold(None) => {
+                let fits = |price: &Money| self.currency().is_none_or(|currency| currency == price.currency);
+                return Tag { unit_price: line.price.filter(fits), ..Tag::default() };
+            }
+            Said::Known(stocked) | Said::Last(stocked) | Said::Untold(Some(stocked)) => &stocked.product,
         };
         Tag {
             title: Some(&named.title),
@@ -164,12 +179,23 @@ impl Listing {
         }
     }
 
-    /// What all lines in the cart cost that have a price; none where there is nothing to go by.
+    /// What all lines in the cart cost; none where there is nothing to go by, or where one of them has no price to be sold at: a part
+    /// of a total looks like one.
     pub fn subtotal(&self, cart: &Cart) -> Result<Option<Money>, NoSum> {
+        let price = |line: &Line| line.item.as_deref().and_then(|item| self.price(item));
+        let is_whole = cart.shown().all(|line| price(line).is_some());
+        Ok(self.worth(cart)?.filter(|_| is_whole))
+    }
+
+    /// What those lines in the cart cost that have a price.
+    pub fn worth(&self, cart: &Cart) -> Result<Option<Money>, NoSum> {
         if !self.is_told() {
             return Ok(None);
         }
-        let prices = cart.shown().filter_map(|line| Some((self.tag(line).unit_price?, line.quantity())));
-        Money::sum(self.currency(), prices.map(|(price, n)| price.times(u64::from(n))))
+        let prices = cart.shown().filter_map(|line| {
+            let price = self.price(line.item.as_deref()?)?;
+            Some(price.times(u64::from(line.quantity())))
+        });
+        Money::sum(self.currency(), prices)
     }
 }

@@ -6,8 +6,10 @@ pub mod faulty;
 pub mod member;
 pub mod reply;
 pub mod scrape;
+pub mod scripted;
 pub mod seeded;
 pub mod somebody;
+pub mod upstream;
 pub mod wire;
 
 use std::net::SocketAddr;
@@ -108,6 +110,11 @@ impl Shop {
         let begun =
             self.anyone().json("POST", "/v1/session", json!({"transport": "bearer"})).await.expect(201);
         Bearer { app: self.app.clone(), token: begun.json["token"].as_str().unwrap().to_owned() }
+    }
+
+    /// An app with this token, whatever it is.
+    pub fn bearer_with(&self, token: String) -> Bearer {
+        Bearer { app: self.app.clone(), token }
     }
 
     /// A caller without any credentials.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::service::data::{Kept, Members, Patch, Patched};
 use crate::service::terms::Seen;
+use crate::service::tree;
 
 use super::address::Address;
 use super::body;
@@ -62,7 +63,7 @@ async fn patch(
 ) -> Answer {
     let tags = Tags::of(&headers)?;
     let keyed = Key::of(&headers)?.map(|key| {
-        let parts = [json_tree::text(&members).into_bytes(), tags.text().into_bytes()];
+        let parts = [tree::canonical(&members).into_bytes(), tags.text().into_bytes()];
         key.with_parts(&Method::PATCH, "data", &parts, Seen::Newest, false)
     });
     let patch = Patch { members: &members, wanted_on: &|kept| tags.hold(&etag(kept)), keyed };
@@ -149,8 +150,7 @@ impl FromRequest<Arc<Front>> for MergePatch {
         let (parts, body) = request.into_parts();
         let types = ["application/merge-patch+json", "application/json"];
         if !types.iter().any(|wanted| body::is_of_type(&parts.headers, wanted)) {
-            let detail = "Send Content-Type: application/merge-patch+json.";
-            return Err(Problem::with(Code::UnsupportedMediaType, detail));
+            return Err(body::of_another_type(&parts.headers, types[0]));
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         json_tree::read(&bytes).map(MergePatch)

@@ -16,6 +16,7 @@ use crate::service::abuse::Guess;
 use crate::service::api_key::Secret;
 
 use super::address::Address;
+use super::authorization::{self, Door};
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
@@ -76,6 +77,8 @@ fn sent(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
         let detail = Code::TwoCredentials.advice();
         return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
     }
-    let key = bearer(authorization.as_bytes()).ok_or_else(|| Problem::new(Code::UnknownScheme))?;
+    authorization::mistaken(authorization.as_bytes(), Door::Admin)?;
+    let other = || Problem::with(Code::UnknownScheme, Code::NoApiKey.advice());
+    let key = bearer(authorization.as_bytes()).ok_or_else(other)?;
     Ok(Secret::parse(key))
 }

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod api_key;
 pub mod app;
 pub mod arrival;
+pub mod authorization;
 pub mod body;
 pub mod cart;
 pub mod cart_wire;

@@ -13,6 +13,7 @@ use crate::service::session::{Presented, Recognised, Visit};
 use crate::service::token::Token;
 
 use super::address::Address;
+use super::authorization::{self, Door};
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
@@ -58,6 +59,7 @@ impl Credential {
             let detail = Code::TwoCredentials.advice();
             return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
         }
+        authorization::mistaken(authorization.as_bytes(), Door::Shop)?;
         match bearer(authorization.as_bytes()) {
             Some(token) => Ok(Credential::Bearer(Token::parse(token))),
             None => Err(Problem::new(Code::UnknownScheme)),

@@ -69,7 +69,7 @@ async fn what_is_no_live_bearer_token_is_401() {
     }
     for (value, code) in [
         ("Bearer x", "session_ended"),
-        ("Bearer ", "session_ended"),
+        ("Bearer ", "unsupported_authorization"),
         ("Basic dXNlcjpwYXNz", "unsupported_authorization"),
         ("x", "unsupported_authorization"),
         ("", "unsupported_authorization"),

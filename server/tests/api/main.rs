@@ -47,4 +47,5 @@ mod storm;
 mod support;
 mod sweeping;
 mod sync;
+mod texts;
 mod verify;

@@ -19,7 +19,7 @@ pub enum OpenError {
     )]
     UnknownScheme(String),
     /// `file:` and nothing more.
-    #[error("\"file:\" names no folder: write, for example, file:data")]
+    #[error("\"file:\" names no folder with nothing behind it: write, for example, file:data")]
     NoFolder,
     /// An address that would be read as something else than it says.
     #[error("\"{address}\" {why}: write {instead}")]
@@ -97,7 +97,7 @@ pub fn import(address: &str) -> Result<Import, OpenError> {
 /// `file:///DIR` (RFC 8089) from the root.
 pub fn folder_of(address: &str) -> Result<&Path, OpenError> {
     match address.split_once(':') {
-        Some(("file", "")) => Err(OpenError::NoFolder),
+        Some(("file", "" | "//")) => Err(OpenError::NoFolder),
         Some(("file", rest)) => folder(address, rest),
         Some(("memory", "")) => Err(OpenError::NotInAFolder(address.to_owned())),
         _ => Err(OpenError::UnknownScheme(address.to_owned())),
@@ -158,7 +158,7 @@ mod tests {
             ("file://../data", "write file:../data"),
             ("file:////srv/data", "write file:/srv/data"),
             ("file:///srv/a%20b", "the path as it is"),
-            ("file://", "names a machine"),
+            ("file://", "names no folder"),
             ("file:~/data", "the whole path"),
             ("file:", "names no folder"),
             ("FILE:data", "is not a store"),

@@ -54,7 +54,8 @@ impl Password {
             return Err(Weak::Common);
         }
         if let Some(address) = email.map(Email::compared)
-            && (plain == address || address.rsplit_once('@').is_some_and(|(local, _)| plain == local))
+            && (Email::parse(&plain).is_ok_and(|said| said.compared() == address)
+                || address.rsplit_once('@').is_some_and(|(local, _)| plain == local))
         {
             return Err(Weak::IsTheAddress);
         }
@@ -133,6 +134,8 @@ mod tests {
         }
         assert_eq!(judged("Shopper.Ann.Miller"), Err(Weak::IsTheAddress));
         assert_eq!(judged("shopper.ann.miller@example.com"), Err(Weak::IsTheAddress));
+        let email = Email::parse("ann@xn--mnchen-3ya.example").unwrap();
+        assert_eq!(Password::choose("Ann@münchen.example", Some(&email)), Err(Weak::IsTheAddress));
     }
 
     #[test]

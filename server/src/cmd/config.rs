@@ -8,12 +8,13 @@ use crate::config::checked::Checked;
 use crate::config::printed;
 use crate::config::raw::Raw;
 
+use super::prepare::prepare;
 use super::{Failed, environment};
 
 /// What to do with the settings.
 #[derive(Subcommand, Debug)]
 pub enum Config {
-    /// Check flags, environment and file as `serve` would, and say what is wrong
+    /// Check flags, environment, file and what they name (store, secret, catalogue, addresses) as `serve` would, and say what is wrong
     Check(Box<Raw>),
     /// Print a commented trolley.toml of what holds here
     Print(Box<Print>),
@@ -33,8 +34,11 @@ pub struct Print {
 pub fn run(asked: Config) -> Result<(), Failed> {
     let text = match asked {
         Config::Check(raw) => {
-            Checked::new(&raw.completed(environment())?)?;
-            "the settings are sensible\n".to_owned()
+            let checked = Checked::new(&raw.completed(environment())?)?;
+            let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::World(error.to_string()))?;
+            let busy = runtime.block_on(prepare(&checked))?.busy;
+            let notes = busy.iter().map(|held| format!("at present, though: {held}\n"));
+            std::iter::once("the settings are sensible\n".to_owned()).chain(notes).collect()
         }
         Config::Print(asked) if asked.default => printed::file(&Raw::default()),
         Config::Print(asked) => {

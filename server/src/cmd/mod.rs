@@ -9,6 +9,7 @@ pub mod healthcheck;
 pub mod import;
 pub mod manager;
 pub mod openapi;
+mod prepare;
 mod progress;
 mod secret;
 pub mod serve;
@@ -54,9 +55,10 @@ impl From<Senseless> for Failed {
 impl From<OpenError> for Failed {
     fn from(error: OpenError) -> Failed {
         match error {
-            OpenError::UnknownScheme(_) | OpenError::NoFolder | OpenError::NotInAFolder(_) => {
-                Failed::Asked(error.to_string())
-            }
+            OpenError::UnknownScheme(_)
+            | OpenError::NoFolder
+            | OpenError::Astray { .. }
+            | OpenError::NotInAFolder(_) => Failed::Asked(error.to_string()),
             OpenError::Backup(_) | OpenError::Embedded(_) => Failed::World(error.to_string()),
         }
     }

@@ -28,6 +28,15 @@ pub(super) fn open(is: &SecretIs) -> Result<Secret, Failed> {
     }
 }
 
+/// Whether it is there and can be read, where it has to be; one that would be made is not made yet.
+pub(super) fn look(is: &SecretIs) -> Result<(), Failed> {
+    match is {
+        SecretIs::Said(_) | SecretIs::Fresh => Ok(()),
+        SecretIs::Beside(file) if file.symlink_metadata().is_err() => Ok(()),
+        SecretIs::In(file) | SecretIs::Beside(file) => read(file).map(drop),
+    }
+}
+
 fn read(file: &Path) -> Result<Secret, Failed> {
     let wrong =
         |why: &dyn std::fmt::Display| Failed::Asked(format!("--secret-file {}: {why}", file.display()));

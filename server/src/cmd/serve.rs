@@ -1,11 +1,9 @@
 //! `trolley serve`: opens the store, serves until told to stop, and leaves nothing half done.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
@@ -15,23 +13,18 @@ use trolley_store::kind::{Key, Record};
 use trolley_store::open::{folder_of, open};
 use trolley_store::port::Store;
 
-use crate::catalogue::file::File;
-use crate::catalogue::form;
-use crate::catalogue::shop::Shop;
-use crate::catalogue::web::{Patience, Web};
-use crate::config::checked::{Checked, Place};
+use crate::config::checked::Checked;
 use crate::config::raw::Raw;
 use crate::http::app::App;
-use crate::http::demo::products;
 use crate::http::front::Front;
 use crate::http::serve::serve;
 use crate::local::listen::Listening;
 use crate::service::Service;
-use crate::service::catalogue::Catalogue;
 use crate::service::clock::Clock;
 use crate::service::random::OsRandom;
 
 use super::manager::Manager;
+use super::prepare::{Prepared, prepare};
 use super::{Failed, environment, secret};
 
 /// How long the last writes may take after the last request: with the drain it stays under ten seconds.
@@ -42,9 +35,13 @@ pub fn run(raw: Raw) -> Result<(), Failed> {
     let raw = raw.completed(environment())?;
     let checked = Checked::new(&raw)?;
     start_log(&checked);
-    let store = open_store(&checked)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::World(error.to_string()))?;
-    let served = runtime.block_on(serve_until_stopped(checked, store));
+    let mut prepared = runtime.block_on(prepare(&checked))?;
+    if !prepared.busy.is_empty() {
+        return Err(prepared.busy.remove(0));
+    }
+    let store = open_store(&checked)?;
+    let served = runtime.block_on(serve_until_stopped(checked, prepared, store));
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
 }
@@ -62,16 +59,17 @@ fn end_at_once(sentence: &str) {
     std::process::exit(1);
 }
 
-async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<(), Failed> {
+async fn serve_until_stopped(
+    checked: Checked,
+    prepared: Prepared,
+    store: Arc<dyn Store>,
+) -> Result<(), Failed> {
     let world = |error: &dyn std::fmt::Display| Failed::World(error.to_string());
     let clock = clock(&checked, &*store).await?;
     let secret = secret::open(&checked.secret)?;
-    let catalogue = catalogue(&checked)?;
-    let (listener, address) = bind(checked.listen).await?;
-    let admin = match checked.admin_listen {
-        Some(address) => Some(bind(address).await?),
-        None => None,
-    };
+    let Prepared { catalogue, listener, admin, .. } = prepared;
+    let listener = listener.ok_or_else(|| world(&"nothing to listen on"))?;
+    let address = listener.local_addr().map_err(|error| world(&error))?;
     let end = end_asked().map_err(|error| world(&error))?;
 
     let service = Service::new(store, clock, Box::new(OsRandom), secret, checked.service, catalogue);
@@ -80,7 +78,8 @@ async fn serve_until_stopped(checked: Checked, store: Arc<dyn Store>) -> Result<
     let app = Arc::new(App::new(Front::new(Arc::clone(&service), checked.rules)));
     let mut lines = format!("listening on http://{address}\n");
     let mut served = JoinSet::new();
-    if let Some((listener, address)) = admin {
+    if let Some(listener) = admin {
+        let address = listener.local_addr().map_err(|error| world(&error))?;
         lines.push_str(&format!("admin on http://{address}\n"));
         let app = Arc::new(app.admin());
         served.spawn(serve(listener, app, checked.bounds.clone(), ended(end.clone())));
@@ -133,15 +132,6 @@ async fn ended(mut end: watch::Receiver<()>) {
     while end.changed().await.is_ok() {}
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failed> {
-    let bound = async {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    };
-    bound.await.map_err(|error: std::io::Error| Failed::World(format!("cannot listen on {address}: {error}")))
-}
-
 /// The socket for commands, where the store is a folder. A folder that takes no sockets (some mounts do not) is served all
 /// the same: commands will say that they find no server.
 fn take_commands(store: &str, service: &Arc<Service>) -> AbortHandle {
@@ -157,25 +147,6 @@ fn take_commands(store: &str, service: &Arc<Service>) -> AbortHandle {
         }
     });
     task.abort_handle()
-}
-
-/// The shop's catalogue; the demo has its own, where no other is named.
-fn catalogue(checked: &Checked) -> Result<Option<Arc<dyn Catalogue>>, Failed> {
-    let refused = |why: &dyn std::fmt::Display| Failed::Asked(format!("--catalogue: {why}"));
-    match &checked.catalogue {
-        Some(Place::File(path)) => Ok(Some(Arc::new(File::open(path).map_err(|unread| refused(&unread))?))),
-        Some(Place::Address(address)) => {
-            let patience = Patience { sells_for: checked.stale_prices_for, ..Patience::default() };
-            let web = Web::new(address, patience).map_err(|wrong| refused(&wrong))?;
-            Ok(Some(Arc::new(web)))
-        }
-        None if checked.rules.demo => {
-            let shelf = form::shelf(products::CATALOGUE.as_bytes());
-            let shelf = shelf.map_err(|error| Failed::World(error.to_string()))?;
-            Ok(Some(Arc::new(Shop::new(shelf))))
-        }
-        None => Ok(None),
-    }
 }
 
 /// The test clock where it was asked for. A store whose clock was once turned says so when it is served without.

@@ -7,6 +7,7 @@ use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::Policy as MergePolicy;
 use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
+use trolley_store::open::{OpenError, folder_of};
 
 use crate::http::address::Proxies;
 use crate::http::cookie::SameSite;
@@ -63,10 +64,17 @@ pub enum Place {
 }
 
 impl Place {
-    fn of(text: &str) -> Place {
-        match text.starts_with("http://") || text.starts_with("https://") {
-            true => Place::Address(text.to_owned()),
-            false => Place::File(text.into()),
+    fn of(text: &str) -> Result<Place, Senseless> {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            Some("http" | "https") => Ok(Place::Address(text.to_owned())),
+            Some("file") => {
+                Err(Senseless(format!("--catalogue is \"{text}\": write the path of the file by itself")))
+            }
+            _ if text.contains("://") => Err(Senseless(format!(
+                "--catalogue is \"{text}\": write the path of a JSON file, or an http or https address"
+            ))),
+            _ => Ok(Place::File(text.into())),
         }
     }
 }
@@ -76,7 +84,7 @@ impl Checked {
     pub fn new(raw: &Raw) -> Result<Checked, Senseless> {
         let listen = socket("listen", raw.text("listen"))?;
         let admin_listen = raw.said("admin-listen").map(|text| socket("admin-listen", text)).transpose()?;
-        if admin_listen.is_some_and(|admin| admin == listen && admin.port() != 0) {
+        if admin_listen.is_some_and(|admin| meet(admin, listen)) {
             return Err(Senseless(
                 "--admin-listen is where --listen is: give it a port of its own".to_owned(),
             ));
@@ -96,10 +104,10 @@ impl Checked {
         Ok(Checked {
             listen,
             admin_listen,
-            store: raw.text("store").to_owned(),
+            store: store(raw)?,
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
-            catalogue: raw.said("catalogue").map(Place::of),
+            catalogue: raw.said("catalogue").map(Place::of).transpose()?,
             stale_prices_for: span(raw, "stale-prices-for")?,
             secret: secret(raw)?,
             service: service(raw)?,
@@ -116,6 +124,21 @@ impl Checked {
             log: one_of(raw, "log", &levels)?,
             log_json: one_of(raw, "log-format", &[("text", false), ("json", true)])?,
         })
+    }
+}
+
+/// Whether the two would be one: also where one of them is every address of this machine.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
+}
+
+/// The store's address, where it is one.
+fn store(raw: &Raw) -> Result<String, Senseless> {
+    let address = raw.text("store");
+    match folder_of(address) {
+        Ok(_) | Err(OpenError::NotInAFolder(_)) => Ok(address.to_owned()),
+        Err(error) => Err(Senseless(format!("--store: {error}"))),
     }
 }
 
@@ -243,6 +266,18 @@ mod tests {
             ("trusted-proxy = ['10.0.0.1', '*']", "--trusted-proxy"),
             ("admin-listen = '8081'", "--admin-listen"),
             ("admin-listen = '127.0.0.1:8080'", "--admin-listen"),
+            ("admin-listen = '0.0.0.0:8080'", "--admin-listen"),
+            ("admin-listen = '[::]:8080'", "--admin-listen"),
+            ("store = 'file://./data'", "--store: \"file://./data\" names a machine"),
+            ("store = 'postgres://shop'", "--store"),
+            ("store = './data'", "--store"),
+            ("store = 'sqlite:./data'\nsecret-file = 'secret'", "--store"),
+            ("catalogue = 'ftp://shop.example/products'", "--catalogue"),
+            ("catalogue = 'file:./catalogue.json'", "--catalogue"),
+            ("public-origin = 'https://[::1'", "--public-origin"),
+            ("public-origin = 'https://shop..example'", "--public-origin"),
+            ("trusted-origin = 'https://-.example'", "--trusted-origin"),
+            ("trusted-origin = 'https://10.0.0.256'", "--trusted-origin"),
             ("demo = 'yes'", "--demo"),
             ("test-clock = true\nlisten = '0.0.0.0:80'", "--test-clock"),
             ("log = 'loud'", "--log"),

@@ -1,6 +1,6 @@
 //! Origins as browsers write them: `https://shop.example`, `http://localhost:8080`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Senseless;
 
@@ -12,14 +12,13 @@ pub fn parse(setting: &str, text: &str) -> Result<String, Senseless> {
         _ => return Err(Senseless(format!("--{setting} is \"{text}\": write it as https://shop.example"))),
     };
     let (host, port) = split_port(authority);
-    let host_is_plain = !host.is_empty()
-        && host.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'[' | b']' | b':'));
+    let host_is_plain = is_host(host);
     let default = if secure { "443" } else { "80" };
     let port_is_plain = port.is_none_or(|port| {
         port != default && !port.starts_with('0') && port.parse::<u16>().is_ok_and(|port| port > 0)
     });
     if !host_is_plain || !port_is_plain {
-        let advice = "write it as browsers do: scheme, host in lower case, a port only where it is not the usual one, and no path";
+        let advice = "write it as browsers do: scheme, host in lower case (one with other letters as xn--), a port only where it is not the usual one, and no path";
         return Err(Senseless(format!("--{setting} is \"{text}\": {advice}")));
     }
     if !secure && !is_this_machine(host) {
@@ -27,6 +26,20 @@ pub fn parse(setting: &str, text: &str) -> Result<String, Senseless> {
         return Err(Senseless(format!("--{setting} is \"{text}\": {why}")));
     }
     Ok(text.to_owned())
+}
+
+/// Whether a browser would write the host so: labels in lower case, an IPv4 address, or an IPv6 one in brackets.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let is_label = |label: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|b| b.is_ascii_digit());
+    host.split('.').all(is_label) && (!is_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {

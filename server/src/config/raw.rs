@@ -60,11 +60,17 @@ impl Raw {
             Some(path) => std::fs::read_to_string(path).map_err(|error| {
                 Senseless(format!("--config: {} cannot be read: {error}", path.display()))
             })?,
-            None if Path::new(DEFAULT_FILE).exists() => std::fs::read_to_string(DEFAULT_FILE)
-                .map_err(|error| Senseless(format!("{DEFAULT_FILE} cannot be read: {error}")))?,
+            // A name that leads nowhere is not the same as none: whoever put it there means to be heard.
+            None if Path::new(DEFAULT_FILE).symlink_metadata().is_ok() => {
+                std::fs::read_to_string(DEFAULT_FILE)
+                    .map_err(|error| Senseless(format!("{DEFAULT_FILE} cannot be read: {error}")))?
+            }
             None => String::new(),
         };
         self.fill_from(&text)?;
+        if let Some((name, _)) = self.said.iter().find(|(_, value)| value.trim().is_empty()) {
+            return Err(Senseless(format!("--{name} is empty: give it a value, or leave it out altogether")));
+        }
         match self.said.keys().find_map(|said| LATER.iter().find(|(name, _)| name == said)) {
             Some((name, about)) => {
                 Err(Senseless(format!("--{name} is not there yet: {about} will come with a later release")))
@@ -80,6 +86,15 @@ impl Raw {
     ) -> Result<(), Senseless> {
         for (variable, value) in environment {
             let Some(name) = variable.strip_prefix("TROLLEY_") else { continue };
+            // What is no text arrives with these in it: it would name another folder than it says.
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(Senseless(format!("{variable} is not UTF-8")));
+            }
+            if variable == FILE_VARIABLE && value.is_empty() {
+                return Err(Senseless(format!(
+                    "{FILE_VARIABLE} is empty: name a file, or leave it out altogether"
+                )));
+            }
             if variable == FILE_VARIABLE {
                 self.config.get_or_insert(value.into());
                 continue;
@@ -106,9 +121,15 @@ impl Raw {
             let known = known(&name).ok_or_else(|| {
                 Senseless(format!("the settings file names {name}, which is not a setting"))
             })?;
-            let text = in_text(value)
-                .map_err(|wrong| Senseless(format!("{name} in the settings file is {wrong}")))?;
-            self.said.entry(known).or_insert(text);
+            let takes_many = find(known).is_some_and(|setting| matches!(setting.takes, Takes::List(_)));
+            let wrong = |wrong| Senseless(format!("{name} in the settings file is {wrong}"));
+            match &value {
+                // None of something is the same as not saying it.
+                toml::Value::Array(items) if takes_many && items.is_empty() => continue,
+                toml::Value::Array(_) if !takes_many => return Err(wrong("a list, and takes one value")),
+                _ => {}
+            }
+            self.said.entry(known).or_insert(in_text(value).map_err(wrong)?);
         }
         Ok(())
     }
@@ -144,7 +165,9 @@ impl clap::Args for Raw {
             .help(format!(
                 "A file of settings [env: {FILE_VARIABLE}] [default: {DEFAULT_FILE}, where there is one]"
             ));
-        let later = LATER.iter().map(|(name, _)| Arg::new(*name).long(*name).hide(true));
+        let later = LATER.iter().map(|(name, _)| {
+            Arg::new(*name).long(*name).hide(true).num_args(0..=1).default_missing_value("true")
+        });
         command.arg(file).args(SETTINGS.iter().map(flag)).args(later)
     }
 
@@ -225,11 +248,32 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_is_none_and_is_refused_wherever_it_is_said() {
+        for name in ["catalogue", "store", "trusted-origin", "max-lines", "demo"] {
+            let flag = typed(&[&format!("--{name}=")]).unwrap().completed(std::iter::empty());
+            let variable = format!("TROLLEY_{}", name.to_ascii_uppercase().replace('-', "_"));
+            let variable = Raw::default().completed(variables(&[(&variable, " ")]));
+            for refused in [flag, variable] {
+                let sentence = refused.map(drop).unwrap_err().0;
+                assert!(sentence.contains(&format!("--{name} is empty")), "{sentence}");
+            }
+        }
+        for (variable, value) in
+            [("TROLLEY_CONFIG", ""), ("TROLLEY_SECRET", ""), ("TROLLEY_STORE", "file:caf\u{fffd}")]
+        {
+            assert!(Raw::default().completed(variables(&[(variable, value)])).is_err(), "{variable}");
+        }
+    }
+
+    #[test]
     fn a_list_may_be_said_in_one_piece_or_in_several() {
         let raw =
             typed(&["--trusted-origin", "https://a,https://b", "--trusted-origin", "https://c"]).unwrap();
         assert_eq!(raw.said("trusted-origin"), Some("https://a,https://b,https://c"));
         assert!(typed(&["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"]).is_err());
+        let mut none = Raw::default();
+        none.fill_from("trusted-origin = []").unwrap();
+        assert_eq!(none.said("trusted-origin"), None);
     }
 
     #[test]
@@ -238,7 +282,14 @@ mod tests {
         let unknown =
             Raw::default().fill_from_environment(variables(&[("TROLLEY_MAX_LINS", "1")])).unwrap_err();
         assert!(unknown.0.contains("TROLLEY_MAX_LINS"), "{unknown}");
-        for wrong in ["lisen = 'x'", "listen = 1.5", "[listen]", "trusted-origin = [1]", "listen"] {
+        for wrong in [
+            "lisen = 'x'",
+            "listen = 1.5",
+            "[listen]",
+            "trusted-origin = [1]",
+            "store = ['file:a', 'b']",
+            "listen",
+        ] {
             assert!(Raw::default().fill_from(wrong).is_err(), "{wrong}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use trolley_store::open::folder_of;
+use trolley_store::open::{OpenError, folder_of};
 
 use crate::service::secret::Secret;
 
@@ -34,7 +34,10 @@ pub fn secret(raw: &Raw) -> Result<SecretIs, Senseless> {
         (Some(secret), None) => Ok(SecretIs::Said(secret.clone())),
         (None, Some(file)) => Ok(SecretIs::In(file.into())),
         // A store that is in no folder is this process's own memory: there is no other as yet.
-        (None, None) => Ok(folder_of(raw.text("store"))
-            .map_or(SecretIs::Fresh, |folder| SecretIs::Beside(folder.join(NAME)))),
+        (None, None) => match folder_of(raw.text("store")) {
+            Ok(folder) => Ok(SecretIs::Beside(folder.join(NAME))),
+            Err(OpenError::NotInAFolder(_)) => Ok(SecretIs::Fresh),
+            Err(error) => Err(Senseless(format!("--store: {error}"))),
+        },
     }
 }

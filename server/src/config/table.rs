@@ -68,6 +68,7 @@ pub fn find(name: &str) -> Option<&'static Setting> {
 pub const LATER: &[(&str, &str)] = &[
     ("sessions", "sessions in another store than the carts"),
     ("bus", "several nodes"),
+    ("wait-for-store", "a store that is asked over a network"),
     ("jwt-issuer", "access tokens"),
     ("jwt-audience", "access tokens"),
 ];

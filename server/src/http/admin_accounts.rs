@@ -1,5 +1,6 @@
 //! `/v1/admin/accounts`, `sign-ins` and `audit`: what the shop's own systems ask of accounts, each by a key with its scope.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -22,7 +23,7 @@ use super::accounts::{ENTRY, no_content};
 use super::api_key::{Accounts, AccountsRead, ApiKey, Audit, SignIns};
 use super::cart::Answer;
 use super::change::cart_response;
-use super::error::Problem;
+use super::error::{Problem, sentence};
 use super::front::Front;
 use super::idempotency::Again;
 use super::json::{Command, Fields, Json, NoBody, answer};
@@ -176,9 +177,8 @@ struct Vouch {
 impl Command for Vouch {
     fn take(fields: &mut Fields<'_>) -> Option<Vouch> {
         let id = "Send the id that GET /v1/verify named.";
-        let session = perhaps(fields, "session", id, |text| text.parse().ok());
-        let address = "Send an e-mail address, such as ann@example.com.";
-        let email = perhaps(fields, "email", address, |text| Email::parse(text).ok());
+        let session = perhaps(fields, "session", str::parse, |_| id.into());
+        let email = perhaps(fields, "email", Email::parse, |wrong| sentence(&wrong.to_string()).into());
         let remember = fields.flag("remember", false);
         let account = fields.string("account")?;
         let fits = (1..=SHOP_ID_CHARS_MAX).contains(&account.len());
@@ -194,20 +194,22 @@ impl Command for Vouch {
 }
 
 /// The member `name`, if it is there; no answer where it is wrong.
-fn perhaps<T>(
+fn perhaps<T, E>(
     fields: &mut Fields<'_>,
     name: &str,
-    advice: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
+    parse: impl Fn(&str) -> Result<T, E>,
+    advice: impl Fn(E) -> Cow<'static, str>,
 ) -> Option<Option<T>> {
     if !fields.has(name) {
         return Some(None);
     }
-    let parsed = parse(&fields.string(name)?);
-    if parsed.is_none() {
-        fields.fault(name, advice);
+    match parse(&fields.string(name)?) {
+        Ok(parsed) => Some(Some(parsed)),
+        Err(wrong) => {
+            fields.fault(name, advice(wrong));
+            None
+        }
     }
-    parsed.map(Some)
 }
 
 /// The oldest first: who comes back with the last one it saw is told what happened since.
@@ -237,7 +239,10 @@ impl Front {
     /// The live session of that public id.
     async fn visit_named(&self, id: SessionId) -> Result<Visit, Problem> {
         let visit = self.service.visit_named(id).await?;
-        visit.ok_or_else(|| Problem::new(Code::SessionNotFound))
+        visit.ok_or_else(|| {
+            let detail = "That session is over, or never was: ask GET /v1/verify again, or leave it out and a new one begins.";
+            Problem::at(Code::SessionNotFound, "#/session", detail)
+        })
     }
 }
 
@@ -254,10 +259,10 @@ impl Shape for Vouch {
 
     fn schema(_: &mut Parts) -> Value {
         Object::new()
-            .may("session", uuid())
+            .perhaps("session", uuid())
             .must("account", pattern("^[!-~]{1,128}$"))
-            .may("email", email())
-            .may("remember", or(yes_or_no(), false))
+            .perhaps("email", email())
+            .perhaps("remember", or(yes_or_no(), false))
             .schema()
     }
 }

@@ -19,6 +19,7 @@ use super::authorization;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
+use super::mistaken::Door;
 use super::problems::Code;
 
 /// A caller whose key holds the scope `S`.
@@ -69,7 +70,7 @@ impl<S: Needs> FromRequestParts<Arc<Front>> for ApiKey<S> {
 
 /// The key that was sent; none where it cannot be one. What could mean two things is refused, as everywhere.
 fn sent(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
-    let key = authorization::bearer(headers)?.ok_or_else(|| Problem::new(Code::NoApiKey))?;
+    let key = authorization::bearer(headers, Door::Admin)?.ok_or_else(|| Problem::new(Code::NoApiKey))?;
     if cookie::find(headers) != Sent::None {
         let detail = Code::TwoCredentials.advice();
         return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));

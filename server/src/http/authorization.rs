@@ -3,16 +3,18 @@
 
 use axum::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
-use crate::service::api_key::PREFIX;
 use crate::service::token::Token;
 
 use super::error::Problem;
+use super::mistaken::{Door, mistaken};
 use super::problems::Code;
 
-/// What follows `Bearer`; none where nothing in the header is meant for us. Several of them could mean two callers.
-pub fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
+/// What follows `Bearer`; none where nothing in the header is meant for us. Several of them could mean two callers; what can only be
+/// a mistake is refused by its name.
+pub fn bearer(headers: &HeaderMap, door: Door) -> Result<Option<&[u8]>, Problem> {
     let mut found = None;
     for value in headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes) {
+        mistaken(value, door)?;
         match of(value) {
             Some(_) if found.is_some() => {
                 let detail = Code::TwoCredentials.advice();
@@ -41,8 +43,7 @@ fn of(value: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_bare_secret(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
-    value.starts_with(PREFIX.as_bytes()) || Token::parse(value).is_some()
+    Token::parse(value.trim_ascii()).is_some()
 }
 
 #[cfg(test)]
@@ -52,7 +53,7 @@ mod tests {
     fn read(values: &[&str]) -> Result<Option<String>, &'static str> {
         let pairs = values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
         let headers: HeaderMap = pairs.collect();
-        let found = bearer(&headers).map_err(|problem| problem.code().as_str())?;
+        let found = bearer(&headers, Door::Shop).map_err(|problem| problem.code().as_str())?;
         assert!(found.is_none() || is_bearer(&headers), "{values:?}");
         Ok(found.map(|token| String::from_utf8(token.to_vec()).unwrap()))
     }
@@ -80,7 +81,11 @@ mod tests {
         ] {
             assert_eq!(read(ours), Ok(Some("x".to_owned())), "{ours:?}");
         }
-        assert_eq!(read(&["Bearer"]), Ok(Some(String::new())), "who says so is meant, also without a token");
+        assert_eq!(
+            read(&["Bearer"]),
+            Err("unsupported_authorization"),
+            "who says so is meant, also without a token"
+        );
         assert_eq!(read(&["Bearer x", "Bearer x"]), Err("two_credentials"));
         for bare in ["trk_abc", &"a".repeat(43)] {
             assert_eq!(read(&[bare]), Err("unsupported_authorization"), "{bare}");

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
@@ -15,8 +15,17 @@ use super::problems::Code;
 /// The most a body may hold, but for those that say otherwise.
 pub const BYTES_MAX: usize = 64 * 1024;
 
+/// Longest name of a media type that is told back.
+const TYPE_SHOWN_MAX: usize = 64;
+
 /// The whole body, where it is of at most `most` bytes and arrives in time.
 pub async fn read(headers: &HeaderMap, body: Body, within: Duration, most: usize) -> Result<Bytes, Problem> {
+    if let Some(coding) = coding(headers) {
+        let detail = format!(
+            "The body is encoded (Content-Encoding: {coding}): send it as it is, without that header."
+        );
+        return Err(Problem::with(Code::UnsupportedMediaType, detail).uncoded());
+    }
     if announced(headers).is_some_and(|bytes| bytes > most as u64) {
         return Err(too_large(most));
     }
@@ -61,6 +70,46 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&rest);
     Ok(whole.freeze())
+}
+
+/// How the body is encoded, where it is.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter();
+    let named = codings.flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    named.map(shown).find(|coding| !coding.is_empty() && coding != "identity")
+}
+
+/// A word of a stranger's, where it can be told back; `?` where not.
+fn shown(word: &[u8]) -> String {
+    let word = word.trim_ascii();
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/+-._".contains(b);
+    match word.len() <= TYPE_SHOWN_MAX && word.iter().all(plain) {
+        true => String::from_utf8_lossy(word).to_ascii_lowercase(),
+        false => "?".to_owned(),
+    }
+}
+
+/// Says of a body that is not of the type `wanted` what it came as, and what to send instead.
+pub fn of_another_type(headers: &HeaderMap, wanted: &'static str) -> Problem {
+    let mut types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    let essence = |value: &[u8]| shown(value.split(|b| *b == b';').next().unwrap_or_default());
+    let came = match (types.next().map(essence).as_deref(), types.next()) {
+        (None | Some(""), _) => "The body came without a Content-Type".to_owned(),
+        (Some(_), Some(_)) => "The body came with several Content-Types".to_owned(),
+        (Some("application/x-www-form-urlencoded"), _) => {
+            "The body came as a form (application/x-www-form-urlencoded, which is what curl -d sends)"
+                .to_owned()
+        }
+        (Some("multipart/form-data"), _) => {
+            "The body came as a form (multipart/form-data, which is what curl -F sends)".to_owned()
+        }
+        (Some(same), None) if same == wanted => "The body came in another charset than UTF-8".to_owned(),
+        (Some("?"), _) => "The body came as something else".to_owned(),
+        (Some(other), _) => format!("The body came as {other}"),
+    };
+    let with_curl = if wanted == "application/json" { " (curl has --json for it)" } else { "" };
+    let detail = format!("{came}. Send it with the header Content-Type: {wanted}{with_curl}.");
+    Problem::with(Code::UnsupportedMediaType, detail)
 }
 
 /// Whether the one Content-Type is `wanted`, in UTF-8 where it names a charset.

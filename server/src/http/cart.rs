@@ -167,8 +167,8 @@ impl Shape for AddLine {
         });
         Object::new()
             .must("sku", text(1, Item::SKU_CHARS_MAX))
-            .may("quantity", or(between(1, QUANTITY_MAX), 1))
-            .may("options", options)
+            .perhaps("quantity", or(between(1, QUANTITY_MAX), 1))
+            .perhaps("options", options)
             .schema()
     }
 }

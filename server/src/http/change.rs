@@ -223,7 +223,12 @@ impl From<Failure> for Problem {
                 let advice = Code::KeyReused.advice();
                 Problem::at(Code::KeyReused, "#/header/Idempotency-Key", advice)
             }
-            Failure::TooManyStreams => Problem::new(Code::TooManyStreams),
+            Failure::TooManyStreams { most, of } => {
+                let detail = format!(
+                    "At most {most} event streams are open at once for one {of}: close one, or read the cart now and then."
+                );
+                Problem::with(Code::TooManyStreams, detail)
+            }
             Failure::SessionEnded => Problem::new(Code::SessionEnded),
             Failure::Limited(standing) => limited(standing),
             Failure::Overtaken | Failure::Busy => Problem::new(Code::Busy),

@@ -26,7 +26,7 @@ use super::front::Front;
 use super::json::{Command, Fields, Optional, answer};
 use super::openapi::op::{OF_A_CART, op};
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Object, Parts, Shape, between, or, pattern, whole, yes_or_no};
+use super::openapi::shape::{Object, Parts, Shape, between, counted, or, pattern, yes_or_no};
 use super::order_wire::OrderView;
 use super::problems::Code;
 
@@ -168,7 +168,7 @@ impl Shape for Wish {
     fn schema(_: &mut Parts) -> Value {
         let amount = between(0, Money::AMOUNT_MAX);
         let subtotal = Object::new().must("amount", amount).must("currency", pattern("^[A-Z]{3}$")).schema();
-        let seen = Object::new().must("revision", whole(0)).may("subtotal", subtotal).schema();
-        Object::new().may("seen", seen).may("accept_available", or(yes_or_no(), false)).schema()
+        let seen = Object::new().must("revision", counted(0)).perhaps("subtotal", subtotal).schema();
+        Object::new().perhaps("seen", seen).perhaps("accept_available", or(yes_or_no(), false)).schema()
     }
 }

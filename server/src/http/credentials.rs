@@ -38,9 +38,8 @@ impl Command for Login {
 impl Login {
     /// The address and the password of a new account.
     pub fn chosen(&self) -> Result<(Email, Password), Problem> {
-        let email = Email::parse(&self.email).map_err(|_| {
-            Problem::at(Code::InvalidBody, "#/email", "Send an e-mail address, such as ann@example.com.")
-        })?;
+        let email = Email::parse(&self.email)
+            .map_err(|wrong| Problem::at(Code::InvalidBody, "#/email", sentence(&wrong.to_string())))?;
         let password = choose(&self.password, Some(&email), "#/password")?;
         Ok((email, password))
     }
@@ -114,8 +113,8 @@ impl Shape for Login {
         Object::new()
             .must("email", email())
             .must("password", text(1, BYTES_MAX))
-            .may("remember", or(yes_or_no(), false))
-            .may("merge", one_of(&POLICIES.map(|(name, _)| name)))
+            .perhaps("remember", or(yes_or_no(), false))
+            .perhaps("merge", one_of(&POLICIES.map(|(name, _)| name)))
             .schema()
     }
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::service::abuse::Payer;
 use crate::service::data::{Kept, Members, Patch, Patched};
 use crate::service::terms::Seen;
+use crate::service::tree;
 
 use super::address::Address;
 use super::body;
@@ -68,7 +69,7 @@ async fn patch(
     MergePatch(members): MergePatch,
 ) -> Answer {
     let keyed = key.map(|key| {
-        let parts = [json_tree::text(&members).into_bytes(), wanted.text()];
+        let parts = [tree::canonical(&members).into_bytes(), wanted.text()];
         key.with_parts(&Method::PATCH, "data", &parts, Seen::Newest, false)
     });
     let signed_in = matches!(&visitor, Visitor::Known(visit) if visit.session.sign_in.is_some());
@@ -151,8 +152,7 @@ impl FromRequest<Arc<Front>> for MergePatch {
         let (parts, body) = request.into_parts();
         let types = ["application/merge-patch+json", "application/json"];
         if !types.iter().any(|wanted| body::is_of_type(&parts.headers, wanted)) {
-            let detail = "Send Content-Type: application/merge-patch+json.";
-            return Err(Problem::with(Code::UnsupportedMediaType, detail));
+            return Err(body::of_another_type(&parts.headers, types[0]));
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         json_tree::read(&bytes).map(MergePatch)

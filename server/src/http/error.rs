@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::response::IntoResponse;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -44,6 +46,8 @@ struct More {
     allow: Option<HeaderValue>,
     standing: Option<Standing>,
     cause: Option<String>,
+    /// The trouble is the body's coding: none is taken.
+    uncoded: bool,
 }
 
 /// One thing that is wrong with the input.
@@ -132,6 +136,13 @@ impl Problem {
         self
     }
 
+    /// As one about the coding of a body, which an answer tells apart by a header (RFC 9110, section 15.5.16).
+    #[must_use]
+    pub fn uncoded(mut self) -> Problem {
+        self.more().uncoded = true;
+        self
+    }
+
     /// With what only the log is told.
     #[must_use]
     pub fn because(mut self, cause: String) -> Problem {
@@ -192,6 +203,9 @@ impl IntoResponse for Problem {
         let more = self.more.map_or_else(More::default, |more| *more);
         if more.replayed {
             headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        if more.uncoded {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if let Some(allow) = more.allow {
             headers.insert(ALLOW, allow);

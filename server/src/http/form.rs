@@ -61,7 +61,7 @@ impl FromRequest<Arc<Front>> for Form {
     async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<Form, Problem> {
         let (parts, body) = request.into_parts();
         if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
-            return Err(Problem::new(Code::UnsupportedMediaType));
+            return Err(body::of_another_type(&parts.headers, "application/x-www-form-urlencoded"));
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout, body::BYTES_MAX).await?;
         Form::parse(&bytes).ok_or_else(|| Problem::with(Code::InvalidBody, "The form is not UTF-8."))

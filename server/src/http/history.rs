@@ -16,7 +16,7 @@ use super::history_wire::HistoryView;
 use super::json::{Command, Fields, Json, answer};
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
-use super::openapi::shape::{Object, Parts, Shape, between, or, whole};
+use super::openapi::shape::{Object, Parts, Shape, between, counted, or};
 use super::problems::Code;
 use super::query::Query;
 use super::visitor::Visitor;
@@ -71,6 +71,6 @@ impl Shape for Undo {
     const NAME: &'static str = "Undo";
 
     fn schema(_: &mut Parts) -> Value {
-        Object::new().must("revision", whole(1)).schema()
+        Object::new().must("revision", counted(1)).schema()
     }
 }

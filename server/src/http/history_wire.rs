@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
+use trolley_core::cart::op::OpKind;
 use trolley_core::cart::state::{Author, Cart, Change, Piece};
 use trolley_core::item::{Item, LineId};
 
@@ -20,10 +21,18 @@ impl<'a> HistoryView<'a> {
     /// The newest `limit` changes of a cart; none of nobody's.
     pub fn of(cart: Option<&'a Cart>, limit: usize) -> HistoryView<'a> {
         let changes = cart.into_iter().flat_map(|cart| cart.history().map(move |change| (cart, change)));
+        let changes = changes.filter(|(_, change)| !came_to_nothing(change));
         HistoryView {
             changes: changes.take(limit).map(|(cart, change)| ChangeView { cart, change }).collect(),
         }
     }
+}
+
+/// Whether it took away what was not there: it counts as a change, since it may hold against a late one, and there is nothing to tell.
+fn came_to_nothing(change: &Change) -> bool {
+    use OpKind::{Clear, Discard, Remove, Save, Unsave};
+    matches!(change.kind, Remove | Clear | Discard | Save | Unsave)
+        && change.pieces.iter().all(|piece| (piece.before, piece.after, piece.dropped) == (0, 0, 0))
 }
 
 struct ChangeView<'a> {

@@ -2,12 +2,13 @@
 //! twice, wrong types, numbers out of range. Below this file nobody sees JSON.
 
 mod lists;
+mod numbers;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -21,6 +22,7 @@ use super::error::{Fault, Problem};
 use super::front::Front;
 use super::problems::Code;
 
+const JSON: &str = "application/json";
 /// How deep a body may nest.
 const DEPTH_MAX: usize = 32;
 /// How many faults of one body are told.
@@ -45,8 +47,10 @@ impl<T: Command> FromRequest<Arc<Front>> for Json<T> {
 
     async fn from_request(request: Request<Body>, front: &Arc<Front>) -> Result<Json<T>, Problem> {
         let (parts, body) = request.into_parts();
-        if !body::is_of_type(&parts.headers, "application/json") {
-            return Err(Problem::new(Code::UnsupportedMediaType));
+        // Nothing has no type: that it is nothing is the better word.
+        let is_nothing = body.is_end_stream() && !parts.headers.contains_key(CONTENT_TYPE);
+        if !is_nothing && !body::is_of_type(&parts.headers, JSON) {
+            return Err(body::of_another_type(&parts.headers, JSON));
         }
         let bytes = body::read(&parts.headers, body, front.rules.body_timeout, T::BYTES_MAX).await?;
         read(&bytes).map(Json)
@@ -82,8 +86,8 @@ impl<T: Command> FromRequest<Arc<Front>> for Optional<T> {
         if bytes.is_empty() {
             return read(b"{}").map(Optional);
         }
-        if !body::is_of_type(&parts.headers, "application/json") {
-            return Err(Problem::new(Code::UnsupportedMediaType));
+        if !body::is_of_type(&parts.headers, JSON) {
+            return Err(body::of_another_type(&parts.headers, JSON));
         }
         read(&bytes).map(Optional)
     }
@@ -117,13 +121,27 @@ pub fn read<T: Command>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// A body as text whose nesting is bounded, so that a parser may have it.
+/// A body as text whose nesting is bounded, so that a parser may have it. A byte order mark before it is passed over, as RFC 8259
+/// (section 8.1) allows: some editors and systems write one whatever they are told.
 pub fn checked(bytes: &[u8]) -> Result<&str, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|_| not_json("The body is not UTF-8."))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| not_json(not_utf_8(bytes)))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(not_json("The body is empty: send a JSON object, with Content-Type: application/json."));
+    }
     if nests_deeper_than(text, DEPTH_MAX) {
         return Err(not_json("The body nests deeper than 32 levels."));
     }
     Ok(text)
+}
+
+/// What it looks like instead.
+fn not_utf_8(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "The body is UTF-16: send it in UTF-8.",
+        [0x1f, 0x8b, ..] => "The body is compressed (gzip): send it as it is.",
+        _ => "The body is not UTF-8.",
+    }
 }
 
 fn not_json(detail: impl Into<Cow<'static, str>>) -> Problem {
@@ -256,33 +274,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number of at least `least`, where it is there. One too large for a `u32` is the largest there is: no
-    /// limit is so high, and the limit's own refusal says what it is.
-    pub fn whole_number(&mut self, name: &str, least: u32) -> Option<u32> {
-        let value = self.take(name)?;
-        let number = self.number_of(name, value, u64::from(least))?;
-        Some(u32::try_from(number).unwrap_or(u32::MAX))
-    }
-
-    /// A whole number that must be there, such as a revision.
-    pub fn number(&mut self, name: &str, least: u64) -> Option<u64> {
-        let value = self.required(name)?;
-        self.number_of(name, value, least)
-    }
-
-    fn number_of(&mut self, name: &str, value: &RawValue, least: u64) -> Option<u64> {
-        let value = value.get();
-        let digits = value.bytes().all(|b| b.is_ascii_digit());
-        let number = digits.then(|| value.parse().unwrap_or(u64::MAX)).filter(|number| *number >= least);
-        if number.is_none() {
-            self.fault(
-                name,
-                format!("Send a whole number of at least {least}, without fraction or exponent."),
-            );
-        }
-        number
-    }
-
     /// True or false, or `usual` where it is not there.
     pub fn flag(&mut self, name: &str, usual: bool) -> Option<bool> {
         if !self.has(name) {
@@ -323,9 +314,16 @@ impl<'a> Fields<'a> {
         pairs.ok()
     }
 
-    /// Whether the member is there, and is not a fault.
-    pub fn has(&self, name: &str) -> bool {
-        self.pairs.iter().any(|(named, _)| named == name)
+    /// Whether the optional member is there. One that is null is as good as none, and taken out; one that comes twice is there.
+    pub fn has(&mut self, name: &str) -> bool {
+        let mut named = self.pairs.iter().enumerate().filter(|(_, (named, _))| named == name);
+        match (named.next(), named.next()) {
+            (Some((at, (_, value))), None) if value.get() == "null" => {
+                self.pairs.swap_remove(at);
+                false
+            }
+            (first, _) => first.is_some(),
+        }
     }
 
     /// An object whose values are strings, where it is there; nothing is an empty one.

@@ -40,6 +40,7 @@ pub mod json_tree;
 pub mod linger;
 pub mod meter;
 pub mod metrics;
+pub mod mistaken;
 pub mod network;
 pub mod notice_wire;
 pub mod openapi;

@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGI
 use axum::http::{Method, Uri};
 
 use super::authorization;
+use super::body;
 use super::error::Problem;
 use super::forwarded;
 use super::front::Rules;
@@ -18,6 +19,14 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What a page of any site can have a browser send without asking first.
 const FORM_TYPES: [&[u8]; 3] = [b"application/x-www-form-urlencoded", b"multipart/form-data", PLAIN_TEXT];
 const PLAIN_TEXT: &[u8] = b"text/plain";
+
+/// Said to who sends a form and not from where.
+const UNTOLD: &str = "This form says neither by Sec-Fetch-Site nor by Origin which page it is of: send it from the shop's own pages.";
+
+/// Whether what is there may take forms: the pages of the demo do, and nothing of the API.
+fn takes_forms(path: &str) -> bool {
+    !["/v1/", "/test/"].iter().any(|api| path.starts_with(api))
+}
 
 /// Refuses what another site may have sent. What proxies say of host and scheme counts where a trusted one sent the request.
 pub fn judge(
@@ -46,10 +55,13 @@ pub fn judge(
     if passes {
         return Ok(());
     }
-    // Nothing here takes plain text: who sends it without being a browser is better told so.
-    let from_nobody = fetch_site.is_none() && origin.is_none();
-    let plain = from_nobody && content_types(headers).all(|essence| essence.eq_ignore_ascii_case(PLAIN_TEXT));
-    Err(Problem::new(if plain { Code::UnsupportedMediaType } else { Code::CrossSite }))
+    // Who says nothing of a site is no page of another one, and more likely curl: the trouble is the type, and that is told where
+    // JSON is wanted. It is refused all the same.
+    match (fetch_site, origin) {
+        (None, None) if !takes_forms(uri.path()) => Err(body::of_another_type(headers, "application/json")),
+        (None, None) => Err(Problem::with(Code::CrossSite, UNTOLD)),
+        _ => Err(Problem::new(Code::CrossSite)),
+    }
 }
 
 /// A header's one value. Who sends two of these is not a browser, and means no good.

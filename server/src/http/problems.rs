@@ -46,9 +46,9 @@ codes! {
     NotSignedIn "not_signed_in" 401 "Nobody is signed in" "Sign in first.";
     InvalidCredentials "invalid_credentials" 401 "Address or password is wrong" "Check both and try again, or ask for a new password.";
     SessionEnded "session_ended" 401 "The session is over" "Begin a new session.";
-    UnknownScheme "unsupported_authorization" 401 "Not a Bearer token" "Send Authorization: Bearer with the session's token.";
+    UnknownScheme "unsupported_authorization" 401 "Not what this call takes" "Send Authorization: Bearer with the session's token.";
     NoApiKey "api_key_missing" 401 "An API key is needed" "Send Authorization: Bearer with a key of `trolley api-key new`.";
-    UnknownApiKey "api_key_unknown" 401 "Not a key" "Send a key that was made here and not revoked.";
+    UnknownApiKey "api_key_unknown" 401 "Not a key" "Send a key that was made here and not revoked: they begin with trk_.";
     MissingScope "missing_scope" 403 "The key may not do this" "Make a key with the scope that the detail names.";
     CrossSite "cross_site" 403 "The request comes from another site" "Send it from the shop's own pages, or have the origin trusted by --trusted-origin.";
     LoopbackOnly "loopback_only" 403 "Only from this machine" "Ask from a loopback address, without a proxy in between.";
@@ -56,7 +56,7 @@ codes! {
     LineNotFound "line_not_found" 404 "The line is not in the cart" "Add the item first, or read the cart again.";
     OrderNotFound "order_not_found" 404 "There is no such order of yours" "Read the list of your orders.";
     AccountNotFound "account_not_found" 404 "There is no such account" "Check the id.";
-    SessionNotFound "session_not_found" 404 "The account has no such session" "Read the list of sessions again.";
+    SessionNotFound "session_not_found" 404 "There is no such session" "Read the list of sessions again.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "Use one of the methods that the Allow header names.";
     BodyTimeout "body_timeout" 408 "The body did not arrive in time" "Send the request again, faster.";
     EmailTaken "email_taken" 409 "The address is in use" "Sign in, or ask for a new password.";

@@ -16,10 +16,13 @@ use crate::service::sync::Delivery;
 use super::cart_wire::CartView;
 use super::error::sentence;
 use super::json::{Command, Fields};
-use super::openapi::shape::{Object, Parts, Shape, list, one_of, pattern, said, uuid, whole, words};
+use super::openapi::shape::{Object, Parts, Shape, counted, list, one_of, pattern, said, uuid, whole, words};
 
 /// Hexadecimal digits of an op id.
 const OP_ID_DIGITS: usize = 16;
+
+/// What an op may leave out, whatever it does.
+const OPTIONAL: [&str; 8] = ["cart", "generation", "line", "sku", "options", "quantity", "lines", "undo_seq"];
 
 impl Command for Delivery {
     const BYTES_MAX: usize = 256 * 1024;
@@ -38,10 +41,10 @@ impl Shape for Delivery {
     fn schema(_: &mut Parts) -> Value {
         let free = |sentence: &str| said(json!({}), sentence);
         let mut op = Object::new()
-            .must("seq", whole(1))
+            .must("seq", counted(1))
             .must("op_id", pattern("^[0-9A-Fa-f]{16}$"))
-            .may("base", said(whole(0), "The newest revision that the device had seen."))
-            .may("age_ms", said(json!({ "type": "integer" }), "How long ago; below 0 counts as 0."))
+            .perhaps("base", said(counted(0), "The newest revision that the device had seen."))
+            .perhaps("age_ms", said(json!({ "type": "integer" }), "How long ago; below 0 counts as 0."))
             .may("cart", free("The id of the cart that the device showed; absent: the present one."))
             .may("generation", free("The cart's generation that it showed; read where base is 0."))
             .may("op", free("add, set, remove, clear, save, unsave or undo."))
@@ -70,6 +73,7 @@ fn op(whole: &mut Fields<'_>, mut fields: Fields<'_>) -> Option<Op> {
     let op_id = op_id(&mut fields);
     let base = if fields.has("base") { fields.number("base", 0) } else { Some(0) };
     let age_ms = if fields.has("age_ms") { fields.clamped("age_ms") } else { Some(0) };
+    fields.without_nulls(&OPTIONAL);
     let named = fields.is_well().then(|| fields.try_rest(Meant::take));
     whole.adopt(fields);
     let age = Span::from_ms(age_ms?);

@@ -16,6 +16,7 @@ use super::authorization;
 use super::cookie::{self, Sent};
 use super::error::Problem;
 use super::front::Front;
+use super::mistaken::Door;
 use super::problems::Code;
 use super::tray::Tray;
 
@@ -47,7 +48,7 @@ impl Credential {
             let detail = Code::DuplicateCookie.advice();
             return Err(Problem::at(Code::DuplicateCookie, "#/header/Cookie", detail));
         }
-        let Some(token) = authorization::bearer(headers)? else {
+        let Some(token) = authorization::bearer(headers, Door::Shop)? else {
             return Ok(match cookie {
                 Sent::One(value) => Token::parse(value).map_or(Credential::None, Credential::Cookie),
                 Sent::None | Sent::Several => Credential::None,

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use trolley_core::ids::SessionId;
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
 use trolley_core::session::Transport;
@@ -17,12 +16,12 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::quotas::{Asks, GUEST, WRITE};
 use super::terms::Keyed;
+use super::tree::{self, Tree};
+
+pub use super::tree::Members;
 
 /// The most that is kept with a session, in bytes of JSON without spaces.
 pub const BYTES_MAX: usize = 16 * 1024;
-
-/// An object's members.
-pub type Members = Map<String, Value>;
 
 /// What stands in a session's data where nothing was ever put.
 const NOTHING: &str = "{}";
@@ -177,14 +176,15 @@ fn patched(stands: &Kept, patch: &Patch<'_>) -> Result<Kept, Failure> {
     if !(patch.wanted_on)(stands) {
         return Err(Failure::DataChanged);
     }
-    let before: Value = serde_json::from_str(&stands.json)
-        .map_err(|error| Failure::Broken(format!("a session's data is not JSON: {error}")))?;
+    let Ok(Tree::Object(before)) = Tree::parse(&stands.json) else {
+        return Err(Failure::Broken("a session's data is not a JSON object".to_owned()));
+    };
     let mut after = before.clone();
     merge(&mut after, patch.members);
     if after == before {
         return Ok(stands.clone());
     }
-    let json = after.to_string().into_boxed_str();
+    let json = tree::text(&after).into_boxed_str();
     if json.len() > BYTES_MAX {
         return Err(Failure::DataTooLarge);
     }
@@ -192,16 +192,20 @@ fn patched(stands: &Kept, patch: &Patch<'_>) -> Result<Kept, Failure> {
 }
 
 /// RFC 7396: null takes a member out, an object is merged into the one that stands there, all else takes its place.
-fn merge(target: &mut Value, patch: &Members) {
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(members) = target else { return };
+fn merge(target: &mut Members, patch: &Members) {
     for (name, value) in patch {
         match value {
-            Value::Null => drop(members.remove(name)),
-            Value::Object(inner) => merge(members.entry(name.as_str()).or_insert(Value::Null), inner),
-            other => drop(members.insert(name.clone(), other.clone())),
+            Tree::Null => drop(target.remove(name)),
+            Tree::Object(inner) => {
+                let place = target.entry(name.clone()).or_insert(Tree::Null);
+                if !matches!(place, Tree::Object(_)) {
+                    *place = Tree::Object(Members::new());
+                }
+                if let Tree::Object(members) = place {
+                    merge(members, inner);
+                }
+            }
+            other => drop(target.insert(name.clone(), other.clone())),
         }
     }
 }
@@ -222,12 +226,15 @@ mod tests {
             (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
             (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
             (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
-            (r#"[1,2]"#, r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            (r#"{"a":[1,2]}"#, r#"{"a":{"b":"c","d":null}}"#, r#"{"a":{"b":"c"}}"#),
             (r#"{}"#, r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
         ] {
-            let read = |text| serde_json::from_str::<Value>(text).unwrap();
+            let read = |text| match Tree::parse(text) {
+                Ok(Tree::Object(members)) => members,
+                other => panic!("{other:?}"),
+            };
             let mut merged = read(target);
-            merge(&mut merged, read(patch).as_object().unwrap());
+            merge(&mut merged, &read(patch));
             assert_eq!(merged, read(result), "{target} with {patch}");
         }
     }

@@ -162,8 +162,11 @@ impl Events {
         let mut book = self.book.lock();
         let of_session = book.sessions.get(&session).map_or(0, Vec::len);
         let of_address = book.addresses.get(&address).copied().unwrap_or_default();
-        if of_session >= most.session || of_address >= most.address {
-            return Err(Failure::TooManyStreams);
+        if of_session >= most.session {
+            return Err(Failure::TooManyStreams { most: most.session, of: "session" });
+        }
+        if of_address >= most.address {
+            return Err(Failure::TooManyStreams { most: most.address, of: "network address" });
         }
         let (waiting, over) = (VecDeque::new(), book.over);
         let state = State { session, version: None, cart, newest: None, waiting, over, waker: None };

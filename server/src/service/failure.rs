@@ -24,8 +24,13 @@ pub enum Failure {
     DataTooLarge,
     /// The idempotency key was used for another request.
     KeyReused,
-    /// The session, or its address, watches its cart often enough.
-    TooManyStreams,
+    /// So many streams are open already as whoever asks may have.
+    TooManyStreams {
+        /// The limit.
+        most: usize,
+        /// Whose it is.
+        of: &'static str,
+    },
     /// The session went while the request ran.
     SessionEnded,
     /// Too often: this quota is used up.

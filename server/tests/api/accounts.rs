@@ -171,6 +171,29 @@ async fn an_address_is_one_however_it_is_written() {
     }
 }
 
+#[tokio::test]
+async fn no_other_spelling_of_an_address_makes_a_second_account() {
+    let shop = shop();
+    signed_up(&shop, "Zoë@Bücher.example").await;
+    for same in [
+        "zoë@xn--bcher-kva.example",
+        "ZOË@BÜCHER.EXAMPLE.",
+        "zoe\u{308}@bu\u{308}cher。example",
+        "zoë@bü\u{ad}cher.example",
+        "\u{200b}zoë@bücher.example\u{feff}",
+        "zoë＠ｂücher.example",
+    ] {
+        shop.browser().json("POST", "/v1/accounts", login(same, ANOTHER)).await.problem(409, "email_taken");
+        let signed_in = shop.browser().json("POST", "/v1/session/sign-in", login(same, PASSWORD)).await;
+        assert_eq!(signed_in.expect(200).json["session"]["account"]["email"], "Zoë@Bücher.example", "{same}");
+    }
+    let hidden =
+        shop.browser().json("POST", "/v1/accounts", login("zo\u{200b}ë@bücher.example", PASSWORD)).await;
+    let hidden = hidden.problem(422, "invalid_body");
+    assert_eq!(hidden.pointers(), ["#/email"]);
+    assert!(hidden.json["detail"].as_str().unwrap().contains("cannot be seen"), "{}", hidden.text);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_sign_up_with_one_address_at_once_one_gets_it() {
     let shop = shop();

@@ -57,7 +57,8 @@ async fn without_a_key_that_stands_the_answer_is_401() {
     assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
     let never_made = format!("trk_{}", "a".repeat(43));
     let guest = shop.bearer().await.token;
-    for unknown in ["", "trk_", &never_made, &secret.expose()[4..], &guest] {
+    with_key::<Orders>(&shop, "").await.unwrap_err().problem(401, "unsupported_authorization");
+    for unknown in ["trk_", &never_made, &secret.expose()[4..], &guest] {
         with_key::<Orders>(&shop, unknown).await.unwrap_err().problem(401, "api_key_unknown");
     }
     let basic = [("authorization", "Basic dXNlcjpwYXNz")];

@@ -46,11 +46,11 @@ async fn what_is_not_valid_is_422_with_its_pointer() {
         (json!({"sku": "a", "quantity": -1}), vec!["#/quantity"]),
         (json!({"sku": "a", "quantity": 1.5}), vec!["#/quantity"]),
         (json!({"sku": "a", "quantity": "1"}), vec!["#/quantity"]),
-        (json!({"sku": "a", "quantity": null}), vec!["#/quantity"]),
         (json!({"sku": "a", "quantity": true}), vec!["#/quantity"]),
         (json!({"sku": "a", "quantity": {}}), vec!["#/quantity"]),
         (json!({"sku": "a", "options": []}), vec!["#/options"]),
-        (json!({"sku": "a", "options": null}), vec!["#/options"]),
+        (json!({"sku": "a", "options": {"size": null}}), vec!["#/options/size"]),
+        (json!({"sku": "a", "colour": null}), vec!["#/colour"]),
         (json!({"sku": "a", "options": {"size": 1}}), vec!["#/options/size"]),
         (json!({"sku": "a", "options": {"size": {"x": "y"}}}), vec!["#/options/size"]),
         (json!({"sku": "a", "options": {"": "x"}}), vec!["#/options/"]),
@@ -73,15 +73,25 @@ async fn what_is_not_valid_is_422_with_its_pointer() {
 }
 
 #[tokio::test]
-async fn numbers_are_whole_and_written_plainly_and_a_huge_one_meets_the_limit() {
+async fn numbers_are_whole_and_a_huge_one_meets_the_limit() {
     let shop = Shop::new();
     let app = app(&shop).await;
-    for number in ["1.0", "1e2", "1E0", "-0", "0", "0.1", "-9999999999999999999999", "1e400"] {
+    for number in ["1.5", "1e-1", "-0", "0", "0e9", "0.1", "-9999999999999999999999", "-1e400", "1e-400"] {
         let body = format!("{{\"sku\":\"a\",\"quantity\":{number}}}");
         let refused = post(&app, Some("application/json"), body).await.problem(422, "invalid_body");
         assert_eq!(refused.pointers(), ["#/quantity"], "{number}");
     }
-    for number in ["10000", "4294967295", "4294967296", "18446744073709551616", &"9".repeat(500)] {
+    let huge = "9".repeat(500);
+    for number in [
+        "10000",
+        "1e4",
+        "4294967295",
+        "4294967297.0",
+        "18446744073709551617",
+        "1e400",
+        "1e99999999999",
+        &huge,
+    ] {
         let body = format!("{{\"sku\":\"a\",\"quantity\":{number}}}");
         let refused = post(&app, Some("application/json"), body).await.problem(422, "quantity_over_limit");
         assert_eq!(refused.pointers(), ["#/quantity"], "{number}");
@@ -115,6 +125,7 @@ async fn what_is_not_json_is_400() {
     let deep_object = format!("{}1{}", "{\"a\":".repeat(40), "}".repeat(40));
     for body in [
         b"".as_slice(),
+        b" \n",
         b"{",
         b"{\"sku\":\"a\"",
         b"nul",
@@ -125,7 +136,8 @@ async fn what_is_not_json_is_400() {
         b"{'sku':'a'}",
         b"{\"sku\":\"\xff\"}",
         b"{\"sku\":\"\xc3\"}",
-        b"\xef\xbb\xbf{\"sku\":\"a\"}",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe{\x00}\x00",
         b"{\"sku\":\"\\ud800\"}",
         b"{\"sku\":\"a\x00\"}",
         b"{\"sku\":\"a\",\"quantity\":01}",

@@ -69,8 +69,8 @@ async fn what_is_no_live_bearer_token_is_401() {
     }
     for (value, code) in [
         ("Bearer x", "session_ended"),
-        ("Bearer ", "session_ended"),
-        ("Bearer", "session_ended"),
+        ("Bearer ", "unsupported_authorization"),
+        ("Bearer", "unsupported_authorization"),
         (&app.token, "unsupported_authorization"),
         ("trk_x", "unsupported_authorization"),
     ] {

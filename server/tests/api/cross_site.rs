@@ -82,13 +82,17 @@ async fn s24_with_neither_header_only_forms_are_refused() {
     assert!(passes(&shop, "/v1/cart/lines", JSON, &[]).await);
     for form in [FORM, "application/x-www-form-urlencoded; charset=utf-8", "multipart/form-data; boundary=x"]
     {
-        assert!(!passes(&shop, "/v1/cart/lines", form, &[]).await, "{form}");
+        let refused = request("POST", "/v1/cart/lines").header("content-type", form);
+        let refused = shop.anyone().send(refused.body("sku=a".into()).unwrap()).await;
+        assert_eq!(refused.problem(415, "unsupported_media_type").set_cookie(), None, "{form}");
         assert!(!passes(&shop, "/cart/add", form, &[]).await, "{form}");
     }
     let plain = request("POST", "/v1/cart/lines").header("content-type", "Text/Plain; charset=utf-8");
     let plain = shop.anyone().send(plain.body(r#"{"sku":"a"}"#.into()).unwrap()).await;
     plain.problem(415, "unsupported_media_type");
     assert!(passes(&shop, "/cart/add", FORM, &[("sec-fetch-site", "same-origin")]).await);
+    assert!(!passes(&shop, "/v1/cart/lines", FORM, &[("origin", "https://evil.example")]).await);
+    assert!(!passes(&shop, "/v1/cart/lines", FORM, &[("sec-fetch-site", "cross-site")]).await);
 }
 
 #[tokio::test]

@@ -107,16 +107,61 @@ async fn what_is_no_object_is_refused_and_what_is_no_json_too() {
         let request = request("PATCH", PATH).header("content-type", content_type);
         app.send(request.body(body.to_owned().into()).unwrap()).await
     };
-    for body in ["[]", "1", "null", "\"a\"", r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"\u0062":1}}"#] {
+    for (body, pointer) in [
+        ("[]", "#"),
+        ("1", "#"),
+        ("null", "#"),
+        ("\"a\"", "#"),
+        (r#"{"a":1,"a":2}"#, "#/a"),
+        (r#"{"a":{"b":1,"\u0062":1}}"#, "#/a/b"),
+        (r#"{"a":[{"b":1,"b":1}]}"#, "#/a/0/b"),
+    ] {
         let refused = send("application/json", body).await.problem(422, "invalid_body");
-        assert_eq!(refused.pointers(), ["#"], "{body}");
+        assert_eq!(refused.pointers(), [pointer], "{body}");
     }
     let deep = format!("{}1{}", "{\"a\":".repeat(33), "}".repeat(33));
-    for body in ["", "{", "{\"a\":}", "{\"a\":1e999}", "{\"a\":\"\\ud800\"}", deep.as_str()] {
+    for body in ["", "{", "{\"a\":}", "{\"a\":1.}", "{\"a\":01}", "{\"a\":\"\\ud800\"}", deep.as_str()] {
         send("application/merge-patch+json", body).await.problem(400, "invalid_json");
     }
     send("application/json-patch+json", "[]").await.problem(415, "unsupported_media_type");
     assert_eq!(app.get(PATH).await.json, json!({"n": 1}));
+}
+
+#[tokio::test]
+async fn numbers_are_kept_as_they_were_written_and_no_name_means_anything() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    let send = async |body: &str| {
+        let request = request("PATCH", PATH).header("content-type", "application/merge-patch+json");
+        app.send(request.body(body.to_owned().into()).unwrap()).await.expect(200).text
+    };
+    let written = r#"{"$serde_json::private::Number":"1","$serde_json::private::RawValue":"x","a":1.0,"b":1e400,"c":123456789012345678901234567890,"d":{"$serde_json::private::RawValue":"{"},"e":[-0.0,0.10]}"#;
+    assert_eq!(send(written).await, written);
+    for _ in 0..2 {
+        assert_eq!(app.get(PATH).await.expect(200).text, written, "it can be read again and again");
+        assert_eq!(send(r#"{"nothing":null}"#).await, written);
+    }
+    assert!(send(r#"{"a":1}"#).await.contains(r#""a":1,"#), "another spelling is another text");
+    let left = send(
+        r#"{"$serde_json::private::Number":null,"$serde_json::private::RawValue":null,"d":null,"e":null}"#,
+    )
+    .await;
+    assert_eq!(left, r#"{"a":1,"b":1e400,"c":123456789012345678901234567890}"#);
+}
+
+#[tokio::test]
+async fn a_retry_that_spells_a_number_otherwise_is_the_same_request() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    let send = async |body: &str| {
+        let request =
+            request("PATCH", PATH).header("content-type", "application/json").header("idempotency-key", "k");
+        app.send(request.body(body.to_owned().into()).unwrap()).await
+    };
+    send(r#"{"n": 20, "m": [1.50]}"#).await.expect(200);
+    let again = send(r#"{"m":[1.5],"n":2e1}"#).await.expect(200);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    send(r#"{"m":[1.5],"n":21}"#).await.problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]

@@ -46,6 +46,23 @@ async fn the_history_tells_what_was_done_newest_first() {
 }
 
 #[tokio::test]
+async fn taking_away_what_was_never_there_makes_no_row() {
+    let shop = Shop::new();
+    let app = shop.bearer().await;
+    app.add("a", 1).await.expect(200);
+    let never = "AAAAAAAAAAAAAAAAAAAAAA";
+    let gone = app.delete(&format!("/v1/cart/lines/{never}")).await.expect(200);
+    assert_eq!(gone.revision(), 2, "an op that is taken in advances the revision");
+    app.delete(&format!("/v1/cart/saved/{never}")).await.expect(200);
+    let ops: Vec<_> = history(&app).await.iter().map(|row| row["op"].clone()).collect();
+    assert_eq!(ops, ["add"]);
+    app.delete("/v1/cart").await.expect(200);
+    app.delete("/v1/cart").await.expect(200);
+    let ops: Vec<_> = history(&app).await.iter().map(|row| row["op"].clone()).collect();
+    assert_eq!(ops, ["clear", "add"], "an empty cart is cleared of nothing");
+}
+
+#[tokio::test]
 async fn a_limit_bounds_the_history_and_nobody_has_none() {
     let shop = Shop::new();
     let app = shop.bearer().await;
@@ -101,7 +118,7 @@ async fn what_cannot_be_undone_is_refused_with_the_reason() {
     let line = undo(&browser, 1).await.expect(200);
     assert_eq!(line.shown(), "");
     let before = browser.cart().await.json;
-    for (revision, reason) in [(1, "nothing"), (2, "undo"), (3, "history"), (u64::MAX, "history")] {
+    for (revision, reason) in [(1, "nothing"), (2, "undo"), (3, "history"), ((1 << 53) - 1, "history")] {
         let refused = undo(&browser, revision).await.problem(409, "not_undoable");
         let detail = refused.json["detail"].as_str().unwrap().to_lowercase();
         assert!(detail.contains(reason), "{revision}: {detail}");
@@ -110,7 +127,13 @@ async fn what_cannot_be_undone_is_refused_with_the_reason() {
     let nobody = shop.browser();
     undo(&nobody, 1).await.problem(409, "not_undoable");
     assert_eq!(nobody.cookie(), None);
-    for body in [json!({}), json!({"revision": 0}), json!({"revision": "1"}), json!({"revision": 1.0})] {
+    for body in [
+        json!({}),
+        json!({"revision": 0}),
+        json!({"revision": "1"}),
+        json!({"revision": 1.5}),
+        json!({"revision": 1_u64 << 53}),
+    ] {
         let refused = browser.json("POST", "/v1/cart/undo", body).await.problem(422, "invalid_body");
         assert_eq!(refused.pointers(), ["#/revision"]);
     }

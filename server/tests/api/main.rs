@@ -54,5 +54,6 @@ mod sweeping;
 mod sync;
 mod tagged_bodies;
 mod tags;
+mod texts;
 mod unproven;
 mod verify;

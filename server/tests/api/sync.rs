@@ -154,7 +154,8 @@ async fn a_malformed_client_seq_op_id_base_or_age_is_refused_for_the_call_with_i
         (with("op_id", json!("000000000000000g")), "#/ops/1/op_id"),
         (with("op_id", json!(7)), "#/ops/1/op_id"),
         (with("base", json!(-1)), "#/ops/1/base"),
-        (with("base", json!(null)), "#/ops/1/base"),
+        (with("base", json!(1_u64 << 53)), "#/ops/1/base"),
+        (with("seq", json!(null)), "#/ops/1/seq"),
         (with("age_ms", json!("5")), "#/ops/1/age_ms"),
         (with("age_ms", json!(0.5)), "#/ops/1/age_ms"),
     ] {

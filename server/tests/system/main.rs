@@ -18,6 +18,7 @@ mod oracle;
 mod power;
 mod program;
 mod queue;
+mod settings;
 mod shop;
 mod trace;
 mod wire;

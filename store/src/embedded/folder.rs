@@ -10,7 +10,7 @@ use super::error::OpenFailed;
 /// The database's name in the folder.
 const DATABASE: &str = "trolley.db";
 /// The lock's name in the folder.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 /// A folder that this process holds. The lock goes with this value, and with the process however it ends.
 pub(super) struct Folder {

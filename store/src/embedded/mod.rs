@@ -9,6 +9,7 @@ pub mod dump;
 mod error;
 mod fold;
 mod folder;
+pub mod inspect;
 mod journal;
 mod overlay;
 mod recovery;

@@ -91,10 +91,7 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFail
         let tables = one("SELECT count(*) FROM sqlite_schema")?;
         Ok((one("PRAGMA application_id")?, one("PRAGMA user_version")?, tables))
     };
-    let (application, version, tables) = read().map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenFailed::Foreign { file: file.to_owned() },
-        _ => engine(file, &error),
-    })?;
+    let (application, version, tables) = read().map_err(|error| engine(file, &error))?;
     let known = STEPS.len() as i64;
     match (application, version) {
         (0, 0) if tables == 0 => Ok(()),
@@ -102,6 +99,12 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFail
         (APPLICATION, found) => Err(OpenFailed::TooNew { file: file.to_owned(), found, known }),
         _ => Err(OpenFailed::Foreign { file: file.to_owned() }),
     }
+}
+
+/// Whether anything was ever made in it.
+pub(super) fn has_tables(connection: &Connection, file: &Path) -> Result<bool, OpenFailed> {
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0));
+    Ok(tables.map_err(|error| engine(file, &error))? > 0)
 }
 
 fn prepare(connection: &mut Connection, durability: Durability) -> rusqlite::Result<()> {
@@ -133,5 +136,8 @@ fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn engine(file: &Path, error: &rusqlite::Error) -> OpenFailed {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        return OpenFailed::Foreign { file: file.to_owned() };
+    }
     OpenFailed::Engine { file: file.to_owned(), what: error.to_string() }
 }

@@ -5,12 +5,10 @@ use serde_json::value::RawValue;
 use super::{FAULTS_MAX, Fields, Pairs, not_json, pointer};
 
 impl<'a> Fields<'a> {
-    /// The same, where less than nothing is sent by devices too and means nothing.
-    pub fn clamped(&mut self, name: &str) -> Option<u64> {
-        let value = self.take(name)?;
-        match value.get().strip_prefix('-') {
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(0),
-            _ => self.number_of(name, value, 0),
+    /// Takes out those of these optional members that are null: as good as absent, also where nobody asks for them.
+    pub fn without_nulls(&mut self, names: &[&str]) {
+        for name in names {
+            self.has(name);
         }
     }
 

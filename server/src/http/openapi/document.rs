@@ -11,7 +11,9 @@ use super::shape::Parts;
 
 const ABOUT: &str = "Carts and the sessions that own them. Errors are problems as RFC 9457 has them; each code has its page under /problems/. \
     Limits (lines, quantities) are the defaults: a shop may set others. Where a tag is read, lists, weak tags and the suffixes of compressing \
-    proxies are understood. Before a session exists an Idempotency-Key has no effect: a client sends its first write alone.";
+    proxies are understood. The first add begins a session, and before there is one an Idempotency-Key \
+    has no effect: a client sends its first write alone, and the others once its answer is there. Numbers are whole, however they are \
+    written (1.0 and 1e0 are 1); null says the same as leaving out what may be left out, but in a merge patch; a name that comes twice is refused.";
 
 /// What whatever changes something may be refused with.
 const OF_A_CHANGE: [Code; 3] = [Code::CrossSite, Code::Busy, Code::StoreFull];

@@ -62,6 +62,14 @@ impl Object {
         self
     }
 
+    /// With a member that a request may leave out: null says the same as leaving it out.
+    #[must_use]
+    pub fn perhaps(self, name: &str, mut schema: Value) -> Object {
+        let default = schema.as_object_mut().and_then(|schema| schema.remove("default"));
+        let schema = or_null(schema);
+        self.may(name, default.into_iter().fold(schema, or))
+    }
+
     /// Its schema.
     pub fn schema(self) -> Value {
         json!({
@@ -96,6 +104,11 @@ pub fn pattern(pattern: &str) -> Value {
 /// A whole number of at least so much.
 pub fn whole(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least })
+}
+
+/// The same of a request: up to the largest number that every reader of JSON takes for itself (RFC 7493, section 2.2).
+pub fn counted(least: u64) -> Value {
+    between(least, (1 << 53) - 1)
 }
 
 /// A whole number between these, both included.

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use trolley::http::cookie::NAME;
+use trolley::service::tree::Tree;
 
 #[derive(Debug)]
 pub struct Reply {
@@ -15,11 +16,25 @@ pub struct Reply {
     pub json: Value,
 }
 
+/// The general form of what was read. It is not read by the general reader, which gives some names a meaning.
+fn plain(tree: Tree) -> Value {
+    match tree {
+        Tree::Null => Value::Null,
+        Tree::Flag(yes) => yes.into(),
+        Tree::Number(number) => serde_json::from_str(&number).unwrap_or_else(|_| Value::from(&*number)),
+        Tree::Text(text) => text.into(),
+        Tree::List(list) => list.into_iter().map(plain).collect(),
+        Tree::Object(members) => {
+            Value::Object(members.into_iter().map(|(name, value)| (name, plain(value))).collect())
+        }
+    }
+}
+
 impl Reply {
     pub async fn read(response: Response<Body>) -> Reply {
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let json = Tree::parse(&text).map_or(Value::Null, plain);
         Reply { status: parts.status.as_u16(), headers: parts.headers, text, json }
     }
 

@@ -12,7 +12,7 @@ use trolley_core::ids::{
     AccountId, ApiKeyId, CartId, EmailDigest, EventId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::ledger::Ledger;
-use trolley_core::order::{Order, OrderLink};
+use trolley_core::order::{Order, OrderLink, SealingLink};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
 
@@ -51,6 +51,10 @@ pub enum Key {
     Reset(TokenDigest),
     /// Which remembered device a token belongs to.
     Remember(TokenDigest),
+    /// Which account's cart a guest's cart went into that had made orders.
+    Sealing(CartId),
+    /// The same, to be found by the account's cart.
+    SealingLink(SealingLink),
 }
 
 /// What sort of record a key names. The numbers are stored: none is ever given to another kind.
@@ -89,6 +93,10 @@ pub enum Kind {
     Reset = 15,
     /// [`Key::Remember`].
     Remember = 17,
+    /// [`Key::Sealing`].
+    Sealing = 18,
+    /// [`Key::SealingLink`].
+    SealingLink = 19,
 }
 
 impl Kind {
@@ -110,7 +118,33 @@ impl Kind {
         Kind::AccountSessions,
         Kind::Reset,
         Kind::Remember,
+        Kind::Sealing,
+        Kind::SealingLink,
     ];
+
+    /// What metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Cart => "cart",
+            Kind::Session => "session",
+            Kind::Token => "token",
+            Kind::Ledger => "ledger",
+            Kind::Clock => "clock",
+            Kind::Order => "order",
+            Kind::OrderLink => "order_link",
+            Kind::Data => "data",
+            Kind::ApiKey => "api_key",
+            Kind::Audit => "audit",
+            Kind::Trail => "trail",
+            Kind::Account => "account",
+            Kind::Email => "email",
+            Kind::AccountSessions => "account_sessions",
+            Kind::Reset => "reset",
+            Kind::Remember => "remember",
+            Kind::Sealing => "sealing",
+            Kind::SealingLink => "sealing_link",
+        }
+    }
 }
 
 impl Key {
@@ -130,6 +164,8 @@ impl Key {
             Key::AccountSessions(_) => Kind::AccountSessions,
             Key::Reset(_) => Kind::Reset,
             Key::Remember(_) => Kind::Remember,
+            Key::Sealing(_) => Kind::Sealing,
+            Key::SealingLink(_) => Kind::SealingLink,
             Key::Order(_) => Kind::Order,
             Key::OrderLink(_) => Kind::OrderLink,
             Key::Data(_) => Kind::Data,
@@ -172,6 +208,10 @@ pub enum Record {
     OrderLink(OrderLink),
     /// What the shop keeps with a session.
     Data(Arc<Data>),
+    /// Which account's cart a guest's cart went into that had made orders.
+    Sealing(Sealing),
+    /// The same, to be found by the account's cart; it never changes, so its version is 1.
+    SealingLink(SealedOrders),
 }
 
 /// Which session a token opens.
@@ -194,6 +234,29 @@ pub struct Remember {
     pub account: AccountId,
     /// Which.
     pub series: SeriesId,
+}
+
+/// Which account's cart a guest's cart went into that had made orders. The sealed cart itself leaves when no device can hold a
+/// queue for it any more; this stays for as long as one of its orders is kept, so that they are its account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// The guest's cart.
+    pub from: CartId,
+    /// Counts how often it was looked at whether it is still needed.
+    pub version: u64,
+    /// The account's cart.
+    pub into: CartId,
+}
+
+/// Which orders came along with a guest's cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedOrders {
+    /// From where to where.
+    pub link: SealingLink,
+    /// The newest: a sealed cart makes no more.
+    pub newest: OrderId,
+    /// The oldest that there was then.
+    pub oldest: OrderId,
 }
 
 /// Which account an e-mail address belongs to.
@@ -271,6 +334,8 @@ impl Record {
             Record::Order(order) => Key::Order(order.id),
             Record::OrderLink(link) => Key::OrderLink(*link),
             Record::Data(data) => Key::Data(data.session),
+            Record::Sealing(sealing) => Key::Sealing(sealing.from),
+            Record::SealingLink(sealed) => Key::SealingLink(sealed.link),
         }
     }
 
@@ -287,7 +352,8 @@ impl Record {
             Record::Account(account) => account.version,
             Record::AccountSessions(sessions) => sessions.version,
             Record::Email(_) | Record::Reset(_) | Record::Remember(_) => 1,
-            Record::ApiKey(_) | Record::OrderLink(_) => 1,
+            Record::ApiKey(_) | Record::OrderLink(_) | Record::SealingLink(_) => 1,
+            Record::Sealing(sealing) => sealing.version,
             Record::Order(order) => order.version,
             Record::Data(data) => data.version,
         }

@@ -17,6 +17,7 @@ mod catalogue;
 mod catalogue_web;
 mod checkout;
 mod cross_site;
+mod damaged;
 mod data;
 mod demo;
 mod demo_account;

@@ -1,11 +1,12 @@
 //! The newest state of every record that changed since the tables were last brought up to date, decoded, in memory.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use trolley_core::time::Timestamp;
 
 use crate::kind::{Key, Record};
-use crate::port::{Direction, Listed, Listing, StoreError};
+use crate::port::{Direction, Due, Listed, Listing, StoreError};
 use crate::record::{self, key_parts};
 
 use super::journal::{Entry, State};
@@ -33,7 +34,7 @@ impl Slot {
 pub(super) struct Overlay {
     slots: HashMap<Key, Slot>,
     /// The records that expire at all, soonest first.
-    by_expiry: BTreeSet<(Timestamp, Key)>,
+    by_expiry: BTreeSet<Due>,
 }
 
 impl Overlay {
@@ -81,9 +82,11 @@ impl Overlay {
         found
     }
 
-    /// Up to `most` records that expire at or before `now`.
-    pub(super) fn expired(&self, now: Timestamp, most: usize) -> Vec<(Timestamp, Key)> {
-        self.by_expiry.iter().take_while(|(at, _)| *at <= now).take(most).copied().collect()
+    /// Up to `most` records that expire at or before `now`, of those behind `after`.
+    pub(super) fn due(&self, now: Timestamp, after: Option<Due>, most: usize) -> Vec<Due> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let due = self.by_expiry.range((from, Bound::Unbounded)).take_while(|due| due.at <= now);
+        due.take(most).copied().collect()
     }
 
     /// Does again what row `seq` says.
@@ -105,10 +108,10 @@ impl Overlay {
 
     fn note_expiry(&mut self, key: Key, before: Option<Slot>, expires_at: Option<Timestamp>) {
         if let Some(at) = before.and_then(|slot| slot.expires_at) {
-            self.by_expiry.remove(&(at, key));
+            self.by_expiry.remove(&Due { at, key });
         }
         if let Some(at) = expires_at {
-            self.by_expiry.insert((at, key));
+            self.by_expiry.insert(Due { at, key });
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod random;
 mod remember;
 mod renewal;
 mod rotate;
+mod sealing;
 pub mod secret;
 pub mod seen;
 pub mod session;

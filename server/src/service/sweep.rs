@@ -82,6 +82,7 @@ impl Service {
             Key::Remember(token) => self.expire_series_on(desk, token).await?,
             Key::Audit(event) => self.expire_event_on(desk, event).await?,
             Key::Trail(account) => self.expire_trail_on(desk, account).await?,
+            Key::Sealing(cart) => self.expire_sealing_on(desk, cart).await?,
             // A retired token, a reset token: nothing that comes back to life under its key.
             other => {
                 desk.lay_out(&*self.store, other).await?;

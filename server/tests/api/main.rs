@@ -25,6 +25,7 @@ mod devices;
 mod events;
 mod every_route;
 mod faults;
+mod heirs;
 mod history;
 mod hostile;
 mod hung_up;

@@ -109,6 +109,29 @@ impl std::fmt::Debug for OrderLink {
     }
 }
 
+/// Which account's cart a guest's cart went into that had made orders. The sealed cart itself leaves when no device can hold a
+/// queue for it any more; this stays for as long as one of its orders is kept, so that they are its account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// The guest's cart.
+    pub from: CartId,
+    /// Counts how often it was looked at whether it is still needed.
+    pub version: u64,
+    /// The account's cart.
+    pub into: CartId,
+}
+
+/// Which orders came along with a guest's cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedOrders {
+    /// From where to where.
+    pub link: SealingLink,
+    /// The newest: a sealed cart makes no more.
+    pub newest: OrderId,
+    /// The oldest that there was then.
+    pub oldest: OrderId,
+}
+
 /// Which account's cart a guest's cart that had made orders went into: the account's cart's id and then the guest's, so that all
 /// those of an account stand together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

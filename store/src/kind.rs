@@ -12,7 +12,7 @@ use trolley_core::ids::{
     AccountId, ApiKeyId, CartId, EmailDigest, EventId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::ledger::Ledger;
-use trolley_core::order::{Order, OrderLink, SealingLink};
+use trolley_core::order::{Order, OrderLink, SealedOrders, Sealing, SealingLink};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
 
@@ -121,30 +121,6 @@ impl Kind {
         Kind::Sealing,
         Kind::SealingLink,
     ];
-
-    /// What metrics call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Cart => "cart",
-            Kind::Session => "session",
-            Kind::Token => "token",
-            Kind::Ledger => "ledger",
-            Kind::Clock => "clock",
-            Kind::Order => "order",
-            Kind::OrderLink => "order_link",
-            Kind::Data => "data",
-            Kind::ApiKey => "api_key",
-            Kind::Audit => "audit",
-            Kind::Trail => "trail",
-            Kind::Account => "account",
-            Kind::Email => "email",
-            Kind::AccountSessions => "account_sessions",
-            Kind::Reset => "reset",
-            Kind::Remember => "remember",
-            Kind::Sealing => "sealing",
-            Kind::SealingLink => "sealing_link",
-        }
-    }
 }
 
 impl Key {
@@ -234,29 +210,6 @@ pub struct Remember {
     pub account: AccountId,
     /// Which.
     pub series: SeriesId,
-}
-
-/// Which account's cart a guest's cart went into that had made orders. The sealed cart itself leaves when no device can hold a
-/// queue for it any more; this stays for as long as one of its orders is kept, so that they are its account's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sealing {
-    /// The guest's cart.
-    pub from: CartId,
-    /// Counts how often it was looked at whether it is still needed.
-    pub version: u64,
-    /// The account's cart.
-    pub into: CartId,
-}
-
-/// Which orders came along with a guest's cart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SealedOrders {
-    /// From where to where.
-    pub link: SealingLink,
-    /// The newest: a sealed cart makes no more.
-    pub newest: OrderId,
-    /// The oldest that there was then.
-    pub oldest: OrderId,
 }
 
 /// Which account an e-mail address belongs to.

@@ -112,6 +112,18 @@ fn store(page: &mut Page, activity: &Activity) {
     page.family("trolley_store_damaged_records", "gauge", met);
     for kind in Kind::ALL {
         let count = activity.damaged.iter().filter(|key| key.kind() == *kind).count();
-        page.sample("trolley_store_damaged_records", &format!("kind=\"{}\"", kind.name()), count as u64);
+        page.sample("trolley_store_damaged_records", &format!("kind=\"{}\"", name_of(*kind)), count as u64);
     }
+}
+
+/// `OrderLink` as `order_link`.
+fn name_of(kind: Kind) -> String {
+    let mut name = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }

@@ -2,9 +2,9 @@
 //! kept, however many there are and whatever became of the sealed cart. Nothing of them is rewritten: who asks follows the seal.
 
 use trolley_core::ids::{CartId, OrderId};
-use trolley_core::order::SealingLink;
+use trolley_core::order::{SealedOrders, Sealing, SealingLink};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Kind, Record, SealedOrders, Sealing};
+use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Direction, Listing};
 
 use super::Service;

@@ -1,5 +1,7 @@
 //! A damaged record is told and left; whoever goes through many records goes on with the others, and nobody is shown less.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Settings};
@@ -7,9 +9,11 @@ use trolley::service::token::Token;
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::Span;
 use trolley_store::kind::{Counts, Key, Record};
-use trolley_store::port::Store as _;
+use trolley_store::memory::Memory;
+use trolley_store::port::Store;
 
 use crate::accounts::{EMAIL, PASSWORD, cheap, is_signed_in, login, signed_in, signed_up};
+use crate::support::faulty::Faulty;
 use crate::support::scrape::Scrape;
 use crate::support::{Actor, Browser, Shop, days};
 
@@ -160,6 +164,21 @@ async fn of_orders_with_damaged_ones_the_others_are_listed_in_full_pages() {
     assert!(shop.service.cancel(made[1]).await.is_err(), "nothing is given back of what cannot be read");
     let page = Scrape::read(&shop.anyone().get("/metrics").await.expect(200).text);
     assert_eq!(page.value("trolley_store_damaged_records{kind=\"order\"}"), 3.0);
+}
+
+#[tokio::test]
+async fn an_order_is_behind_the_newest_one_also_where_that_is_damaged_and_the_clock_was_set_back() {
+    let memory: Arc<dyn Store> = Arc::new(Memory::new());
+    let before = Shop::over(Arc::new(Faulty::over(memory.clone())), Rules::default(), cheap());
+    before.turn(days(2)).await;
+    let newest = order(&before.browser(), "a").await;
+    // Another process, whose clock was never turned.
+    let shop = Shop::over(Arc::new(Faulty::over(memory)), Rules::default(), cheap());
+    shop.store.spoil(Key::Order(newest));
+    let next = order(&shop.browser(), "b").await;
+    assert!(next > newest, "a follower whose cursor is {newest} would never see {next}");
+    let since = shop.service.all_orders(Some(newest), 10).await.unwrap();
+    assert_eq!(since.iter().map(|order| order.id).collect::<Vec<_>>(), [next]);
 }
 
 #[tokio::test]

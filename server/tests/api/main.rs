@@ -26,6 +26,7 @@ mod events;
 mod every_route;
 mod faults;
 mod heirs;
+mod histories;
 mod history;
 mod hostile;
 mod hung_up;

@@ -14,12 +14,10 @@ use trolley_core::cart::state::{
 use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::money::Money;
-use trolley_core::order::{Order, OrderLine};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{
-    ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, SealedOrders, Sealing, Token,
-};
+use crate::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
 
 use super::bytes::{Malformed, Reader};
 use super::field::{Field, fields, numbered, tagged};

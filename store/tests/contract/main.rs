@@ -68,6 +68,7 @@ macro_rules! adapters {
                 listing::a_listing_is_in_the_order_of_ids
                 listing::a_listing_goes_on_behind_what_it_gave
                 listing::a_listing_sees_what_is_folded_and_what_is_not
+                listing::what_begins_alike_is_listed_together_and_nothing_beside_it
                 races::every_increment_counts_once
                 races::only_one_creates
                 races::two_keys_change_together

@@ -13,12 +13,10 @@ use trolley_core::chain::Chain;
 use trolley_core::ids::{AccountId, ApiKeyId, CartId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
-use trolley_core::order::{Order, OrderLine};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{
-    ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, SealedOrders, Sealing, Token,
-};
+use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, Token};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])

@@ -16,12 +16,10 @@ use trolley_core::ids::{
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::money::{Currency, Money};
-use trolley_core::order::{Order, OrderLine, SealingLink};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing, SealingLink};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{
-    ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, SealedOrders, Sealing, Token,
-};
+use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
 use trolley_store::record::{apply, decode, delta, encode};
 
 use crate::history::{cart, change, record};

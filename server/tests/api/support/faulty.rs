@@ -62,6 +62,11 @@ impl Faulty {
         }
     }
 
+    /// The same time over another store: what a restart finds.
+    pub fn reopened(&self, inner: Arc<dyn Store>) -> Faulty {
+        Faulty { ahead_ms: AtomicU64::new(self.ahead_ms()), ..Faulty::over(inner) }
+    }
+
     pub fn set(&self, mode: Mode) {
         *self.later.lock() = None;
         *self.mode.lock() = mode;

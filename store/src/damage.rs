@@ -78,3 +78,33 @@ impl fmt::Display for Damaged {
         if self.count > self.keys.len() as u64 { write!(f, " and others") } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trolley_core::ids::SessionId;
+
+    use super::*;
+
+    #[test]
+    fn each_is_kept_once_and_no_more_than_a_bounded_number() {
+        let book = Book::default();
+        for n in 0..2 * MET_MAX as u64 {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&(n / 2).to_be_bytes());
+            let key = Key::Session(SessionId::from_bytes(id));
+            book.note(&StoreError::Damaged { key, what: "a test".into() });
+            assert_eq!(book.met().len() as u64, n / 2 + 1);
+            if n == 40 {
+                break;
+            }
+        }
+        for n in 0..MET_MAX as u64 + 10 {
+            let mut id = [1; 16];
+            id[..8].copy_from_slice(&n.to_be_bytes());
+            let key = Key::Data(SessionId::from_bytes(id));
+            book.note(&StoreError::Damaged { key, what: "a test".into() });
+        }
+        book.note(&StoreError::Down("a test".into()));
+        assert_eq!(book.met().len(), MET_MAX);
+    }
+}

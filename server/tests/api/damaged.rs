@@ -110,6 +110,44 @@ async fn a_damaged_token_or_ledger_or_data_keeps_no_guest_from_leaving() {
 }
 
 #[tokio::test]
+async fn of_changes_in_one_commit_only_that_fails_whose_own_record_is_damaged() {
+    for what in 0..2 {
+        let shop = by(100);
+        let (one, other) = (signed_up(&shop, EMAIL).await, signed_in(&shop, EMAIL).await);
+        let key = [("idempotency-key", "first")];
+        one.with("POST", "/v1/cart/lines", &key, json!({"sku": "a"})).await.expect(200);
+        let session = session_of(&one).await;
+        let damaged = [Key::Ledger(session), Key::Session(session)][what];
+        let before = other.cart().await.quantity();
+        shop.store.shut_gate();
+        let keyed = [("idempotency-key", "second")];
+        let waits = other.add("a", 1);
+        let fails = async {
+            shop.store.until_waiting(1).await;
+            shop.store.spoil(damaged);
+            one.with("POST", "/v1/cart/lines", &keyed, json!({"sku": "a"})).await
+        };
+        let beside = async {
+            shop.store.until_waiting(1).await;
+            other.add("a", 1).await
+        };
+        let opens = async {
+            shop.store.until_waiting(1).await;
+            // The two others stand in the lane meanwhile.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            shop.store.open_gate();
+        };
+        let (waits, fails, beside, ()) = tokio::join!(waits, fails, beside, opens);
+        fails.problem(500, "internal");
+        waits.expect(200);
+        beside.expect(200);
+        assert_eq!(other.cart().await.quantity(), before + 2, "{damaged}");
+    }
+}
+
+#[tokio::test]
 async fn an_owner_with_a_damaged_session_signs_in_and_lists_devices_and_ends_all_of_them() {
     let policy = trolley_core::session::Policy { cap: 2, ..Default::default() };
     let shop = Shop::with(Rules::default(), Settings { policy, ..cheap() });

@@ -120,3 +120,64 @@ impl std::fmt::Debug for OrderLink {
         write!(f, "OrderLink({})", self.order())
     }
 }
+
+/// Which account's cart a guest's cart went into that had made orders. The sealed cart itself leaves when no device can hold a
+/// queue for it any more; this stays for as long as one of its orders is kept, so that they are its account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// The guest's cart.
+    pub from: CartId,
+    /// Counts how often it was looked at whether it is still needed.
+    pub version: u64,
+    /// The account's cart.
+    pub into: CartId,
+}
+
+/// Which orders came along with a guest's cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedOrders {
+    /// From where to where.
+    pub link: SealingLink,
+    /// The newest: a sealed cart makes no more.
+    pub newest: OrderId,
+    /// The oldest that there was then.
+    pub oldest: OrderId,
+}
+
+/// Which account's cart a guest's cart that had made orders went into: the account's cart's id and then the guest's, so that all
+/// those of an account stand together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SealingLink([u8; 32]);
+
+impl SealingLink {
+    /// Of this guest's cart, which went into that account's.
+    pub fn new(into: CartId, from: CartId) -> SealingLink {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(into.bytes());
+        bytes[16..].copy_from_slice(from.bytes());
+        SealingLink(bytes)
+    }
+
+    /// From its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> SealingLink {
+        SealingLink(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The guest's cart.
+    pub fn from(&self) -> CartId {
+        let mut from = [0; 16];
+        from.copy_from_slice(&self.0[16..]);
+        CartId::from_bytes(from)
+    }
+}
+
+impl std::fmt::Debug for SealingLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealingLink({})", self.from())
+    }
+}

@@ -1,5 +1,7 @@
 //! What a store has done since it was opened, for those who watch it.
 
+use crate::kind::Key;
+
 /// Counts, all of them since the store was opened but for those that say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
@@ -21,6 +23,8 @@ pub struct Activity {
     pub hits: u64,
     /// Loads that had to read from the disk.
     pub misses: u64,
+    /// The damaged records that were met, ten thousand at most.
+    pub damaged: Vec<Key>,
 }
 
 /// The upper bounds of the sizes by which batches are counted.

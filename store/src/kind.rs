@@ -12,7 +12,7 @@ use trolley_core::ids::{
     AccountId, ApiKeyId, CartId, EmailDigest, EventId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::ledger::Ledger;
-use trolley_core::order::{Order, OrderLink};
+use trolley_core::order::{Order, OrderLink, SealedOrders, Sealing, SealingLink};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
 
@@ -51,6 +51,10 @@ pub enum Key {
     Reset(TokenDigest),
     /// Which remembered device a token belongs to.
     Remember(TokenDigest),
+    /// Which account's cart a guest's cart went into that had made orders.
+    Sealing(CartId),
+    /// The same, to be found by the account's cart.
+    SealingLink(SealingLink),
 }
 
 /// What sort of record a key names. The numbers are stored: none is ever given to another kind.
@@ -89,6 +93,10 @@ pub enum Kind {
     Reset = 15,
     /// [`Key::Remember`].
     Remember = 17,
+    /// [`Key::Sealing`].
+    Sealing = 18,
+    /// [`Key::SealingLink`].
+    SealingLink = 19,
 }
 
 impl Kind {
@@ -110,6 +118,8 @@ impl Kind {
         Kind::AccountSessions,
         Kind::Reset,
         Kind::Remember,
+        Kind::Sealing,
+        Kind::SealingLink,
     ];
 }
 
@@ -130,6 +140,8 @@ impl Key {
             Key::AccountSessions(_) => Kind::AccountSessions,
             Key::Reset(_) => Kind::Reset,
             Key::Remember(_) => Kind::Remember,
+            Key::Sealing(_) => Kind::Sealing,
+            Key::SealingLink(_) => Kind::SealingLink,
             Key::Order(_) => Kind::Order,
             Key::OrderLink(_) => Kind::OrderLink,
             Key::Data(_) => Kind::Data,
@@ -172,6 +184,10 @@ pub enum Record {
     OrderLink(OrderLink),
     /// What the shop keeps with a session.
     Data(Arc<Data>),
+    /// Which account's cart a guest's cart went into that had made orders.
+    Sealing(Sealing),
+    /// The same, to be found by the account's cart; it never changes, so its version is 1.
+    SealingLink(SealedOrders),
 }
 
 /// Which session a token opens.
@@ -271,6 +287,8 @@ impl Record {
             Record::Order(order) => Key::Order(order.id),
             Record::OrderLink(link) => Key::OrderLink(*link),
             Record::Data(data) => Key::Data(data.session),
+            Record::Sealing(sealing) => Key::Sealing(sealing.from),
+            Record::SealingLink(sealed) => Key::SealingLink(sealed.link),
         }
     }
 
@@ -287,7 +305,8 @@ impl Record {
             Record::Account(account) => account.version,
             Record::AccountSessions(sessions) => sessions.version,
             Record::Email(_) | Record::Reset(_) | Record::Remember(_) => 1,
-            Record::ApiKey(_) | Record::OrderLink(_) => 1,
+            Record::ApiKey(_) | Record::OrderLink(_) | Record::SealingLink(_) => 1,
+            Record::Sealing(sealing) => sealing.version,
             Record::Order(order) => order.version,
             Record::Data(data) => data.version,
         }

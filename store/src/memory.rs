@@ -1,13 +1,14 @@
 //! Records in this process's memory, gone with it: for trying out and for tests, and the reference for what the port means.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use parking_lot::Mutex;
 use trolley_core::time::Timestamp;
 
 use crate::kind::{Counts, Key, Record};
 use crate::port::{
-    Action, CommitError, Direction, Expect, Listed, Listing, Promise, Store, StoreError, Write,
+    Action, CommitError, Direction, Due, Expect, Listed, Listing, Promise, Store, StoreError, Write,
 };
 use crate::record::key_parts;
 
@@ -23,7 +24,7 @@ struct State {
     /// Their keys, in the order of a listing.
     keys: BTreeSet<Key>,
     /// What expires at all, soonest first.
-    by_expiry: BTreeSet<(Timestamp, Key)>,
+    by_expiry: BTreeSet<Due>,
     counts: Counts,
     closed: bool,
 }
@@ -75,10 +76,16 @@ impl Store for Memory {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<Due>,
+        most: usize,
+    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
         self.with(move |state| {
-            let due = state.by_expiry.iter().take_while(|(at, _)| *at <= now);
-            Ok(due.take(most).map(|(_, key)| *key).collect())
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let due = state.by_expiry.range((from, Bound::Unbounded)).take_while(|due| due.at <= now);
+            Ok(due.take(most).copied().collect())
         })
     }
 
@@ -136,10 +143,10 @@ impl State {
             self.keys.remove(&key)
         };
         if let Some(at) = before.and_then(|held| held.expires_at) {
-            self.by_expiry.remove(&(at, key));
+            self.by_expiry.remove(&Due { at, key });
         }
         if let Some(at) = after.flatten() {
-            self.by_expiry.insert((at, key));
+            self.by_expiry.insert(Due { at, key });
         }
     }
 }

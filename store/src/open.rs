@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::embedded::backup::{BackupFailed, Verified};
-use crate::embedded::dump::Import;
+use crate::embedded::dump::{Exported, Import};
 use crate::embedded::settings::{LastResort, Settings};
 use crate::embedded::{Embedded, OpenFailed, backup, dump, inspect};
 use crate::memory::Memory;
@@ -78,8 +78,9 @@ pub fn restore(from: &Path, address: &str) -> Result<Verified, OpenError> {
     Ok(backup::restore(from, folder_of(address)?)?)
 }
 
-/// Gives `each` every record of the store at `address` as of one moment, also while it is served; says how many there were.
-pub fn export(address: &str, each: dump::Each<'_>) -> Result<u64, OpenError> {
+/// Gives `each` every record of the store at `address` as of one moment, also while it is served; says how many there were, and
+/// which were left out because they are damaged.
+pub fn export(address: &str, each: dump::Each<'_>) -> Result<Exported, OpenError> {
     Ok(dump::export(folder_of(address)?, each)?)
 }
 

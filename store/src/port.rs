@@ -112,6 +112,15 @@ pub enum Direction {
     Descending,
 }
 
+/// A record whose time is over; in the order in which they are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Since when.
+    pub at: Timestamp,
+    /// Which.
+    pub key: Key,
+}
+
 /// A record as a listing gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
@@ -153,12 +162,29 @@ pub trait Store: Send + Sync + 'static {
     /// *Unknown*: after [`CommitError::Unknown`] it may have happened or not; who must know loads again.
     fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>>;
 
-    /// Up to `most` records whose `expires_at` is at or before `now`, soonest first; none left is an empty list.
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>>;
+    /// Up to `most` records whose `expires_at` is at or before `now`, soonest first; of those behind `after`, where it is named:
+    /// so whoever can do nothing about some of them gets on to the others. None left is an empty list.
+    ///
+    /// It names records by their keys alone: damaged ones too.
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<Due>,
+        most: usize,
+    ) -> Promise<'_, Result<Vec<Due>, StoreError>>;
+
+    /// The first `most` of [`Store::due`].
+    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+        Box::pin(async move {
+            let due = self.due(now, None, most).await?;
+            Ok(due.into_iter().map(|due| due.key).collect())
+        })
+    }
 
     /// Up to `most` records of a listing, in its order; none left is an empty list.
     ///
-    /// What was committed before the call is seen as it was left, what is committed meanwhile may be seen or not.
+    /// What was committed before the call is seen as it was left, what is committed meanwhile may be seen or not. One that is
+    /// *damaged* is left out, and told by [`Store::activity`]; whoever loads it by its key is given the error.
     fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>>;
 
     /// Does one bounded piece of upkeep (folding a journal, giving disk space back) and says whether more is waiting.
@@ -168,7 +194,8 @@ pub trait Store: Send + Sync + 'static {
     /// How many records of each kind there are.
     fn count(&self) -> Promise<'_, Result<Counts, StoreError>>;
 
-    /// What it has done since it was opened. A store that counts nothing says nothing.
+    /// What it has done since it was opened, and which damaged records it met: each is named in the log once. A store that
+    /// counts nothing says nothing.
     fn activity(&self) -> Activity {
         Activity::default()
     }

@@ -33,15 +33,22 @@ pub struct Restore {
 /// Copies a store as of one moment, reads the copy again, and only then says that it is done.
 pub fn back_up_store(asked: &Backup) -> Result<(), Failed> {
     let verified = back_up(&asked.store, &asked.to)?;
-    say(&format!("backed up {} to {}", holding(verified), asked.to.display()))
+    say(&format!("backed up {} to {}", holding(&verified), asked.to.display()))?;
+    whole(&verified)
 }
 
 /// Verifies a backup, makes a store of it, and verifies that too.
 pub fn restore_store(asked: &Restore) -> Result<(), Failed> {
     let verified = restore(&asked.from, &asked.store)?;
-    say(&format!("restored {} to {}", holding(verified), asked.store))
+    say(&format!("restored {} to {}", holding(&verified), asked.store))?;
+    whole(&verified)
 }
 
-fn holding(Verified { counts, bytes }: Verified) -> String {
+/// Where records are damaged all others are copied, and the command fails with a sentence that says which.
+fn whole(Verified { damaged, .. }: &Verified) -> Result<(), Failed> {
+    if damaged.is_empty() { Ok(()) } else { Err(Failed::World(format!("{damaged}; copied as they are"))) }
+}
+
+fn holding(Verified { counts, bytes, .. }: &Verified) -> String {
     format!("and verified {} carts and {} sessions ({bytes} bytes)", counts.carts(), counts.sessions())
 }

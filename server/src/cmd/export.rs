@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use trolley_core::time::Timestamp;
+use trolley_store::embedded::dump::Exported;
 use trolley_store::kind::Key;
 use trolley_store::open::{export, records_in};
 use trolley_store::record::key_parts;
@@ -30,11 +31,12 @@ pub struct Export {
     to: PathBuf,
 }
 
-/// Writes a dump as of one moment. A file has its name only when all of it is on the disk.
+/// Writes a dump as of one moment. A file has its name only when all of it is on the disk. Where records are damaged the others
+/// are exported all the same, and it fails with a sentence that says which.
 pub fn run(asked: &Export) -> Result<(), Failed> {
     if asked.to.as_os_str() == "-" {
         let out = BufWriter::new(io::stdout().lock());
-        return write(&asked.store, out).map(drop);
+        return write(&asked.store, out).and_then(|(_, exported)| whole(&exported));
     }
     let world = |error: io::Error| Failed::World(format!("{}: {error}", asked.to.display()));
     if asked.to.exists() {
@@ -46,18 +48,19 @@ pub fn run(asked: &Export) -> Result<(), Failed> {
     let file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(world)?;
     let written = write(&asked.store, BufWriter::with_capacity(1 << 18, file));
-    let settled = written.and_then(|(out, records)| {
+    let settled = written.and_then(|(out, exported)| {
         let file = out.into_inner().map_err(|error| world(error.into_error()))?;
         file.sync_all().map_err(world)?;
         std::fs::rename(&unfinished, &asked.to).map_err(world)?;
         let folder = asked.to.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(world)?;
-        Ok((records, file.metadata().map_err(world)?.len()))
+        Ok((exported, file.metadata().map_err(world)?.len()))
     });
     match settled {
-        Ok((records, bytes)) => {
-            let to = asked.to.display();
-            say(&format!("exported {records} records to {to} ({bytes} bytes)"))
+        Ok((exported, bytes)) => {
+            let (records, to) = (exported.records, asked.to.display());
+            say(&format!("exported {records} records to {to} ({bytes} bytes)"))?;
+            whole(&exported)
         }
         Err(failed) => {
             let _ = std::fs::remove_file(&unfinished);
@@ -66,7 +69,12 @@ pub fn run(asked: &Export) -> Result<(), Failed> {
     }
 }
 
-fn write<W: Write>(store: &str, out: W) -> Result<(W, u64), Failed> {
+/// What is damaged is not in the dump.
+fn whole(Exported { damaged, .. }: &Exported) -> Result<(), Failed> {
+    if damaged.is_empty() { Ok(()) } else { Err(Failed::World(format!("{damaged}; left out of the dump"))) }
+}
+
+fn write<W: Write>(store: &str, out: W) -> Result<(W, Exported), Failed> {
     let progress = Progress::new(records_in(store)?, "records");
     let world = |error: io::Error| Failed::World(format!("the dump: {error}"));
     let mut writer = Writer::begin(out, Clock::System.now().as_ms()).map_err(world)?;
@@ -85,6 +93,6 @@ fn write<W: Write>(store: &str, out: W) -> Result<(W, u64), Failed> {
         progress.at(written);
         writer.put(&Line::Record(image)).map_err(|error| error.to_string())
     };
-    let records = export(store, &mut each)?;
-    Ok((writer.end().map_err(world)?, records))
+    let exported = export(store, &mut each)?;
+    Ok((writer.end().map_err(world)?, exported))
 }

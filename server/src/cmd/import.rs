@@ -50,7 +50,7 @@ pub fn run(asked: &Import) -> Result<(), Failed> {
         let bytes = file.metadata().map_err(world)?.len();
         fill(BufReader::with_capacity(1 << 18, file), bytes, &asked.store)?
     };
-    let Verified { counts, bytes } = verified;
+    let Verified { counts, bytes, .. } = verified;
     say(&format!(
         "imported and verified {} carts and {} sessions to {} ({bytes} bytes)",
         counts.carts(),

@@ -243,7 +243,7 @@ impl From<Failure> for Problem {
             Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
             Failure::TooBig => Problem::new(Code::CartTooLarge),
             Failure::StoreDown(cause) => Problem::new(Code::StoreDown).because(cause),
-            Failure::Broken(cause) => Problem::new(Code::Internal).because(cause),
+            Failure::Damaged(cause) | Failure::Broken(cause) => Problem::new(Code::Internal).because(cause),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use trolley_store::activity::{Activity, BATCH_BOUNDS};
-use trolley_store::kind::Counts;
+use trolley_store::kind::{Counts, Kind};
 
 use crate::service::tally::Report;
 
@@ -117,4 +117,22 @@ fn store(page: &mut Page, activity: &Activity) {
     page.family("trolley_store_loads_total", "counter", "Loads, by whether memory answered them.");
     page.sample("trolley_store_loads_total", "from=\"memory\"", *hits);
     page.sample("trolley_store_loads_total", "from=\"disk\"", *misses);
+    let met = "Damaged records that were met since the start; they are left as they are.";
+    page.family("trolley_store_damaged_records", "gauge", met);
+    for kind in Kind::ALL {
+        let count = activity.damaged.iter().filter(|key| key.kind() == *kind).count();
+        page.sample("trolley_store_damaged_records", &format!("kind=\"{}\"", name_of(*kind)), count as u64);
+    }
+}
+
+/// `OrderLink` as `order_link`.
+fn name_of(kind: Kind) -> String {
+    let mut name = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }

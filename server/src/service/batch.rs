@@ -8,7 +8,7 @@ use trolley_core::ids::{CartId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{CommitError, Write};
+use trolley_store::port::{CommitError, StoreError, Write};
 
 use super::Service;
 use super::catalogue::listing::Listing;
@@ -45,6 +45,9 @@ impl Service {
         for _ in 0..self.settings.bounds.commit_tries {
             let stood = match self.load_stood(cart, &waiting).await {
                 Ok(stood) => stood,
+                Err(Failure::Damaged(_)) if waiting.len() > 1 => {
+                    return self.settle_each(cart, waiting).await;
+                }
                 Err(failure) => return answer_all(waiting, &failure),
             };
             let Plan { replies, writes, tab } = decide(stood, &waiting, &self.settings.limits, self.tab());
@@ -58,10 +61,20 @@ impl Service {
                 }
                 Err(CommitError::Conflict(Key::Session(gone))) => waiting = turn_away(waiting, gone),
                 Err(CommitError::Conflict(_)) => {}
+                Err(CommitError::Store(StoreError::Damaged { .. })) if waiting.len() > 1 => {
+                    return self.settle_each(cart, waiting).await;
+                }
                 Err(error) => return answer_all(waiting, &error.into()),
             }
         }
         answer_all(waiting, &Failure::Busy);
+    }
+
+    /// Each in a commit of its own: a record that is damaged may be of one of them alone.
+    async fn settle_each(&self, cart: CartId, waiting: Vec<Waiting>) {
+        for one in waiting {
+            Box::pin(self.settle(cart, vec![one])).await;
+        }
     }
 
     async fn load_stood(&self, cart: CartId, waiting: &[Waiting]) -> Result<Stood, Failure> {

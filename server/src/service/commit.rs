@@ -7,7 +7,7 @@ use trolley_core::account::audit::Event;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{AccountId, SessionId};
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{Action, CommitError, Expect, Write};
+use trolley_store::port::{Action, CommitError, Expect, StoreError, Write};
 
 use super::Service;
 use super::audit;
@@ -47,11 +47,11 @@ impl Service {
     /// Commits, in a task of its own: once begun it is finished, and what follows from it happens, even where the caller goes
     /// away.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
-        self.commit_holding(writes, Vec::new()).await
+        self.commit_holding(writes, Arc::default()).await
     }
 
     /// The same of what stands in a feed under the ids that are `held`.
-    async fn commit_holding(&self, writes: Vec<Write>, held: Vec<Minted>) -> Result<(), CommitError> {
+    async fn commit_holding(&self, writes: Vec<Write>, held: Arc<Vec<Minted>>) -> Result<(), CommitError> {
         let stopping = || CommitError::Unknown("the server is stopping".to_owned());
         let service = self.own.upgrade().ok_or_else(stopping)?;
         let begun = self.commits.begin();
@@ -86,17 +86,28 @@ impl Service {
 
     /// Commits what lies on the desk. False where something else changed it meanwhile: it is to be decided anew.
     pub(super) async fn commit_desk(&self, mut desk: Desk) -> Result<bool, Failure> {
-        let held = desk.take_held();
-        let writes = desk.writes();
-        if writes.is_empty() {
-            return Ok(true);
+        let held = Arc::new(desk.take_held());
+        let mut writes = desk.writes();
+        while !writes.is_empty() {
+            match self.commit_holding(writes.clone(), Arc::clone(&held)).await {
+                Ok(()) => return Ok(true),
+                Err(CommitError::Conflict(_)) => return Ok(false),
+                Err(CommitError::Store(StoreError::Damaged { key, .. })) if can_stay(&writes, &key) => {
+                    writes.retain(|write| write.key != key);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        match self.commit_holding(writes, held).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(true)
     }
+}
+
+/// Whether a damaged record may stay as it is while the rest of the commit happens: it was to go, or to be taken out of use. As
+/// it is it opens nothing, and for one of them nobody could ever sign out.
+fn can_stay(writes: &[Write], key: &Key) -> bool {
+    writes.iter().filter(|write| write.key == *key).any(|write| {
+        matches!((&write.action, key), (Action::Delete, _) | (Action::Put { .. }, Key::Token(_)))
+    })
 }
 
 /// What there is to tell of a commit once it is done.

@@ -7,7 +7,7 @@ use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::leave::Ends;
 use super::session::Visit;
 
@@ -40,9 +40,8 @@ impl Service {
         let sessions = self.sessions_on(&mut Desk::default(), account).await?;
         let mut rows = Vec::with_capacity(sessions.entries.len() + sessions.series.len());
         for entry in &sessions.entries {
-            let Some(Record::Session(session)) = self.store.load(Key::Session(entry.session)).await? else {
-                continue;
-            };
+            let loaded = self.store.load(Key::Session(entry.session)).await.map_err(Failure::from);
+            let Some(Some(Record::Session(session))) = unless_damaged(loaded)? else { continue };
             let lives = self.settings.policy.lease(&session, self.seen_of(&session), now).is_ok();
             let Some(sign_in) = session.sign_in.as_ref().filter(|_| lives) else { continue };
             let remembered = sessions.series_of(entry.session);

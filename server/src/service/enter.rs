@@ -14,7 +14,7 @@ use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use super::Service;
 use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::leave::{Ends, Tokens, forget_series, put_sessions};
 use super::session::Visit;
 use super::token::Token;
@@ -121,7 +121,7 @@ impl Service {
         };
         put_sessions(desk, sessions);
         for session in &over.sessions {
-            self.take_out_on(desk, *session, Tokens::Forget).await?;
+            unless_damaged(self.take_out_on(desk, *session, Tokens::Forget).await)?;
             let row = Row::new(now, What::SessionRevoked).within(*session);
             self.note(desk, entering.account, row).await?;
         }

@@ -61,15 +61,26 @@ pub enum Failure {
     TooBig,
     /// The store does not answer; the text is for the log.
     StoreDown(String),
-    /// Something that was written cannot be read, or one of our own bugs; the text is for the log.
+    /// Something that was written cannot be read; the text is for the log. The store has named it there once.
+    Damaged(String),
+    /// One of our own bugs, or something that cannot be; the text is for the log.
     Broken(String),
+}
+
+/// For who goes through many records: what is damaged is passed by, and the others are done.
+pub(super) fn unless_damaged<T>(done: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(Failure::Damaged(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         match error {
             StoreError::Down(_) => Failure::StoreDown(error.to_string()),
-            StoreError::Damaged { .. } => Failure::Broken(error.to_string()),
+            StoreError::Damaged { .. } => Failure::Damaged(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@ use trolley_core::account::audit::What;
 use trolley_core::account::password::Password;
 use trolley_core::ids::CartId;
 use trolley_store::kind::{Key, Record};
+use trolley_store::port::Write;
 
 use super::Service;
 use super::account::{From, Verified};
@@ -53,15 +54,35 @@ impl Service {
         self.note_event(desk, Some(account.id), row).await
     }
 
-    /// Of more links to orders than one commit should hold, all but the last of them go first.
+    /// Of more links to orders than one commit should hold, all but the last of them go first; before them those of guests' carts
+    /// that came into this one, and that they did.
     async fn forget_many_orders(&self, cart: CartId) -> Result<(), Failure> {
         let most = self.settings.bounds.sweep_batch;
+        for sealed in self.sealed_into(cart).await? {
+            let from = sealed.link.from();
+            let mut last = self.forget_whole_batches(from, most).await?;
+            let mut desk = Desk::default();
+            for key in last
+                .drain(..)
+                .map(|write| write.key)
+                .chain([Key::Sealing(from), Key::SealingLink(sealed.link)])
+            {
+                desk.lay_out(&*self.store, key).await?;
+                desk.remove(&key);
+            }
+            self.commit_desk(desk).await?;
+        }
+        self.forget_whole_batches(cart, most).await.map(drop)
+    }
+
+    /// Takes out the links to a cart's orders, and gives what takes out the last of them, fewer than a batch.
+    async fn forget_whole_batches(&self, cart: CartId, most: usize) -> Result<Vec<Write>, Failure> {
         loop {
             let links = self.links_of(cart, most).await?;
             if links.len() < most {
-                return Ok(());
+                return Ok(links);
             }
-            self.store.commit(links).await?;
+            self.commit(links).await?;
         }
     }
 

@@ -53,8 +53,11 @@ impl Service {
 
     async fn feed_of(&self, kind: Kind) -> Result<Arc<Feed>, Failure> {
         let listing = Listing { direction: Direction::Descending, ..Listing::all(kind) };
-        let newest = self.store.list(listing, 1).await?;
-        Ok(Feed::behind(newest.first().and_then(|newest| key_parts(&newest.record.key()).1.try_into().ok())))
+        let newest = self.store.list(listing, 1).await?.first().map(|newest| newest.record.key());
+        // One that is damaged was shown to followers before it was: the next is behind it all the same.
+        let damaged = self.store.activity().damaged.into_iter().filter(|key| key.kind() == kind);
+        let newest = newest.into_iter().chain(damaged).max();
+        Ok(Feed::behind(newest.and_then(|newest| key_parts(&newest).1.try_into().ok())))
     }
 }
 

@@ -4,21 +4,18 @@
 //! Ids of sessions and orders begin with the time that they were made at, so that a walk through all of them meets the oldest first.
 
 use tokio::sync::Mutex;
-use trolley_core::ids::{CartId, OrderId, SessionId};
-use trolley_core::order::OrderLink;
+use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Kind, Record};
-use trolley_store::port::{Listing, StoreError};
+use trolley_store::port::Listing;
 
 use super::Service;
 use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::leave::Tokens;
 
 /// A walk through the sessions begins anew after this: a clock that was set back puts young ones behind it.
 const WALK_FOR: Span = Span::from_hours(24);
-/// How often an order is followed from a cart into the one that this was merged into.
-const SEALS_MOST: usize = 4;
 
 /// How far the sessions were walked through. What lies behind is gone or was seen again, and stays so: nothing becomes unproven.
 #[derive(Default)]
@@ -57,7 +54,7 @@ impl Service {
         if place.began > now || now.since(place.began) >= WALK_FOR {
             place = Place { after: None, began: now };
         }
-        let listed = self.oldest(Kind::Session, &mut place.after, most).await?;
+        let listed = self.oldest(Kind::Session, place.after.clone(), most).await?;
         let (mut leaving, mut more) = (Vec::new(), !listed.is_empty());
         for record in listed {
             let Record::Session(session) = record else { continue };
@@ -82,16 +79,23 @@ impl Service {
     /// Orders leave after `--orders-for`, with the links by which they are found. That is judged by when they were made, so that
     /// another setting holds for all that there are.
     async fn let_orders_go(&self) -> Result<bool, Failure> {
-        let mut after = None;
         // Nearly always one look tells that there is none.
-        if self.orders_over(&mut after, 1).await?.is_empty() {
-            return Ok(false);
+        let mut most = 1;
+        let mut after = None;
+        loop {
+            let leaving = self.orders_over(after, most).await?;
+            let Some(last) = leaving.last().copied() else { return Ok(false) };
+            most = self.settings.bounds.sweep_batch;
+            let leaving: Vec<_> = leaving.into_iter().map(Leaves::Order).collect();
+            if self.leave(&leaving).await? > 0 {
+                return Ok(true);
+            }
+            // None of them can go just now: those behind them are not held up by that.
+            after = Some(last.bytes().to_vec());
         }
-        let leaving = self.orders_over(&mut after, self.settings.bounds.sweep_batch).await?;
-        Ok(self.leave(&leaving).await? > 0)
     }
 
-    async fn orders_over(&self, after: &mut Option<Vec<u8>>, most: usize) -> Result<Vec<Leaves>, Failure> {
+    async fn orders_over(&self, after: Option<Vec<u8>>, most: usize) -> Result<Vec<OrderId>, Failure> {
         let now = self.now();
         let orders =
             self.oldest(Kind::Order, after, most).await?.into_iter().filter_map(|record| match record {
@@ -99,60 +103,45 @@ impl Service {
                 _ => None,
             });
         let over = orders.take_while(|order| self.order_is_over(order.created_at, now));
-        Ok(over.map(|order| Leaves::Order(order.id)).collect())
+        Ok(over.map(|order| order.id).collect())
     }
 
     fn order_is_over(&self, created_at: Timestamp, now: Timestamp) -> bool {
         now >= created_at + self.settings.keeping.orders
     }
 
-    /// Up to `most` records of a kind behind `after`, the oldest first. One that is damaged holds up nobody: it is passed by.
-    async fn oldest(
-        &self,
-        kind: Kind,
-        after: &mut Option<Vec<u8>>,
-        most: usize,
-    ) -> Result<Vec<Record>, Failure> {
-        let mut most = most;
-        loop {
-            let listing = Listing { after: after.clone(), ..Listing::all(kind) };
-            match self.store.list(listing, most).await {
-                Ok(listed) => return Ok(listed.into_iter().map(|listed| listed.record).collect()),
-                // Those before it come first, one by one.
-                Err(StoreError::Damaged { .. }) if most > 1 => most = 1,
-                Err(StoreError::Damaged { key, what }) => {
-                    tracing::error!(%key, what, "a damaged record is passed by");
-                    *after = Some(match key {
-                        Key::Session(id) => id.bytes().to_vec(),
-                        Key::Order(id) => id.bytes().to_vec(),
-                        _ => return Err(StoreError::Damaged { key, what }.into()),
-                    });
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+    /// Up to `most` records of a kind behind `after`, the oldest first. One that is damaged is left out, and holds up nobody.
+    async fn oldest(&self, kind: Kind, after: Option<Vec<u8>>, most: usize) -> Result<Vec<Record>, Failure> {
+        let listing = Listing { after, ..Listing::all(kind) };
+        let listed = self.store.list(listing, most).await?;
+        Ok(listed.into_iter().map(|listed| listed.record).collect())
     }
 
-    /// All in one commit; where one was changed meanwhile, each in its own, and that one stays for now. Says how many left.
+    /// All in one commit; where one was changed meanwhile, or is damaged, each in its own, and that one stays for now. Says how many
+    /// left.
     async fn leave(&self, leaving: &[Leaves]) -> Result<usize, Failure> {
         if leaving.is_empty() {
             return Ok(0);
         }
-        let mut desk = Desk::default();
-        for leaves in leaving {
-            self.leave_on(&mut desk, *leaves).await?;
-        }
         let mut left = leaving.len();
-        if !self.commit_desk(desk).await? {
+        if unless_damaged(self.leave_together(leaving).await)? != Some(true) {
             left = 0;
             for leaves in leaving {
-                let mut desk = Desk::default();
-                self.leave_on(&mut desk, *leaves).await?;
-                left += usize::from(self.commit_desk(desk).await?);
+                let gone = unless_damaged(self.leave_together(&[*leaves]).await)?;
+                left += usize::from(gone == Some(true));
             }
         }
         self.tally.swept(left);
         Ok(left)
+    }
+
+    /// False where one was changed meanwhile.
+    async fn leave_together(&self, leaving: &[Leaves]) -> Result<bool, Failure> {
+        let mut desk = Desk::default();
+        for leaves in leaving {
+            self.leave_on(&mut desk, *leaves).await?;
+        }
+        self.commit_desk(desk).await
     }
 
     async fn leave_on(&self, desk: &mut Desk, leaves: Leaves) -> Result<(), Failure> {
@@ -175,25 +164,16 @@ impl Service {
         Ok(())
     }
 
-    /// The order goes, with its link: that of the cart it came from, or of the one that this was merged into.
+    /// The order goes, with its link, which stays at the cart that it came from.
     async fn forget_order_on(&self, desk: &mut Desk, id: OrderId) -> Result<(), Failure> {
         desk.lay_out(&*self.store, Key::Order(id)).await?;
         let Some(Record::Order(order)) = desk.get(&Key::Order(id)) else { return Ok(()) };
         if !self.order_is_over(order.created_at, self.now()) {
             return Ok(());
         }
-        let mut cart: Option<CartId> = Some(order.cart);
-        for _ in 0..SEALS_MOST {
-            let Some(of) = cart else { break };
-            let link = Key::OrderLink(OrderLink::new(of, id));
-            desk.lay_out(&*self.store, link).await?;
-            desk.remove(&link);
-            desk.lay_out(&*self.store, Key::Cart(of)).await?;
-            cart = match desk.get(&Key::Cart(of)) {
-                Some(Record::Cart(cart)) => cart.sealed.map(|seal| seal.into),
-                _ => None,
-            };
-        }
+        let link = Key::OrderLink(order.link());
+        desk.lay_out(&*self.store, link).await?;
+        desk.remove(&link);
         desk.remove(&Key::Order(id));
         Ok(())
     }

@@ -12,7 +12,7 @@ use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use super::Service;
 use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::session::Visit;
 use super::token::RETIRED_FOR;
 
@@ -107,7 +107,8 @@ impl Service {
         tokens: Tokens,
     ) -> Result<(), Failure> {
         for session in &left.sessions {
-            self.take_out_on(desk, *session, tokens).await?;
+            // One that is damaged stays as it is: it opened nothing without its account's record, where it stands no more.
+            unless_damaged(self.take_out_on(desk, *session, tokens).await)?;
         }
         for series in &left.series {
             forget_series(desk, account, series);
@@ -148,8 +149,11 @@ impl Service {
 
     async fn remove_all(&self, desk: &mut Desk, keys: &[Key]) -> Result<(), Failure> {
         for key in keys {
-            desk.lay_out(&*self.store, *key).await?;
-            desk.remove(key);
+            // One that is damaged stays, and holds nothing else up.
+            let laid_out = desk.lay_out(&*self.store, *key).await.map_err(Failure::from);
+            if unless_damaged(laid_out)?.is_some() {
+                desk.remove(key);
+            }
         }
         Ok(())
     }
@@ -173,12 +177,18 @@ impl Service {
     }
 
     async fn end_guest(&self, session: SessionId) -> Result<(), Failure> {
-        for _ in 0..self.settings.bounds.commit_tries {
+        let mut tries = self.settings.bounds.commit_tries;
+        while tries > 0 {
             let mut desk = Desk::default();
             let whole = self.take_out_on(&mut desk, session, Tokens::Retire).await?;
-            if self.commit_desk(desk).await? && whole {
-                tracing::info!(%session, "a guest leaves");
-                return Ok(());
+            match self.commit_desk(desk).await? {
+                true if whole => {
+                    tracing::info!(%session, "a guest leaves");
+                    return Ok(());
+                }
+                // Another batch of its links is gone: however many there are, that is no try.
+                true => {}
+                false => tries -= 1,
             }
         }
         Err(Failure::Busy)

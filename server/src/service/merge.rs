@@ -50,7 +50,7 @@ impl Service {
         if guest.sealed.is_some_and(|seal| seal.done || seal.into != accounts) {
             return Ok((cart, None));
         }
-        self.hand_over_orders(desk, from, accounts).await?;
+        let has_orders = self.seal_orders_on(desk, from, accounts, now).await?;
         // A cart that was never written is sealed too: an add that is under way then finds that it is over.
         Arc::make_mut(&mut guest).seal(accounts);
         let merged = self.apply_merge(&mut cart, &guest, policy, session, now)?;
@@ -65,6 +65,10 @@ impl Service {
             if listing.is_told() {
                 Arc::make_mut(&mut cart).remember_prices(|item| listing.price(item));
             }
+            desk.put(Record::Cart(Arc::clone(&cart)), None);
+        } else if has_orders && cart.version == 0 {
+            // An order that is cancelled gives its lines to a cart that is there: one that is not is nobody's any more.
+            Arc::make_mut(&mut cart).version = 1;
             desk.put(Record::Cart(Arc::clone(&cart)), None);
         }
         Ok((cart, merged))

@@ -35,6 +35,7 @@ pub mod random;
 mod remember;
 mod renewal;
 mod rotate;
+mod sealing;
 pub mod secret;
 pub mod seen;
 pub mod session;
@@ -76,6 +77,7 @@ use self::random::Random;
 use self::secret::Secret;
 use self::seen::SeenBook;
 use self::settings::Settings;
+use self::sweep::Pass;
 use self::tally::Tally;
 use self::touch::TouchQueue;
 use self::underway::Underway;
@@ -101,6 +103,8 @@ pub struct Service {
     seen: SeenBook,
     warm: Warm,
     touches: TouchQueue,
+    /// Where the sweep stands. Who sweeps holds it.
+    pass: tokio::sync::Mutex<Pass>,
     /// What one address may do at most; none where there are no limits.
     limits: Option<Limits>,
     tally: Tally,
@@ -141,6 +145,7 @@ impl Service {
             seen,
             warm,
             touches: TouchQueue::new(),
+            pass: tokio::sync::Mutex::default(),
             limits: settings.rate_limits.then(Limits::new),
             tally: Tally::default(),
             attempts: settings.rate_limits.then(|| Attempts::new(&settings.rates)),

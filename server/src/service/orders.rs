@@ -1,5 +1,6 @@
 //! Order drafts: found by their owner and by the shop's own systems, and cancelled once.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use trolley_core::cart::op::Refusal;
@@ -10,8 +11,7 @@ use trolley_store::port::{Direction, Listing, Write};
 
 use super::Service;
 use super::checkout::{Checkout, WasShown};
-use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::order::Order;
 use super::task::Task;
 use super::terms::{Seen, Terms};
@@ -37,49 +37,76 @@ impl Service {
         }
     }
 
-    /// Up to `most` orders that came from a cart, the newest first; of those before `after`, where it is named.
+    /// Up to `most` orders of a cart's owner, the newest first; of those before `after`, where it is named. They came from this cart
+    /// or from guests' that went into it. One that is damaged is left out.
     pub async fn orders_of(
         &self,
         cart: CartId,
         after: Option<OrderId>,
         most: usize,
     ) -> Result<Vec<Arc<Draft>>, Failure> {
+        let (mut orders, mut after) = (Vec::new(), after);
+        while orders.len() < most {
+            let named = self.order_names_of(cart, after, most - orders.len()).await?;
+            let Some(last) = named.last() else { break };
+            after = Some(*last);
+            for id in named {
+                orders.extend(unless_damaged(self.order(id).await)?.flatten());
+            }
+        }
+        Ok(orders)
+    }
+
+    /// Up to `most` names of such orders, by their links. Of the carts that went into this one those are looked into whose orders
+    /// may be among them: the one with the newest first, until there are enough newer ones.
+    async fn order_names_of(
+        &self,
+        cart: CartId,
+        after: Option<OrderId>,
+        most: usize,
+    ) -> Result<Vec<OrderId>, Failure> {
+        let mut sealed = self.sealed_into(cart).await?;
+        sealed.retain(|sealed| after.is_none_or(|after| sealed.oldest < after));
+        sealed.sort_unstable_by_key(|sealed| Reverse(sealed.newest));
+        let mut names = self.linked_to(cart, after, most).await?;
+        for sealed in sealed {
+            if names.len() >= most && names.last().is_some_and(|last| *last > sealed.newest) {
+                break;
+            }
+            names.extend(self.linked_to(sealed.link.from(), after, most).await?);
+            names.sort_unstable_by_key(|name| Reverse(*name));
+            names.dedup();
+            names.truncate(most);
+        }
+        Ok(names)
+    }
+
+    /// Up to `most` names of orders that came from this very cart, the newest first.
+    async fn linked_to(
+        &self,
+        cart: CartId,
+        after: Option<OrderId>,
+        most: usize,
+    ) -> Result<Vec<OrderId>, Failure> {
         let listing = Listing {
             kind: Kind::OrderLink,
             prefix: cart.bytes().to_vec(),
             after: after.map(|order| OrderLink::new(cart, order).bytes().to_vec()),
             direction: Direction::Descending,
         };
-        let mut orders = Vec::new();
-        for listed in self.store.list(listing, most).await? {
-            if let Record::OrderLink(link) = listed.record {
-                orders.extend(self.order(link.order()).await?);
-            }
-        }
-        Ok(orders)
+        let names =
+            self.store.list(listing, most).await?.into_iter().filter_map(|listed| match listed.record {
+                Record::OrderLink(link) => Some(link.order()),
+                _ => None,
+            });
+        Ok(names.collect())
     }
 
-    /// The order of this name, if it came from this cart, or from a guest's that came into it.
+    /// The order of this name, if it came from this cart, or from a guest's that went into it.
     pub async fn order_of(&self, cart: CartId, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
-        match self.store.load(Key::OrderLink(OrderLink::new(cart, id))).await? {
-            Some(_) => self.order(id).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Lays on the desk that a guest's orders are the account's from now on: up to a bounded number of the newest.
-    pub(super) async fn hand_over_orders(
-        &self,
-        desk: &mut Desk,
-        from: CartId,
-        to: CartId,
-    ) -> Result<(), Failure> {
-        for order in self.orders_of(from, None, self.settings.bounds.sweep_batch).await? {
-            desk.know(Record::OrderLink(OrderLink::new(from, order.id)));
-            desk.remove(&Key::OrderLink(OrderLink::new(from, order.id)));
-            desk.put(Record::OrderLink(OrderLink::new(to, order.id)), None);
-        }
-        Ok(())
+        let Some(order) = self.order(id).await? else { return Ok(None) };
+        let is_theirs = order.cart == cart || self.heir_of(order.cart).await? == cart;
+        Ok(Some(order).filter(|_| is_theirs))
     }
 
     /// What takes out the links to a cart's orders, up to `most`. The orders themselves are the shop's, and stay.
@@ -107,7 +134,8 @@ impl Service {
     pub async fn cancel(self: &Arc<Self>, id: OrderId) -> Result<Option<Arc<Draft>>, Failure> {
         let Some(order) = self.order(id).await? else { return Ok(None) };
         let terms = Terms { seen: Seen::Newest, strict: false, keyed: None };
-        let mut cart = order.cart;
+        // Whose cart it is now: a sealed one may have left long ago.
+        let mut cart = self.heir_of(order.cart).await?;
         for _ in 0..self.settings.bounds.commit_tries {
             let order = Order { session: None, cart, payer: None, terms, task: Task::Cancel(order.clone()) };
             match self.change(order).await {

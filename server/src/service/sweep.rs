@@ -1,77 +1,113 @@
 //! What has expired leaves in bounded batches: a session with its tokens, its ledger and its guest cart in one commit.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use trolley_core::account::audit::{Row, What};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::ids::{SessionId, TokenDigest};
 use trolley_core::session::Session;
+use trolley_store::damage::MET_MAX;
 use trolley_store::kind::{Key, Record};
+use trolley_store::port::Due;
 
 use super::Service;
 use super::desk::Desk;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 use super::leave::{Tokens, put_sessions};
 
+/// Where the present pass over all that has expired stands.
+#[derive(Default)]
+pub(super) struct Pass {
+    /// What the last batch ended with; none where the next one begins a pass.
+    after: Option<Due>,
+    /// Of something that was done there is more.
+    again: bool,
+    /// What could not be done because a record is damaged: it is not tried once a pass.
+    damaged: HashSet<Key>,
+}
+
 impl Service {
-    /// One batch. True where another may be waiting.
+    /// One batch of a pass over all that has expired. True where the pass goes on, or the next one has something to do at once.
+    ///
+    /// What cannot be done is passed by, and waits for the next pass: one that is damaged, one that somebody changes just now. However
+    /// many of these there are, the pass comes to its end.
     pub async fn sweep(&self) -> Result<bool, Failure> {
+        let mut pass = self.pass.lock().await;
         let most = self.settings.bounds.sweep_batch;
-        let named = self.store.expired(self.now(), most).await?;
-        let done = self.expire(&named).await?;
-        self.tally.swept(done);
-        // Where none could be done the rest waits for the next turn, so that nobody goes round in a circle.
-        if named.len() == most && done > 0 {
+        let due = self.store.due(self.now(), pass.after, most).await?;
+        pass.after = due.last().copied().filter(|_| due.len() == most);
+        let mut named: Vec<Key> = due.into_iter().map(|due| due.key).collect();
+        named.retain(|key| !pass.damaged.contains(key));
+        self.expire(&mut pass, named).await?;
+        if pass.after.is_some() || std::mem::take(&mut pass.again) {
             return Ok(true);
         }
+        drop(pass);
         self.let_go().await
     }
 
-    /// All in one commit; where one was changed meanwhile, each in its own, and that one waits for the next sweep.
-    async fn expire(&self, named: &[Key]) -> Result<usize, Failure> {
-        let mut desk = Desk::default();
-        for key in named {
-            self.expire_on(&mut desk, *key).await?;
-        }
-        if self.commit_desk(desk).await? {
-            return Ok(named.len());
+    /// All in one commit; where one was changed meanwhile, or is damaged, each in its own.
+    async fn expire(&self, pass: &mut Pass, named: Vec<Key>) -> Result<(), Failure> {
+        if let Some(Some(whole)) = unless_damaged(self.expire_together(&named).await)? {
+            pass.again |= !whole;
+            self.tally.swept(named.len());
+            return Ok(());
         }
         let mut done = 0;
         for key in named {
-            let mut desk = Desk::default();
-            self.expire_on(&mut desk, *key).await?;
-            done += usize::from(self.commit_desk(desk).await?);
+            match unless_damaged(self.expire_together(&[key]).await)? {
+                Some(Some(whole)) => {
+                    pass.again |= !whole;
+                    done += 1;
+                }
+                Some(None) => {}
+                None if pass.damaged.len() < MET_MAX => drop(pass.damaged.insert(key)),
+                None => {}
+            }
         }
-        Ok(done)
+        self.tally.swept(done);
+        Ok(())
     }
 
-    async fn expire_on(&self, desk: &mut Desk, key: Key) -> Result<(), Failure> {
+    /// All in one commit: whether there is no more to do about them. None where one was changed meanwhile.
+    async fn expire_together(&self, named: &[Key]) -> Result<Option<bool>, Failure> {
+        let (mut desk, mut whole) = (Desk::default(), true);
+        for key in named {
+            whole &= self.expire_on(&mut desk, *key).await?;
+        }
+        Ok(self.commit_desk(desk).await?.then_some(whole))
+    }
+
+    /// False where there is more about it than one commit should hold.
+    async fn expire_on(&self, desk: &mut Desk, key: Key) -> Result<bool, Failure> {
         match key {
-            Key::Session(session) => self.expire_session_on(desk, session).await,
-            Key::Remember(token) => self.expire_series_on(desk, token).await,
-            Key::Audit(event) => self.expire_event_on(desk, event).await,
-            Key::Trail(account) => self.expire_trail_on(desk, account).await,
+            Key::Session(session) => return self.expire_session_on(desk, session).await,
+            Key::Remember(token) => self.expire_series_on(desk, token).await?,
+            Key::Audit(event) => self.expire_event_on(desk, event).await?,
+            Key::Trail(account) => self.expire_trail_on(desk, account).await?,
+            Key::Sealing(cart) => self.expire_sealing_on(desk, cart).await?,
             // A retired token, a reset token: nothing that comes back to life under its key.
             other => {
                 desk.lay_out(&*self.store, other).await?;
                 desk.remove(&other);
-                Ok(())
             }
         }
+        Ok(true)
     }
 
     /// Takes a session out, if core says that it is over. The store names sessions by what was written down; where memory or a
     /// longer policy knows better, that is written down instead, and the store names it later.
-    async fn expire_session_on(&self, desk: &mut Desk, id: SessionId) -> Result<(), Failure> {
+    async fn expire_session_on(&self, desk: &mut Desk, id: SessionId) -> Result<bool, Failure> {
         desk.lay_out(&*self.store, Key::Session(id)).await?;
-        let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else { return Ok(()) };
+        let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else { return Ok(true) };
         let (session, now) = (Arc::clone(session), self.now());
         let why = match self.settings.policy.lease(&session, self.seen_of(&session), now) {
             Ok(_) => {
                 let seen = self.seen.at(id).unwrap_or(session.last_seen).max(session.last_seen);
                 let living = Session { version: session.version + 1, last_seen: seen, ..(*session).clone() };
                 self.put_session(desk, Arc::new(living));
-                return Ok(());
+                return Ok(true);
             }
             Err(why) => why,
         };
@@ -82,10 +118,11 @@ impl Service {
                 self.note(desk, account, Row::new(now, What::SessionExpired).within(id)).await?;
             }
         }
-        if self.take_out_on(desk, id, Tokens::Forget).await? {
+        let whole = self.take_out_on(desk, id, Tokens::Forget).await?;
+        if whole {
             tracing::info!(session = %id, ?why, "a session expires");
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// A remembered device whose time is over is forgotten; a session that it began lives on.

@@ -10,10 +10,10 @@ use trolley_core::ids::SessionId;
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{CommitError, Write};
+use trolley_store::port::{CommitError, StoreError, Write};
 
 use super::Service;
-use super::failure::Failure;
+use super::failure::{Failure, unless_damaged};
 
 /// Sessions that may wait to be written down; one more is tried again when it is next seen.
 const WAITING_MAX: usize = 8_192;
@@ -77,7 +77,8 @@ impl Service {
     async fn touch(&self, batch: &[Touch]) -> Result<(), Failure> {
         let mut writes = Vec::with_capacity(batch.len());
         for (session, at) in batch {
-            writes.extend(self.touch_of(*session, *at).await?);
+            // One that is damaged is not written down; the others are.
+            writes.extend(unless_damaged(self.touch_of(*session, *at).await)?.flatten());
         }
         writes.sort_by_key(|write| write.key);
         writes.dedup_by_key(|write| write.key);
@@ -85,13 +86,12 @@ impl Service {
             return Ok(());
         }
         match self.commit(writes.clone()).await {
-            Err(CommitError::Conflict(_)) if writes.len() > 1 => {}
-            Ok(()) | Err(CommitError::Conflict(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
+            Err(CommitError::Conflict(_) | CommitError::Store(StoreError::Damaged { .. })) => {}
+            done => return Ok(done?),
         }
         for write in writes {
             match self.commit(vec![write]).await {
-                Ok(()) | Err(CommitError::Conflict(_)) => {}
+                Ok(()) | Err(CommitError::Conflict(_) | CommitError::Store(StoreError::Damaged { .. })) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -4,6 +4,7 @@
 mod backup;
 mod commands;
 mod crash;
+mod damage;
 mod devices;
 mod disk;
 mod dump;

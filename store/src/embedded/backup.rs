@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::damage::Damaged;
 use crate::kind::{Counts, Key};
-use crate::port::StoreError;
 use crate::record::{decode, key_from};
 
 use super::error::OpenFailed;
@@ -18,12 +18,14 @@ use super::recovery;
 use super::schema;
 
 /// A copy that was written down and read again, every record of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// What it holds.
     pub counts: Counts,
     /// How many bytes it takes.
     pub bytes: u64,
+    /// The records that were damaged where it was copied from: it has them as they are, and all others whole.
+    pub damaged: Damaged,
 }
 
 /// Why there is no backup, or no restored store. Nothing that was there is touched.
@@ -61,6 +63,15 @@ pub fn backup(folder: &Path, to: &Path) -> Result<Verified, BackupFailed> {
     copy(&schema::open_for_reading(&database_in(folder))?, to)
 }
 
+/// What a copy does about records that are damaged where it is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OfDamaged {
+    /// It says which they are: for one damaged record there would be no backup of all others for ever.
+    Tell,
+    /// There is no copy.
+    Refuse,
+}
+
 /// Makes a store in `folder`, where there is none, of the backup in the folder `from`.
 pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupFailed> {
     if !database_in(from).exists() {
@@ -90,7 +101,7 @@ fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupFailed> {
     if !write().map_err(|error| failed(&unfinished, &error))? {
         return Err(failed(&unfinished, &"the store was not to be read as a whole"));
     }
-    settle(folder)
+    settle(folder, OfDamaged::Tell)
 }
 
 /// The file that is being written in `folder`.
@@ -99,9 +110,12 @@ pub(super) fn unfinished_in(folder: &Path) -> PathBuf {
 }
 
 /// Verifies what was written in `folder`, and gives it its name when it is on the disk.
-pub(super) fn settle(folder: &Path) -> Result<Verified, BackupFailed> {
+pub(super) fn settle(folder: &Path, of_damaged: OfDamaged) -> Result<Verified, BackupFailed> {
     let (place, unfinished) = (database_in(folder), unfinished_in(folder));
-    let counts = verify(&read_only(&unfinished)?, &unfinished)?;
+    let (counts, damaged) = verify(&read_only(&unfinished)?, &unfinished)?;
+    if of_damaged == OfDamaged::Refuse && !damaged.is_empty() {
+        return Err(OpenFailed::Damaged { file: unfinished, what: damaged.to_string() }.into());
+    }
     let settle = || -> io::Result<u64> {
         let file = File::open(&unfinished)?;
         file.sync_all()?;
@@ -110,11 +124,12 @@ pub(super) fn settle(folder: &Path) -> Result<Verified, BackupFailed> {
         Ok(file.metadata()?.len())
     };
     let bytes = settle().map_err(|error| failed(&place, &error))?;
-    Ok(Verified { counts, bytes })
+    Ok(Verified { counts, bytes, damaged })
 }
 
-/// Reads all of it: the engine's own structure, every row of the journal, every record.
-fn verify(connection: &Connection, file: &Path) -> Result<Counts, OpenFailed> {
+/// Reads all of it: the engine's own structure, every row of the journal, every record. Gives the records that are damaged;
+/// anything else that is refuses it.
+fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), OpenFailed> {
     schema::check(connection, file)?;
     let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
     let engine = |error: rusqlite::Error| damaged(error.to_string());
@@ -124,24 +139,31 @@ fn verify(connection: &Connection, file: &Path) -> Result<Counts, OpenFailed> {
         return Err(damaged(whole));
     }
     let found = recovery::read(connection, file)?;
-    let mut counts = Counts::default();
+    let (mut counts, mut lost) = (Counts::default(), Damaged::default());
     let mut select = connection.prepare("SELECT kind, id, image FROM records").map_err(engine)?;
     let mut rows = select.query(()).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
         let key = key_of(row).map_err(engine)?.ok_or_else(|| damaged("an unknown kind of record".into()))?;
         let image = row.get_ref(2).and_then(|image| Ok(image.as_blob()?)).map_err(engine)?;
-        let record = decode(key, image).map_err(|error: StoreError| damaged(error.to_string()))?;
-        if found.overlay.get(&key).is_none() {
-            counts.change(None, Some(&record));
+        if found.overlay.get(&key).is_some() {
+            // What the journal says of it is newer.
+            continue;
+        }
+        match decode(key, image) {
+            Ok(record) => counts.change(None, Some(&record)),
+            Err(_) => lost.add(key),
         }
     }
     for key in found.overlay.keys() {
         counts.change(None, found.overlay.get(&key).and_then(|slot| slot.record.as_ref()));
     }
-    if counts != found.counts {
+    let (carts, sessions) = lost.uncounted;
+    let all = (counts.carts() + carts, counts.sessions() + sessions);
+    let is_whole = counts == found.counts || carts + sessions > 0;
+    if !is_whole || all != (found.counts.carts(), found.counts.sessions()) {
         return Err(damaged(format!("it holds {counts:?}, and says {:?}", found.counts)));
     }
-    Ok(counts)
+    Ok((counts, lost))
 }
 
 pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use crate::kind::{Counts, Key, Record};
-use crate::port::{Action, CommitError, Write};
+use crate::port::{Action, CommitError, StoreError, Write};
 use crate::record::{delta, encode};
 
 use super::error::Trouble;
@@ -109,7 +109,10 @@ impl<'a> Batch<'a> {
         }
         let record = match self.shared.known(key)? {
             Known::Here(record) => record,
-            Known::InTables(_) => table::load(self.connection, key)?,
+            Known::InTables(_) => {
+                let loaded = table::load(self.connection, key).map_err(StoreError::from);
+                loaded.inspect_err(|error| self.shared.damage.note(error))?
+            }
         };
         Ok(Standing { record, in_journal: false })
     }

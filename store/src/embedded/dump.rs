@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, params};
 use trolley_core::time::Timestamp;
 
+use crate::damage::Damaged;
 use crate::kind::{Counts, Key, Record};
 use crate::record::{decode, encode, key_parts};
 
-use super::backup::{BackupFailed, Verified, failed, key_of, settle, unfinished_in};
+use super::backup::{BackupFailed, OfDamaged, Verified, failed, key_of, settle, unfinished_in};
 use super::error::OpenFailed;
 use super::folder::{Folder, database_in};
 use super::overlay::Overlay;
@@ -30,16 +31,27 @@ pub fn records_in(folder: &Path) -> Result<u64, BackupFailed> {
     count.map(i64::unsigned_abs).map_err(|error| failed(&database_in(folder), &error))
 }
 
-/// Gives `each` every record of the store in `folder` as of one moment; says how many there were. Who serves it goes on.
+/// What an export gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// So many records.
+    pub records: u64,
+    /// Those that are damaged, and were left out.
+    pub damaged: Damaged,
+}
+
+/// Gives `each` every record of the store in `folder` as of one moment. Who serves it goes on.
 ///
-/// They come in the order of their kind's number and their id. Each image is read again before it is given.
-pub fn export(folder: &Path, each: Each<'_>) -> Result<u64, BackupFailed> {
+/// They come in the order of their kind's number and their id. Each image is read again before it is given; one that is damaged
+/// is left out and told.
+pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupFailed> {
     let (file, connection) = (database_in(folder), open(folder)?);
     let engine = |error: rusqlite::Error| failed(&file, &error);
     // One moment: all that is read from here on is what this transaction saw first.
     connection.execute_batch("BEGIN").map_err(engine)?;
     let newest = recovery::read(&connection, &file)?.overlay;
     let mut given = Given { each, newest: &newest, file: &file, count: 0 };
+    let mut damaged = Damaged::default();
     let mut waiting = newest.keys();
     waiting.sort_unstable_by(|a, b| key_parts(b).cmp(&key_parts(a)));
     let mut select = connection
@@ -56,14 +68,17 @@ pub fn export(folder: &Path, each: Each<'_>) -> Result<u64, BackupFailed> {
             continue;
         }
         let image = row.get_ref(2).and_then(|image| Ok(image.as_blob()?)).map_err(engine)?;
-        decode(key, image).map_err(|error| failed(&file, &error))?;
+        if decode(key, image).is_err() {
+            damaged.add(key);
+            continue;
+        }
         let expires_at = row.get::<_, Option<i64>>(3).map_err(engine)?;
         given.give(&key, image, expires_at.map(|at| Timestamp::from_ms(at.unsigned_abs())))?;
     }
     while let Some(next) = waiting.pop() {
         given.newest(&next)?;
     }
-    Ok(given.count)
+    Ok(Exported { records: given.count, damaged })
 }
 
 /// What was given so far.
@@ -181,6 +196,6 @@ impl Import {
         close().map_err(|error| failed(&folder, &error))?;
         let closed = connection.close();
         closed.map_err(|(_, error)| OpenFailed::Engine { file: folder.clone(), what: error.to_string() })?;
-        settle(&folder)
+        settle(&folder, OfDamaged::Refuse)
     }
 }

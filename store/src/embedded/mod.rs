@@ -30,7 +30,8 @@ use trolley_core::time::Timestamp;
 
 use crate::activity::Activity;
 use crate::kind::{Counts, Key, Record};
-use crate::port::{CommitError, Direction, Listed, Listing, Promise, Store, StoreError, Write};
+use crate::port::{CommitError, Direction, Due, Listed, Listing, Promise, Store, StoreError, Write};
+use crate::record::decode;
 
 use self::folder::Folder;
 use self::settings::{LastResort, Settings};
@@ -124,11 +125,16 @@ impl Store for Embedded {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<Due>,
+        most: usize,
+    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
             let shared = Arc::clone(&self.shared);
-            blocking(move || expired(&shared, now, most)).await
+            blocking(move || due(&shared, now, after, most)).await
         })
     }
 
@@ -153,7 +159,7 @@ impl Store for Embedded {
 
     fn activity(&self) -> Activity {
         let waiting = self.asks.as_ref().map_or(0, |asks| asks.max_capacity() - asks.capacity());
-        self.shared.tally.read(waiting as u64)
+        self.shared.tally.read(waiting as u64, self.shared.damage.met())
     }
 
     fn close(&self) -> Promise<'_, Result<(), StoreError>> {
@@ -165,25 +171,27 @@ impl Store for Embedded {
 }
 
 /// The overlay first, then the table: what is folded in between is found twice, never missed.
-fn expired(shared: &Shared, now: Timestamp, most: usize) -> Result<Vec<Key>, StoreError> {
-    let mut found: HashMap<Key, Timestamp> =
-        shared.overlay(|overlay| overlay.expired(now, most)).into_iter().map(|(at, key)| (key, at)).collect();
+fn due(shared: &Shared, now: Timestamp, after: Option<Due>, most: usize) -> Result<Vec<Due>, StoreError> {
+    let newer = shared.overlay(|overlay| overlay.due(now, after, most));
+    let mut found: HashMap<Key, Timestamp> = newer.into_iter().map(|due| (due.key, due.at)).collect();
     let mut more = 0;
     shared.reading(|connection| {
-        let enough = |at, key| {
-            if shared.slot(&key).is_none() && found.insert(key, at).is_none() {
+        let enough = |due: Due| {
+            if shared.slot(&due.key).is_none() && found.insert(due.key, due.at).is_none() {
                 more += 1;
             }
             more >= most
         };
-        table::expired(connection, now, enough).map_err(Fault::from)
+        table::due(connection, now, after, enough).map_err(Fault::from)
     })?;
-    let mut found: Vec<_> = found.into_iter().map(|(key, at)| (at, key)).collect();
+    let mut found: Vec<_> = found.into_iter().map(|(key, at)| Due { at, key }).collect();
     found.sort_unstable();
-    Ok(found.into_iter().take(most).map(|(_, key)| key).collect())
+    found.truncate(most);
+    Ok(found)
 }
 
-/// Two ordered lists become one: what the journal says of a record counts before what the table says.
+/// Two ordered lists become one: what the journal says of a record counts before what the table says. What is damaged in the
+/// table is named and left out, unless the journal has it whole.
 fn list(shared: &Shared, listing: &Listing, most: usize) -> Result<Vec<Listed>, StoreError> {
     let mut newer = shared.overlay(|overlay| overlay.list(listing, most)).into_iter().peekable();
     let mut found: Vec<Listed> = Vec::new();
@@ -192,16 +200,20 @@ fn list(shared: &Shared, listing: &Listing, most: usize) -> Result<Vec<Listed>, 
         Direction::Descending => a > b,
     };
     shared.reading(|connection| {
-        table::list(connection, listing, |key, listed| {
+        let enough = |key: Key, image: &[u8], expires_at| {
             while let Some((_, slot)) = newer.next_if(|(newer, _)| is_before(newer, &key)) {
                 found.extend(slot.listed());
             }
             match newer.next_if(|(newer, _)| *newer == key) {
                 Some((_, slot)) => found.extend(slot.listed()),
-                None => found.push(listed),
+                None => match decode(key, image) {
+                    Ok(record) => found.push(Listed { record, expires_at }),
+                    Err(damaged) => shared.damage.note(&damaged),
+                },
             }
             found.len() >= most
-        })
+        };
+        table::list(connection, listing, enough).map_err(Fault::from)
     })?;
     found.extend(newer.filter_map(|(_, slot)| slot.listed()));
     found.truncate(most);

@@ -1,12 +1,13 @@
 //! The newest state of every record that changed since the tables were last brought up to date, decoded, in memory.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use trolley_core::time::Timestamp;
 
-use crate::kind::{Key, Record};
-use crate::port::{Direction, Listed, Listing, StoreError};
-use crate::record::{self, key_parts};
+use crate::kind::{Key, Kind, Record};
+use crate::port::{Direction, Due, Listed, Listing, StoreError};
+use crate::record::{self, key_from, key_parts};
 
 use super::journal::{Entry, State};
 
@@ -33,7 +34,30 @@ impl Slot {
 pub(super) struct Overlay {
     slots: HashMap<Key, Slot>,
     /// The records that expire at all, soonest first.
-    by_expiry: BTreeSet<(Timestamp, Key)>,
+    by_expiry: BTreeSet<Due>,
+    /// The records of the kinds that are listed, in the order of a listing: a page costs what it holds, not what was written lately.
+    in_order: BTreeSet<Key>,
+}
+
+/// Whether records of this kind are kept in order. Of those that change with every visit nobody asks for a list.
+fn is_in_order(kind: Kind) -> bool {
+    !matches!(kind, Kind::Cart | Kind::Session | Kind::Token | Kind::Ledger)
+}
+
+/// The lowest and the highest key that a listing may take; none where it can take none.
+fn span(listing: &Listing) -> Option<(Key, Key)> {
+    let padded = |bytes: usize, by: u8| {
+        let mut id = listing.prefix.clone();
+        (id.len() <= bytes).then(|| id.resize(bytes, by))?;
+        key_from(listing.kind as u8, &id)
+    };
+    let (low, high) = [0, 16, 32].into_iter().find_map(|bytes| padded(bytes, 0).zip(padded(bytes, 0xff)))?;
+    let after = listing.after.as_ref().and_then(|after| key_from(listing.kind as u8, after));
+    let (low, high) = match listing.direction {
+        Direction::Ascending => (after.map_or(low, |after| after.max(low)), high),
+        Direction::Descending => (low, after.map_or(high, |after| after.min(high))),
+    };
+    (low <= high).then_some((low, high))
 }
 
 impl Overlay {
@@ -44,6 +68,9 @@ impl Overlay {
     pub(super) fn put(&mut self, key: Key, slot: Slot) {
         let expires_at = slot.expires_at.filter(|_| slot.record.is_some());
         let before = self.slots.insert(key, slot);
+        if before.is_none() && is_in_order(key.kind()) {
+            self.in_order.insert(key);
+        }
         self.note_expiry(key, before, expires_at);
     }
 
@@ -51,6 +78,7 @@ impl Overlay {
     pub(super) fn take_folded(&mut self, key: &Key, upto: u64) -> Option<Slot> {
         self.slots.get(key).filter(|slot| slot.seq <= upto)?;
         let slot = self.slots.remove(key);
+        self.in_order.remove(key);
         self.note_expiry(*key, slot.clone(), None);
         slot
     }
@@ -62,15 +90,24 @@ impl Overlay {
 
     /// What the journal says of the records of a listing, in its order: of as many as are needed to find `most` that are there.
     pub(super) fn list(&self, listing: &Listing, most: usize) -> Vec<(Key, Slot)> {
-        let mut keys: Vec<&Key> =
-            self.slots.keys().filter(|key| listing.takes(key.kind(), key_parts(key).1)).collect();
-        keys.sort_unstable();
-        if listing.direction == Direction::Descending {
-            keys.reverse();
+        if !is_in_order(listing.kind) {
+            let keys: BTreeSet<Key> =
+                self.slots.keys().copied().filter(|key| key.kind() == listing.kind).collect();
+            return self.list_of(&keys, listing, most);
         }
+        self.list_of(&self.in_order, listing, most)
+    }
+
+    fn list_of(&self, keys: &BTreeSet<Key>, listing: &Listing, most: usize) -> Vec<(Key, Slot)> {
+        let Some((low, high)) = span(listing) else { return Vec::new() };
+        let range = keys.range(low..=high);
+        let keys: Box<dyn Iterator<Item = &Key>> = match listing.direction {
+            Direction::Ascending => Box::new(range),
+            Direction::Descending => Box::new(range.rev()),
+        };
         let mut there = 0;
         let mut found = Vec::new();
-        for key in keys {
+        for key in keys.filter(|key| listing.takes(key.kind(), key_parts(key).1)) {
             let slot = &self.slots[key];
             there += usize::from(slot.record.is_some());
             found.push((*key, slot.clone()));
@@ -81,9 +118,11 @@ impl Overlay {
         found
     }
 
-    /// Up to `most` records that expire at or before `now`.
-    pub(super) fn expired(&self, now: Timestamp, most: usize) -> Vec<(Timestamp, Key)> {
-        self.by_expiry.iter().take_while(|(at, _)| *at <= now).take(most).copied().collect()
+    /// Up to `most` records that expire at or before `now`, of those behind `after`.
+    pub(super) fn due(&self, now: Timestamp, after: Option<Due>, most: usize) -> Vec<Due> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let due = self.by_expiry.range((from, Bound::Unbounded)).take_while(|due| due.at <= now);
+        due.take(most).copied().collect()
     }
 
     /// Does again what row `seq` says.
@@ -105,10 +144,10 @@ impl Overlay {
 
     fn note_expiry(&mut self, key: Key, before: Option<Slot>, expires_at: Option<Timestamp>) {
         if let Some(at) = before.and_then(|slot| slot.expires_at) {
-            self.by_expiry.remove(&(at, key));
+            self.by_expiry.remove(&Due { at, key });
         }
         if let Some(at) = expires_at {
-            self.by_expiry.insert((at, key));
+            self.by_expiry.insert(Due { at, key });
         }
     }
 }

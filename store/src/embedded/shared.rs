@@ -7,6 +7,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rusqlite::Connection;
 
+use crate::damage::Book;
 use crate::kind::{Counts, Key, Record};
 use crate::port::{CommitError, StoreError};
 use crate::record::weight;
@@ -58,6 +59,8 @@ pub(super) struct Shared {
     readers: Mutex<Vec<Connection>>,
     database: PathBuf,
     pub(super) tally: Tally,
+    /// The damaged records that were met.
+    pub(super) damage: Book,
 }
 
 struct State {
@@ -99,6 +102,7 @@ impl Shared {
             readers: Mutex::default(),
             database,
             tally: Tally::default(),
+            damage: Book::default(),
         }
     }
 
@@ -184,6 +188,6 @@ impl Shared {
         if self.up().is_ok() {
             readers.push(connection);
         }
-        result.map_err(StoreError::from)
+        result.map_err(StoreError::from).inspect_err(|error| self.damage.note(error))
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use trolley_core::time::Timestamp;
 
 use crate::kind::{Counts, Key, Record};
-use crate::port::{Direction, Listed, Listing};
+use crate::port::{Direction, Due, Listing};
 use crate::record::{decode, encode, key_from, key_parts};
 
 use super::overlay::Slot;
@@ -40,21 +40,25 @@ pub(super) fn fold(connection: &Connection, key: &Key, slot: &Slot) -> rusqlite:
     Ok(image.len())
 }
 
-/// The records that expire at or before `now`, soonest first, until `enough` of them.
-pub(super) fn expired(
+/// The records that expire at or before `now`, soonest first, of those behind `after`, until `enough` of them.
+pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
-    mut enough: impl FnMut(Timestamp, Key) -> bool,
+    after: Option<Due>,
+    mut enough: impl FnMut(Due) -> bool,
 ) -> rusqlite::Result<()> {
     let mut select = connection.prepare_cached(
         "SELECT expires_at, kind, id FROM records
-         WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at",
+         WHERE expires_at IS NOT NULL AND expires_at <= ?1 AND (expires_at, kind, id) > (?2, ?3, ?4)
+         ORDER BY expires_at, kind, id",
     )?;
-    let mut rows = select.query([as_integer(now)])?;
+    let (at, (kind, id)) =
+        after.as_ref().map_or((-1, (0, &[][..])), |after| (as_integer(after.at), key_parts(&after.key)));
+    let mut rows = select.query(params![as_integer(now), at, kind, id])?;
     while let Some(row) = rows.next()? {
         let id = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
         if let Some(key) = key_from(row.get(1)?, id)
-            && enough(as_time(row.get(0)?), key)
+            && enough(Due { at: as_time(row.get(0)?), key })
         {
             break;
         }
@@ -62,12 +66,12 @@ pub(super) fn expired(
     Ok(())
 }
 
-/// The records of a listing, in its order, until `enough` of them.
+/// The images of the records of a listing, in its order, each with when it expires, until there are `enough`.
 pub(super) fn list(
     connection: &Connection,
     listing: &Listing,
-    mut enough: impl FnMut(Key, Listed) -> bool,
-) -> Result<(), Fault> {
+    mut enough: impl FnMut(Key, &[u8], Option<Timestamp>) -> bool,
+) -> rusqlite::Result<()> {
     let kind = listing.kind as u8;
     // What begins with the prefix stands between the prefix and the same bytes followed by the highest there are.
     let beyond = [&*listing.prefix, &[0xff; ID_BYTES_MAX]].concat();
@@ -93,7 +97,7 @@ pub(super) fn list(
         let Some(key) = key_from(kind, id).filter(|_| listing.takes(listing.kind, id)) else { continue };
         let image = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let expires_at = row.get::<_, Option<i64>>(2)?.map(as_time);
-        if enough(key, Listed { record: decode(key, image)?, expires_at }) {
+        if enough(key, image, expires_at) {
             break;
         }
     }

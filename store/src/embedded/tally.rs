@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::activity::{Activity, BATCH_BOUNDS};
+use crate::kind::Key;
 
 /// The counters.
 #[derive(Default)]
@@ -48,7 +49,7 @@ impl Tally {
     }
 
     /// All of it.
-    pub(super) fn read(&self, waiting: u64) -> Activity {
+    pub(super) fn read(&self, waiting: u64, damaged: Vec<Key>) -> Activity {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Activity {
             waiting,
@@ -60,6 +61,7 @@ impl Tally {
             folds: read(&self.folds),
             hits: read(&self.hits),
             misses: read(&self.misses),
+            damaged,
         }
     }
 }

@@ -12,7 +12,7 @@ use trolley_core::ids::{
 };
 use trolley_core::item::{Item, LineId};
 use trolley_core::money::Currency;
-use trolley_core::order::OrderLink;
+use trolley_core::order::{OrderLink, SealingLink};
 use trolley_core::time::Timestamp;
 
 use super::bytes::{Malformed, Reader, put_bytes, put_u64};
@@ -96,6 +96,7 @@ named_bytes!(
     ClientId,
     OrderId,
     OrderLink,
+    SealingLink,
     TokenDigest,
     AccountId,
     SeriesId,

@@ -14,7 +14,7 @@ use trolley_core::cart::state::{
 use trolley_core::chain::{Chain, Successor};
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::money::Money;
-use trolley_core::order::{Order, OrderLine};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
 use crate::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
@@ -71,6 +71,8 @@ fields! {
     }
     OrderLine as OrderLine { item, quantity, title, unit_price, line_total }
     Data as Data { session, version, json }
+    Sealing as Sealing { from, version, into }
+    SealedOrders as SealedOrders { link, newest, oldest }
 }
 
 /// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
@@ -95,7 +97,8 @@ tagged! {
     AppliedKey { 1 Merge, 2 Cancel }
     Record {
         1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 6 Order, 7 OrderLink, 8 Data, 9 ApiKey, 10 Audit, 11 Trail,
-        12 Account, 13 Email, 14 AccountSessions, 15 Reset, 17 Remember,
+        12 Account, 13 Email, 14 AccountSessions, 15 Reset, 17 Remember, 18 Sealing,
+        19 SealingLink,
     }
 }
 
@@ -160,7 +163,7 @@ pub fn weight(record: &Record) -> usize {
         }
         Record::Token(_) => size_of::<Token>(),
         Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
-        Record::Clock(_) | Record::OrderLink(_) => 0,
+        Record::Clock(_) | Record::OrderLink(_) | Record::Sealing(_) | Record::SealingLink(_) => 0,
         Record::Order(order) => size_of::<Order>() + order.lines.iter().map(ordered).sum::<usize>(),
         Record::Data(data) => size_of::<Data>() + data.json.len(),
         Record::ApiKey(key) => size_of::<ApiKey>() + key.name.len() + size_of_val(&*key.scopes),

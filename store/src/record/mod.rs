@@ -14,7 +14,7 @@ mod form;
 use std::sync::Arc;
 
 use trolley_core::ids::{AccountId, CartId, EmailDigest, EventId, OrderId, SessionId, TokenDigest};
-use trolley_core::order::OrderLink;
+use trolley_core::order::{OrderLink, SealingLink};
 
 use crate::kind::{Key, Kind, Record};
 use crate::port::StoreError;
@@ -96,6 +96,8 @@ pub fn key_parts(key: &Key) -> (u8, &[u8]) {
         Key::Clock => &[],
         Key::Order(id) => id.bytes(),
         Key::OrderLink(link) => link.bytes(),
+        Key::Sealing(id) => id.bytes(),
+        Key::SealingLink(link) => link.bytes(),
         Key::Audit(id) => id.bytes(),
         Key::Account(id) | Key::Trail(id) | Key::AccountSessions(id) => id.bytes(),
         Key::Email(digest) => digest.bytes(),
@@ -121,6 +123,8 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
         Kind::Reset => Key::Reset(TokenDigest::from_bytes(id.try_into().ok()?)),
         Kind::Order => Key::Order(OrderId::from_bytes(id.try_into().ok()?)),
         Kind::OrderLink => Key::OrderLink(OrderLink::from_bytes(id.try_into().ok()?)),
+        Kind::Sealing => Key::Sealing(CartId::from_bytes(id.try_into().ok()?)),
+        Kind::SealingLink => Key::SealingLink(SealingLink::from_bytes(id.try_into().ok()?)),
         Kind::Data => Key::Data(SessionId::from_bytes(id.try_into().ok()?)),
     })
 }

@@ -7,7 +7,8 @@ use trolley_core::ids::SessionId;
 use trolley_core::ledger::Ledger;
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{StoreError, Write};
+use trolley_store::open::{back_up, export, import, restore};
+use trolley_store::port::{CommitError, Direction, Due, Listing, StoreError, Write};
 
 use crate::make::{cart_key, first, next, session_id};
 use crate::place::{Kind, Place};
@@ -67,6 +68,150 @@ fn a_damaged_record_is_an_error_that_names_it_and_others_are_read() {
         assert!(over.is_err(), "nothing is written over it");
         assert_eq!(store.load(session).await, Ok(Some(next(&first(session)))));
     });
+}
+
+/// A store whose records of these sessions expire at the first millisecond, folded; then those of `damaged` are.
+fn expiring(sessions: std::ops::Range<u8>, damaged: std::ops::Range<u8>) -> Place {
+    let place = Place::new(Kind::File);
+    runtime().block_on(async {
+        let store = place.open();
+        let create = |n| Write::create(first(Key::Session(session_id(n))), Some(Timestamp::from_ms(1)));
+        store.commit(sessions.map(create).collect()).await.unwrap();
+        while store.upkeep().await.unwrap() {}
+        while store.upkeep().await.unwrap() {}
+        store.close().await.unwrap();
+    });
+    for n in damaged {
+        spoil(&place, &format!("kind = 2 AND id = x'{}'", format!("{n:02x}").repeat(16)));
+    }
+    place
+}
+
+fn spoil(place: &Place, which: &str) {
+    change(place, &format!("UPDATE records SET image = CAST(image || x'00' AS BLOB) WHERE {which}"));
+}
+
+fn sessions(of: impl Iterator<Item = u8>) -> Vec<Key> {
+    of.map(|n| Key::Session(session_id(n))).collect()
+}
+
+#[test]
+fn who_goes_through_the_expired_gets_past_more_damaged_ones_than_a_batch_holds() {
+    let place = expiring(1..200, 1..150);
+    runtime().block_on(async {
+        let store = place.open();
+        let (mut after, mut gone) = (None, Vec::new());
+        loop {
+            let due = store.due(Timestamp::from_ms(1), after, 100).await.unwrap();
+            let Some(last) = due.last() else { break };
+            after = Some(*last);
+            for Due { key, .. } in due {
+                match store.commit(vec![Write::delete(key, 1)]).await {
+                    Ok(()) => gone.push(key),
+                    Err(CommitError::Store(StoreError::Damaged { key: named, .. })) => assert_eq!(named, key),
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+        assert_eq!(gone, sessions(150..200));
+        assert_eq!(store.activity().damaged, sessions(1..150), "each is told");
+        let named = store.expired(Timestamp::from_ms(1), 1_000).await.unwrap();
+        assert_eq!(named, sessions(1..150), "they stay");
+    });
+}
+
+#[test]
+fn a_listing_leaves_damaged_records_out_and_tells_them() {
+    let place = expiring(1..10, 3..6);
+    runtime().block_on(async {
+        let store = place.open();
+        assert_eq!(store.activity().damaged, []);
+        let all = Listing::all(trolley_store::kind::Kind::Session);
+        let keys = async |listing: Listing, most| {
+            let listed = store.list(listing, most).await.unwrap();
+            listed.iter().map(|listed| listed.record.key()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            keys(all.clone(), 4).await,
+            sessions([1, 2, 6, 7].into_iter()),
+            "a page is full all the same"
+        );
+        let down = Listing { direction: Direction::Descending, ..all.clone() };
+        assert_eq!(keys(down, 100).await, sessions([9, 8, 7, 6, 2, 1].into_iter()));
+        let behind = Listing { after: Some(vec![2; 16]), ..all };
+        assert_eq!(keys(behind, 1).await, sessions([6].into_iter()));
+        assert_eq!(store.activity().damaged, sessions(3..6), "each once");
+        let damaged = Key::Session(session_id(3));
+        assert!(matches!(store.load(damaged).await, Err(StoreError::Damaged { key, .. }) if key == damaged));
+    });
+}
+
+#[test]
+fn what_the_journal_says_anew_is_whole_where_the_table_is_damaged() {
+    let place = expiring(1..3, 1..1);
+    let key = Key::Session(session_id(1));
+    runtime().block_on(async {
+        let store = place.open();
+        store.commit(vec![Write::swap(1, next(&first(key)), None)]).await.unwrap();
+        store.close().await.unwrap();
+    });
+    spoil(&place, "kind = 2");
+    runtime().block_on(async {
+        let store = place.open();
+        let listed = store.list(Listing::all(trolley_store::kind::Kind::Session), 10).await.unwrap();
+        assert_eq!(listed.iter().map(|listed| &listed.record).collect::<Vec<_>>(), [&next(&first(key))]);
+        while store.upkeep().await.unwrap() {}
+        while store.upkeep().await.unwrap() {}
+        store.close().await.unwrap();
+        let store = place.open();
+        assert_eq!(store.load(key).await, Ok(Some(next(&first(key)))), "a fold heals it");
+        assert_eq!(store.activity().damaged, []);
+    });
+}
+
+#[test]
+fn an_export_a_backup_and_its_way_back_go_on_past_damaged_records_and_say_which() {
+    let place = expiring(1..10, 3..6);
+    let at = |place: &Place| format!("file:{}", place.database().parent().unwrap().display());
+    let mut given = Vec::new();
+    let mut each = |key: &Key, _: &[u8], _: Option<Timestamp>| {
+        given.push(*key);
+        Ok(())
+    };
+    let exported = export(&at(&place), &mut each).unwrap();
+    assert_eq!((given, exported.records), (sessions([1, 2, 6, 7, 8, 9].into_iter()), 6));
+    assert_eq!((exported.damaged.count, &exported.damaged.keys), (3, &sessions(3..6)));
+    let (copy, again) = (Place::new(Kind::File), Place::new(Kind::File));
+    let backed_up = back_up(&at(&place), copy.database().parent().unwrap()).unwrap();
+    assert_eq!((backed_up.counts.sessions(), &backed_up.damaged), (6, &exported.damaged));
+    assert_eq!(
+        backed_up.damaged.to_string().split(", ").next(),
+        Some("3 records are damaged: Session(SessionId(03030303-0303-0303-0303-030303030303))")
+    );
+    let restored = restore(copy.database().parent().unwrap(), &at(&again)).unwrap();
+    assert_eq!(restored.damaged, exported.damaged);
+    runtime().block_on(async {
+        let store = again.open();
+        assert_eq!(
+            store.load(Key::Session(session_id(9))).await,
+            Ok(Some(first(Key::Session(session_id(9)))))
+        );
+        assert!(store.load(Key::Session(session_id(3))).await.is_err(), "it is as damaged as it was");
+        assert_eq!(store.count().await.unwrap().sessions(), 9);
+    });
+}
+
+#[test]
+fn an_import_takes_in_no_damaged_record() {
+    let place = Place::new(Kind::File);
+    let mut import = import(&format!("file:{}", place.database().parent().unwrap().display())).unwrap();
+    let key = Key::Session(session_id(1));
+    let mut image = trolley_store::record::encode(&first(key));
+    image[5] ^= 1;
+    let refused = import.put_image(key, &image, None).unwrap_err();
+    assert!(refused.to_string().contains("checksum is wrong"), "{refused}");
+    drop(import);
+    assert!(!place.database().exists(), "all of it or nothing");
 }
 
 #[test]

@@ -77,3 +77,31 @@ pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
     fold().await;
     assert_eq!(expired(&store, 3_000, 10).await, []);
 }
+
+pub(crate) async fn who_goes_on_behind_what_was_named_is_named_each_once(store: Arc<dyn Store>) {
+    for n in 1..=20 {
+        // Four share each millisecond, of different kinds.
+        let at = Some(Timestamp::from_ms(1_000 + u64::from(n) / 4));
+        let record = if n % 2 == 0 { first(session(n)) } else { first(cart_key(n)) };
+        store.commit(vec![Write::create(record, at)]).await.unwrap();
+        if n == 10 {
+            while store.upkeep().await.unwrap() {}
+            while store.upkeep().await.unwrap() {}
+        }
+    }
+    let all = store.due(Timestamp::from_ms(1_004), None, 100).await.unwrap();
+    assert_eq!(all.len(), 19, "the twentieth is not over yet");
+    assert!(all.is_sorted(), "the soonest first, those of one time by kind and id");
+    for most in [1, 3, 7] {
+        let mut named = Vec::new();
+        loop {
+            let some = store.due(Timestamp::from_ms(1_004), named.last().copied(), most).await.unwrap();
+            assert!(some.len() <= most);
+            if some.is_empty() {
+                break;
+            }
+            named.extend(some);
+        }
+        assert_eq!(named, all, "by {most}");
+    }
+}

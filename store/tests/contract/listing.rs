@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use trolley_core::ids::{CartId, OrderId};
+use trolley_core::order::OrderLink;
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Kind};
 use trolley_store::port::{Direction, Listed, Listing, Store, Write};
@@ -81,4 +83,38 @@ pub(crate) async fn a_listing_sees_what_is_folded_and_what_is_not(store: Arc<dyn
     assert_eq!(keys(&store, down.clone(), 10).await, [7, 5, 4, 2, 1].map(session));
     fold(&store).await;
     assert_eq!(keys(&store, down, 10).await, [7, 5, 4, 2, 1].map(session));
+}
+
+pub(crate) async fn what_begins_alike_is_listed_together_and_nothing_beside_it(store: Arc<dyn Store>) {
+    let cart = |n: u8| CartId::from_bytes([n; 16]);
+    let link = |of: u8, n: u8| Key::OrderLink(OrderLink::new(cart(of), OrderId::from_bytes([n; 16])));
+    for n in 1..=8 {
+        for of in [0, 6, 7, 8, 255] {
+            store.commit(vec![Write::create(first(link(of, n)), None)]).await.unwrap();
+        }
+        if n == 4 {
+            fold(&store).await;
+            store.commit(vec![Write::delete(link(7, 2), 1)]).await.unwrap();
+        }
+    }
+    store.commit(vec![Write::delete(link(7, 6), 1)]).await.unwrap();
+    let all = |of: u8| Listing { prefix: vec![of; 16], ..Listing::all(Kind::OrderLink) };
+    let behind = |of: u8, n: u8| Some([[of; 16], [n; 16]].concat());
+    for _ in 0..2 {
+        let left = [1, 3, 4, 5, 7, 8].map(|n| link(7, n));
+        assert_eq!(keys(&store, all(7), 100).await, left);
+        let down = Listing { direction: Direction::Descending, ..all(7) };
+        assert_eq!(keys(&store, down.clone(), 100).await, left.iter().copied().rev().collect::<Vec<_>>());
+        let after = Listing { after: behind(7, 4), ..all(7) };
+        assert_eq!(keys(&store, after, 2).await, left[3..5]);
+        let before = Listing { after: behind(7, 6), ..down.clone() };
+        assert_eq!(keys(&store, before, 2).await, [link(7, 5), link(7, 4)]);
+        let before = Listing { after: behind(7, 0), ..down };
+        assert_eq!(keys(&store, before, 2).await, []);
+        for of in [0, 255] {
+            assert_eq!(keys(&store, all(of), 100).await.len(), 8, "at the ends of all ids");
+        }
+        assert_eq!(keys(&store, all(9), 100).await, []);
+        fold(&store).await;
+    }
 }

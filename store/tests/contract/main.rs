@@ -64,9 +64,11 @@ macro_rules! adapters {
                 expiry::the_soonest_come_first_and_no_more_than_asked_for
                 expiry::a_later_expiry_takes_the_place_of_the_earlier
                 expiry::what_is_folded_expires_too
+                expiry::who_goes_on_behind_what_was_named_is_named_each_once
                 listing::a_listing_is_in_the_order_of_ids
                 listing::a_listing_goes_on_behind_what_it_gave
                 listing::a_listing_sees_what_is_folded_and_what_is_not
+                listing::what_begins_alike_is_listed_together_and_nothing_beside_it
                 races::every_increment_counts_once
                 races::only_one_creates
                 races::two_keys_change_together

@@ -13,7 +13,7 @@ use trolley_core::chain::Chain;
 use trolley_core::ids::{AccountId, ApiKeyId, CartId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
-use trolley_core::order::{Order, OrderLine};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, Token};
@@ -84,6 +84,13 @@ pub(crate) fn first(key: Key) -> Record {
         })),
         Key::Order(id) => Record::Order(Arc::new(order(id))),
         Key::OrderLink(link) => Record::OrderLink(link),
+        Key::Sealing(from) => {
+            Record::Sealing(Sealing { from, version: 1, into: CartId::from_bytes([9; 16]) })
+        }
+        Key::SealingLink(link) => {
+            let order = OrderId::from_bytes([8; 16]);
+            Record::SealingLink(SealedOrders { link, newest: order, oldest: order })
+        }
         Key::Data(session) => Record::Data(Arc::new(Data { session, version: 1, json: "{}".into() })),
     }
 }
@@ -161,7 +168,12 @@ pub(crate) fn next(record: &Record) -> Record {
                 Session { version: session.version + 1, last_seen, presented: true, ..(**session).clone() };
             Record::Session(Arc::new(session))
         }
-        Record::Token(_) | Record::OrderLink(_) | Record::Remember(_) | Record::ApiKey(_) => record.clone(),
+        Record::Sealing(sealing) => Record::Sealing(Sealing { version: sealing.version + 1, ..*sealing }),
+        Record::Token(_)
+        | Record::OrderLink(_)
+        | Record::SealingLink(_)
+        | Record::Remember(_)
+        | Record::ApiKey(_) => record.clone(),
         Record::AccountSessions(sessions) => {
             let mut sessions = AccountSessions::clone(sessions);
             sessions.leave_all();

@@ -16,7 +16,7 @@ use trolley_core::ids::{
 use trolley_core::item::Item;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::money::{Currency, Money};
-use trolley_core::order::{Order, OrderLine};
+use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing, SealingLink};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
@@ -80,7 +80,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
 }
 
 /// An order with and without prices, and a session's data.
-fn of_orders(session: SessionId) -> [(&'static str, Record); 3] {
+fn of_orders(session: SessionId) -> [(&'static str, Record); 5] {
     let item =
         |sku: &str, size: &str| Arc::new(Item::new(sku, vec![("size".to_owned(), size.to_owned())]).unwrap());
     let euros = |amount| Some(Money { amount, currency: Currency::parse("EUR").unwrap() });
@@ -111,9 +111,13 @@ fn of_orders(session: SessionId) -> [(&'static str, Record); 3] {
         subtotal: euros(2_598),
         cancelled_at: Some(Timestamp::from_ms(1_700_000_060_000)),
     };
+    let (into, oldest) = (CartId::from_bytes([9; 16]), OrderId::from_bytes([7; 16]));
+    let link = SealingLink::new(into, order.cart);
     let data = Data { session, version: 7, json: r#"{"seen":["mug"],"theme":"dark"}"#.into() };
     [
         ("order-link", Record::OrderLink(order.link())),
+        ("sealing", Record::Sealing(Sealing { from: order.cart, version: 2, into })),
+        ("sealing-link", Record::SealingLink(SealedOrders { link, newest: order.id, oldest })),
         ("order", Record::Order(Arc::new(order))),
         ("data", Record::Data(Arc::new(data))),
     ]

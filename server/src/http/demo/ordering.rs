@@ -27,7 +27,7 @@ use super::basket::{Notice, notes, total};
 use super::frame::{Frame, Hidden, Visit, printed, refused, shown};
 use super::told::{ago, name};
 
-/// Orders that the list shows.
+/// Orders on a page of the list.
 const ORDERS_MAX: usize = 50;
 
 #[derive(Template)]
@@ -63,6 +63,8 @@ struct OrderPage {
 struct OrdersPage {
     frame: Frame,
     orders: Vec<Listed>,
+    /// Where those before them are.
+    earlier: Option<String>,
 }
 
 struct Bought {
@@ -133,10 +135,14 @@ pub async fn show(
 
 /// `GET /orders`.
 pub async fn list(State(front): State<Arc<Front>>, visit: Visit) -> Result<Response, Problem> {
-    let orders = match &visit.visitor {
-        Visitor::Known(visit) => front.service.orders_of(cart_of(visit)?, None, ORDERS_MAX).await?,
+    let after: Option<OrderId> = visit.query.once("after")?.and_then(|after| after.parse().ok());
+    let mut orders = match &visit.visitor {
+        Visitor::Known(visit) => front.service.orders_of(cart_of(visit)?, after, ORDERS_MAX + 1).await?,
         Visitor::Unknown => Vec::new(),
     };
+    let more = orders.len() > ORDERS_MAX;
+    orders.truncate(ORDERS_MAX);
+    let earlier = orders.last().filter(|_| more).map(|last| format!("/orders?after={}", last.id));
     let now = front.service.now();
     let listed = |order: &Arc<Order>| Listed {
         id: order.id.to_string(),
@@ -146,7 +152,7 @@ pub async fn list(State(front): State<Arc<Front>>, visit: Visit) -> Result<Respo
         cancelled: order.cancelled_at.is_some(),
     };
     let orders = orders.iter().map(listed).collect();
-    shown(StatusCode::OK, &OrdersPage { frame: Frame::of(&visit.visitor, &visit.cart), orders })
+    shown(StatusCode::OK, &OrdersPage { frame: Frame::of(&visit.visitor, &visit.cart), orders, earlier })
 }
 
 /// `POST /order/{id}/cancel`: what the shop's own systems do when a payment fails. Here the shopper plays them.
@@ -230,8 +236,7 @@ fn was_shown(form: &Form) -> Option<WasShown> {
 /// An order of this visitor; somebody else's is as good as none.
 async fn own(front: &Front, visitor: &Visitor, id: Option<OrderId>) -> Result<Option<Arc<Order>>, Problem> {
     let (Visitor::Known(visit), Some(id)) = (visitor, id) else { return Ok(None) };
-    let cart = cart_of(visit)?;
-    Ok(front.service.order(id).await?.filter(|order| order.cart == cart))
+    Ok(front.service.order_of(cart_of(visit)?, id).await?)
 }
 
 fn bought(line: &OrderLine) -> Bought {

@@ -1,5 +1,6 @@
 //! A store that can be told to fail, to wait, and to forget that anything expires.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -8,8 +9,10 @@ use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 use trolley_store::activity::Activity;
+use trolley_store::damage::Book;
 use trolley_store::kind::{Counts, Key, Record};
-use trolley_store::port::{Action, CommitError, Listed, Listing, Promise, Store, StoreError, Write};
+use trolley_store::port::{Action, CommitError, Due, Listed, Listing, Promise, Store, StoreError, Write};
+use trolley_store::record::key_parts;
 
 /// What commits do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +39,8 @@ pub struct Faulty {
     commits: AtomicUsize,
     loads: AtomicUsize,
     ahead_ms: AtomicU64,
+    spoiled: Mutex<HashSet<Key>>,
+    met: Book,
 }
 
 impl Faulty {
@@ -52,7 +57,14 @@ impl Faulty {
             commits: AtomicUsize::new(0),
             loads: AtomicUsize::new(0),
             ahead_ms: AtomicU64::new(0),
+            spoiled: Mutex::default(),
+            met: Book::default(),
         }
+    }
+
+    /// The same time over another store: what a restart finds.
+    pub fn reopened(&self, inner: Arc<dyn Store>) -> Faulty {
+        Faulty { ahead_ms: AtomicU64::new(self.ahead_ms()), ..Faulty::over(inner) }
     }
 
     pub fn set(&self, mode: Mode) {
@@ -76,6 +88,20 @@ impl Faulty {
 
     pub fn sweep_again(&self) {
         self.nothing_expires.store(false, Ordering::SeqCst);
+    }
+
+    /// The record under this key cannot be read any more, as a folder's store has it.
+    pub fn spoil(&self, key: Key) {
+        self.spoiled.lock().insert(key);
+    }
+
+    fn whole(&self, key: Key) -> Result<(), StoreError> {
+        if !self.spoiled.lock().contains(&key) {
+            return Ok(());
+        }
+        let damaged = StoreError::Damaged { key, what: "its checksum is wrong".to_owned() };
+        self.met.note(&damaged);
+        Err(damaged)
     }
 
     /// The store itself, behind the service's back: what another node would use.
@@ -145,6 +171,9 @@ impl Store for Faulty {
         if self.loads_fail.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Down("the secret address of the store".to_owned())) });
         }
+        if let Err(damaged) = self.whole(key) {
+            return Box::pin(async { Err(damaged) });
+        }
         self.inner.load(key)
     }
 
@@ -168,6 +197,9 @@ impl Store for Faulty {
                     return Err(CommitError::Unknown("the secret address of the store".to_owned()));
                 }
             }
+            for write in &writes {
+                self.whole(write.key)?;
+            }
             self.commits.fetch_add(1, Ordering::SeqCst);
             for write in &writes {
                 if let Action::Put { record: Record::Clock(clock), .. } = &write.action {
@@ -178,15 +210,30 @@ impl Store for Faulty {
         })
     }
 
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<Due>,
+        most: usize,
+    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
         if self.nothing_expires.load(Ordering::SeqCst) {
             return Box::pin(async { Ok(Vec::new()) });
         }
-        self.inner.expired(now, most)
+        self.inner.due(now, after, most)
     }
 
     fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
-        self.inner.list(listing, most)
+        Box::pin(async move {
+            let (mut whole, mut listing) = (Vec::new(), listing);
+            while whole.len() < most {
+                let listed = self.inner.list(listing.clone(), most).await?;
+                let Some(last) = listed.last().map(|listed| listed.record.key()) else { break };
+                listing.after = Some(key_parts(&last).1.to_vec());
+                whole.extend(listed.into_iter().filter(|listed| self.whole(listed.record.key()).is_ok()));
+            }
+            whole.truncate(most);
+            Ok(whole)
+        })
     }
 
     fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
@@ -198,7 +245,7 @@ impl Store for Faulty {
     }
 
     fn activity(&self) -> Activity {
-        self.inner.activity()
+        Activity { damaged: self.met.met(), ..self.inner.activity() }
     }
 
     fn close(&self) -> Promise<'_, Result<(), StoreError>> {

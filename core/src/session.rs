@@ -199,7 +199,10 @@ impl Policy {
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.
     pub fn touch_due(&self, session: &Session, now: Timestamp) -> bool {
         let first_visit = !session.presented && session.sign_in.is_none();
-        first_visit || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+        let part = self.idle_of(session).part(TOUCH_PART);
+        // What a clock that ran ahead wrote down would keep the session alive until it comes there once more.
+        let ahead = session.last_seen.since(now) >= part;
+        first_visit || ahead || now.since(session.last_seen) >= part
     }
 
     /// When the session ends whatever happens.
@@ -302,6 +305,9 @@ mod tests {
         let guest = session(0, 0, true);
         assert!(!policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2 - 1)));
         assert!(policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2)));
+        let ahead = session(0, 9 * DAY, true);
+        assert!(policy.touch_due(&ahead, Timestamp::from_ms(0)), "written by a clock that ran ahead");
+        assert!(!policy.touch_due(&ahead, Timestamp::from_ms(8 * DAY)));
         assert!(policy.touch_due(&session(0, 0, false), Timestamp::from_ms(1)));
     }
 

@@ -86,7 +86,7 @@ impl Service {
 
     fn take(&self, wanted: Attempt) -> Result<Attempt, Failure> {
         let Some(attempts) = &self.attempts else { return Ok(wanted) };
-        let now = self.now();
+        let now = self.running();
         let mut taken = Attempt { address: None, account: None, device: None };
         if let Some(address) = wanted.address {
             attempts.addresses.take(address, now).map_err(Failure::Limited)?;
@@ -123,7 +123,7 @@ impl Service {
     /// Whether somebody may sign up; counted whether it succeeds or not.
     pub(super) fn admit_sign_up(&self, from: &From) -> Result<(), Failure> {
         let (Some(attempts), Some(source)) = (&self.attempts, source(from)) else { return Ok(()) };
-        attempts.sign_ups.take(source, self.now()).map(drop).map_err(Failure::Limited)
+        attempts.sign_ups.take(source, self.running()).map(drop).map_err(Failure::Limited)
     }
 }
 

@@ -67,7 +67,7 @@ impl Service {
             limits: &self.settings.limits,
             listing: &listing,
         })?;
-        begun.standing = self.admit_guest(from, now)?;
+        begun.standing = self.admit_guest(from)?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.commit(writes).await?;
@@ -90,7 +90,7 @@ impl Service {
         let now = self.now();
         let cart = Cart::new(self.new_cart_id(now), now);
         let (mut begun, writes) = self.new_guest(&cart, transport, now)?;
-        begun.standing = self.admit_guest(from, now)?;
+        begun.standing = self.admit_guest(from)?;
         Ok((begun, writes))
     }
 

@@ -2,6 +2,7 @@
 
 pub mod abuse;
 pub mod account;
+mod ages;
 pub mod api_key;
 pub mod attempts;
 pub mod audit;
@@ -31,11 +32,13 @@ pub mod random;
 mod remember;
 mod renewal;
 mod rotate;
+pub mod running;
 pub mod secret;
 pub mod seen;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
+mod steps;
 pub mod sweep;
 pub mod sync;
 pub mod tally;
@@ -69,6 +72,7 @@ use self::random::Random;
 use self::secret::Secret;
 use self::seen::SeenBook;
 use self::settings::Settings;
+use self::steps::Steps;
 use self::tally::Tally;
 use self::touch::TouchQueue;
 use self::underway::Underway;
@@ -80,6 +84,7 @@ pub struct Service {
     own: Weak<Service>,
     store: Arc<dyn Store>,
     clock: Clock,
+    steps: Steps,
     random: Box<dyn Random>,
     settings: Settings,
     catalogue: Option<Arc<dyn Catalogue>>,
@@ -117,6 +122,7 @@ impl Service {
         Arc::new_cyclic(|own| Service {
             own: Weak::clone(own),
             store,
+            steps: Steps::new(clock.now(), clock.running()),
             clock,
             random,
             catalogue,
@@ -135,11 +141,6 @@ impl Service {
             attempts: settings.rate_limits.then(Attempts::new),
             settings,
         })
-    }
-
-    /// The time by the server's clock, turned or not.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     /// What it was told to keep to.

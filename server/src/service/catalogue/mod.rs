@@ -28,7 +28,7 @@ pub type Skus<'a> = Box<dyn Iterator<Item = &'a str> + Send + 'a>;
 
 /// A catalogue. One that cannot be asked right now says so of each sku; it never holds a cart up for long and never fails.
 pub trait Catalogue: Send + Sync + 'static {
-    /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them.
+    /// What it says of these skus now, by the clock that only goes on. A catalogue that is at hand as a whole need not look at them.
     fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing>;
 
     /// Gives a product another price, in minor units of its currency, and another stock; false where this catalogue takes no such
@@ -47,7 +47,7 @@ impl Service {
     /// What the catalogue says of these skus now.
     pub async fn listing<'a>(&'a self, skus: Skus<'a>) -> Listing {
         match &self.catalogue {
-            Some(catalogue) => catalogue.listing(skus, self.now()).await,
+            Some(catalogue) => catalogue.listing(skus, self.running().as_time()).await,
             None => Listing::Untold,
         }
     }

@@ -185,8 +185,10 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.code.status() {
             401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            429 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("60"))),
-            503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+            429 if self.code != Code::TooManyAtOnce => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            429 | 503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}
         }
         let more = self.more.map_or_else(More::default, |more| *more);

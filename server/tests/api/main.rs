@@ -18,6 +18,7 @@ mod catalogue_web;
 mod checkout;
 mod clock_steps;
 mod cross_site;
+mod crowds;
 mod data;
 mod demo;
 mod demo_account;

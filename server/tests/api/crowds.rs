@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
@@ -38,7 +39,9 @@ fn shop() -> Shop {
 }
 
 async fn serve(shop: &Shop) -> Served {
-    Served::start(shop, Bounds { max_connections: CONNECTIONS, ..Bounds::default() }).await
+    // What is closed here gave way: no head is late.
+    let head_timeout = Duration::from_secs(3_600);
+    Served::start(shop, Bounds { max_connections: CONNECTIONS, head_timeout, ..Bounds::default() }).await
 }
 
 fn get(path: &str) -> String {

@@ -49,4 +49,5 @@ mod storm;
 mod support;
 mod sweeping;
 mod sync;
+mod test_clock;
 mod verify;

@@ -120,6 +120,11 @@ impl Shop {
         Bearer { app: self.app.clone(), token: begun.json["token"].as_str().unwrap().to_owned() }
     }
 
+    /// An app that has this token already.
+    pub fn bearer_with(&self, token: &str) -> Bearer {
+        Bearer { app: self.app.clone(), token: token.to_owned() }
+    }
+
     /// A caller without any credentials.
     pub fn anyone(&self) -> Anyone {
         Anyone { app: self.app.clone() }

@@ -12,9 +12,9 @@ use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
 
 use crate::service::abuse::Source;
+use crate::service::shares::{Full, Share, Shares};
 
 use super::crowd::Connection;
-use super::shares::{Full, Share, Shares};
 
 /// The part of the places in flight that one address may have.
 const SHARE: usize = 8;

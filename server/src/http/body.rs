@@ -9,9 +9,10 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 
+use crate::service::shares::Full;
+
 use super::error::Problem;
 use super::problems::Code;
-use super::shares::Full;
 
 /// The most a body may hold, but for those that say otherwise.
 pub const BYTES_MAX: usize = 64 * 1024;

@@ -1,6 +1,7 @@
 //! The connections that are open. Of an address's share, and of all, none is ever refused while another only waits for its
 //! client: the one that has waited longest gives way. A reserve answers the probes whoever else is there (SESSION.md, S37).
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -137,15 +138,15 @@ impl Book {
         true
     }
 
-    /// One of the address that has most; of trusted proxies only where nobody else has one to spare.
+    /// One of the address that has most, of several the one that waited longest; of trusted proxies only where nobody else has
+    /// one to spare.
     fn make_room(&mut self) -> bool {
-        let mut sources: Vec<_> = self
-            .of
-            .iter()
-            .map(|(source, held)| (held.is_proxy, usize::MAX - held.open.len(), *source))
-            .collect();
-        sources.sort_unstable_by_key(|(is_proxy, fewness, _)| (*is_proxy, *fewness));
-        sources.into_iter().any(|(_, _, source)| self.make_room_of(source))
+        let most = self.of.iter().filter_map(|(source, held)| {
+            let longest = held.open.values().filter_map(|connection| connection.waits_since()).min()?;
+            Some((!held.is_proxy, held.open.len(), Reverse(longest), *source))
+        });
+        let most = most.max_by_key(|(is_nobodys, open, longest, _)| (*is_nobodys, *open, *longest));
+        most.is_some_and(|(_, _, _, source)| self.make_room_of(source))
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
         let [one, two, three] = [1, 1, 2].map(|n| enter(&crowd, n));
         let held = enter(&crowd, 3);
         assert!(one.0.gives_way());
-        [&two, &three, &held].map(|ticket| ticket.0.work());
+        [&two, &three, &held].into_iter().for_each(|ticket| ticket.0.work());
         let four = enter(&crowd, 4);
         assert!(proxys[0].0.gives_way() && four.0.refuses().is_none());
         four.0.work();

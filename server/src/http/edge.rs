@@ -13,6 +13,8 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use axum::response::IntoResponse;
 
+use crate::service::shares::Full;
+
 use super::awaited::{Awaited, Place, Places, Sharer};
 use super::cors;
 use super::crowd::Connection;
@@ -22,7 +24,6 @@ use super::health;
 use super::meter::Meter;
 use super::origin;
 use super::problems::Code;
-use super::shares::Full;
 
 /// Names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::service::catalogue::shown::Shown;
 use crate::service::limiter::Standing;
+use crate::service::shares::Full;
 
 use super::cart_wire::CartView;
 use super::openapi::shape::{Object, Parts, Shape, between, list, one_of, pattern, said, whole, words};
@@ -151,6 +152,15 @@ impl Problem {
     /// What it says.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+}
+
+impl From<Full> for Problem {
+    fn from(full: Full) -> Problem {
+        Problem::new(match full {
+            Full::Address => Code::TooManyAtOnce,
+            Full::All => Code::Overloaded,
+        })
     }
 }
 

@@ -10,8 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::service::abuse::Source;
-
-use super::shares::{Share, Shares};
+use crate::service::shares::{Share, Shares};
 
 /// What each connection may hold without being counted: a request of the usual size.
 const UNCOUNTED: usize = 8 * 1024;

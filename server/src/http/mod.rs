@@ -57,7 +57,6 @@ pub mod rendered;
 pub mod saved;
 pub mod serve;
 pub mod session;
-pub mod shares;
 pub mod sign_in;
 pub mod sync;
 pub mod sync_wire;

@@ -13,7 +13,7 @@ use super::running::Running;
 impl Service {
     /// The time by the server's clock, turned or not: for what is stored and shown.
     pub fn now(&self) -> Timestamp {
-        let (now, running) = (self.clock.now(), self.clock.running());
+        let (now, running) = self.clock.read();
         self.steps.look(now, running);
         now
     }

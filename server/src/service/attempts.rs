@@ -2,6 +2,7 @@
 //! that the account knows has places of its own, so that no stranger locks the owner out.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trolley_core::account::email::Email;
 use trolley_core::ids::{AccountId, SessionId};
@@ -12,6 +13,7 @@ use super::abuse::Source;
 use super::account::From;
 use super::failure::Failure;
 use super::limiter::{Limiter, Quota};
+use super::shares::{Share, Shares};
 
 /// Wrong passwords from one address: an office that mistypes stays below it.
 pub const BY_ADDRESS: Quota = Quota { name: "sign-ins", most: 60, within: Span::from_s(900) };
@@ -22,6 +24,10 @@ pub const BY_DEVICE: Quota = Quota { name: "device", most: 10, within: Span::fro
 /// Accounts that one address may make, or ask for: what is in use is told, and not to who asks for thousands.
 pub const SIGN_UPS: Quota = Quota { name: "sign-ups", most: 30, within: Span::from_s(3_600) };
 
+/// Passwords of one address that are tried, or wait to be, at the same time: a quarter of all that may wait
+/// (`Bounds::hashes_waiting`). An office signs in at once, and a storm from there holds nobody else up.
+pub const AT_ONCE: usize = 16;
+
 /// Addresses, accounts and devices that are remembered at a time.
 const REMEMBERED_MAX: usize = 1 << 16;
 
@@ -31,6 +37,7 @@ pub(super) struct Attempts {
     accounts: Limiter<[u8; 32]>,
     devices: Limiter<[u8; 32]>,
     sign_ups: Limiter<Source>,
+    at_once: Arc<Shares>,
 }
 
 /// A password that is about to be tried: its places are taken, and given back where it is right.
@@ -47,6 +54,7 @@ impl Attempts {
             accounts: Limiter::new(BY_ACCOUNT, REMEMBERED_MAX),
             devices: Limiter::new(BY_DEVICE, REMEMBERED_MAX),
             sign_ups: Limiter::new(SIGN_UPS, REMEMBERED_MAX),
+            at_once: Shares::new(usize::MAX, AT_ONCE),
         }
     }
 }
@@ -118,6 +126,12 @@ impl Service {
         if let Some(device) = attempt.device {
             attempts.devices.give_back(device);
         }
+    }
+
+    /// A place among the passwords of that address that are hashed at once, right ones too: for as long as it is held.
+    pub(super) fn hashing_for(&self, from: &From) -> Result<Option<Share>, Failure> {
+        let Some(attempts) = &self.attempts else { return Ok(None) };
+        attempts.at_once.take(source(from), 1).map(Some).map_err(|_| Failure::TooManyAtOnce)
     }
 
     /// Whether somebody may sign up; counted whether it succeeds or not.

@@ -1,10 +1,12 @@
 //! The server's clock: the system's, or for integrators' own tests one that can be turned ahead. It has two parts: the wall
 //! clock, by which things are stored and shown, and one that only goes on, by which spans are measured.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, clock_gettime};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Clock as Turned, Key, Record};
 use trolley_store::port::{CommitError, Store, StoreError, Write};
@@ -75,32 +77,48 @@ impl Clock {
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        let ahead = |ahead_ms: &AtomicU64| Span::from_ms(ahead_ms.load(Ordering::Relaxed));
-        match self {
-            Clock::System => system(),
-            Clock::Test(ahead_ms) => system() + ahead(ahead_ms),
-            Clock::Still(ahead_ms) => Timestamp::from_ms(STILL_MS) + ahead(ahead_ms),
-            Clock::Set(hands) => Timestamp::from_ms(hands.wall_ms.load(Ordering::Relaxed)),
-        }
+        self.read().0
     }
 
     /// The time by the part that only goes on.
     pub fn running(&self) -> Running {
+        self.read().1
+    }
+
+    /// Both parts at once: to turn the clock between two looks would seem to be a step.
+    pub fn read(&self) -> (Timestamp, Running) {
         let ahead = |ahead_ms: &AtomicU64| Span::from_ms(ahead_ms.load(Ordering::Relaxed));
-        match self {
-            Clock::System => since_start(),
-            Clock::Test(ahead_ms) => since_start() + ahead(ahead_ms),
-            Clock::Still(ahead_ms) => Running::from_ms(BEGAN_MS) + ahead(ahead_ms),
-            Clock::Set(hands) => Running::from_ms(hands.running_ms.load(Ordering::Relaxed)),
-        }
+        let (began, by) = match self {
+            Clock::System => ((system(), goes_on()), Span::default()),
+            Clock::Test(ahead_ms) => ((system(), goes_on()), ahead(ahead_ms)),
+            Clock::Still(ahead_ms) => {
+                ((Timestamp::from_ms(STILL_MS), Running::from_ms(BEGAN_MS)), ahead(ahead_ms))
+            }
+            Clock::Set(hands) => {
+                let at = |hand: &AtomicU64| hand.load(Ordering::Relaxed);
+                let wall = Timestamp::from_ms(at(&hands.wall_ms));
+                ((wall, Running::from_ms(at(&hands.running_ms))), Span::default())
+            }
+        };
+        (began.0 + by, began.1 + by)
     }
 }
 
-/// It stands still while the machine sleeps: then nobody was here, and nothing was limited.
-fn since_start() -> Running {
-    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let ran = STARTED.elapsed().as_millis();
-    Running::from_ms(BEGAN_MS) + Span::from_ms(u64::try_from(ran).unwrap_or(u64::MAX))
+fn goes_on() -> Running {
+    Running::from_ms(BEGAN_MS) + Span::from_ms(u64::try_from(since_boot().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The time in which the machine slept counts: it is no step of the wall clock, and whoever was idle was so then too.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    static STARTED: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    STARTED.elapsed()
 }
 
 fn system() -> Timestamp {

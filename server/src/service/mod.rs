@@ -37,6 +37,7 @@ pub mod secret;
 pub mod seen;
 pub mod session;
 pub mod settings;
+pub mod shares;
 pub mod sign_in;
 mod steps;
 pub mod sweep;

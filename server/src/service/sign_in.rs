@@ -78,6 +78,7 @@ impl Service {
         arrival: &Arrival,
     ) -> Result<SignedIn, Failure> {
         self.admit_sign_up(&arrival.from)?;
+        let _place = self.hashing_for(&arrival.from)?;
         if self.owner_of(&email).await?.is_some() {
             return Err(Failure::EmailTaken);
         }
@@ -100,6 +101,7 @@ impl Service {
             Some(email) => self.owner_of(email).await?,
             None => None,
         };
+        let place = self.hashing_for(&arrival.from)?;
         let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
         let verified = self.verify(owner, password.clone()).await;
         if !matches!(verified, Ok(None)) {
@@ -115,6 +117,7 @@ impl Service {
             Some(password) => self.hash(password).await.ok(),
             None => None,
         };
+        drop(place);
         let epoch = verified.epoch;
         self.admit(Who::Knew(verified, renewed), epoch, arrival).await
     }

@@ -16,6 +16,7 @@ mod cart;
 mod catalogue;
 mod catalogue_web;
 mod checkout;
+mod clock_law;
 mod clock_steps;
 mod cross_site;
 mod crowds;

@@ -9,10 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::service::abuse::Source;
-
-use super::error::Problem;
-use super::problems::Code;
+use super::abuse::Source;
 
 /// How many locks share the addresses.
 const SHARDS: usize = 16;
@@ -43,22 +40,6 @@ pub enum Full {
     /// By anybody.
     #[error("all is held")]
     All,
-}
-
-impl Full {
-    /// What a caller is told.
-    pub fn code(self) -> Code {
-        match self {
-            Full::Address => Code::TooManyAtOnce,
-            Full::All => Code::Overloaded,
-        }
-    }
-}
-
-impl From<Full> for Problem {
-    fn from(full: Full) -> Problem {
-        Problem::new(full.code())
-    }
 }
 
 impl Shares {

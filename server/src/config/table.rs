@@ -274,7 +274,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "rate-limits",
         takes: Text("RULE"),
         unsaid: Is("on"),
-        help: "Limits on guests and attempts per address: on or off",
+        help: "Limits and shares for each address: on or off. The bounds in all hold either way",
         why: "A script cannot fill the store. off is for tests, which come from one address.",
     },
     Setting {

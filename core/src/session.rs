@@ -207,7 +207,10 @@ impl Policy {
 
     /// Whether a session seen at `now` should be written down, so that a restart forgets at most a twentieth of the idle limit.
     pub fn touch_due(&self, session: &Session, now: Timestamp) -> bool {
-        session.is_unproven() || now.since(session.last_seen) >= self.idle_of(session).part(TOUCH_PART)
+        let part = self.idle_of(session).part(TOUCH_PART);
+        // What a clock that ran ahead wrote down would keep the session alive until it comes there once more.
+        let ahead = session.last_seen.since(now) >= part;
+        session.is_unproven() || ahead || now.since(session.last_seen) >= part
     }
 
     /// Whether the session may leave before its time because there are too many that were never seen again: a day is anybody's.
@@ -344,6 +347,9 @@ mod tests {
         let guest = session(0, 0, true);
         assert!(!policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2 - 1)));
         assert!(policy.touch_due(&guest, Timestamp::from_ms(DAY * 3 / 2)));
+        let ahead = session(0, 9 * DAY, true);
+        assert!(policy.touch_due(&ahead, Timestamp::from_ms(0)), "written by a clock that ran ahead");
+        assert!(!policy.touch_due(&ahead, Timestamp::from_ms(8 * DAY)));
         assert!(policy.touch_due(&session(0, 0, false), Timestamp::from_ms(1)));
     }
 

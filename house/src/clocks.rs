@@ -3,7 +3,7 @@
 use crate::paths::used;
 use crate::tree::{Breach, Tree};
 
-const CLOCKS: [&str; 3] = ["SystemTime::now", "Instant::now", "thread::sleep"];
+const CLOCKS: [&str; 4] = ["SystemTime::now", "Instant::now", "clock_gettime", "thread::sleep"];
 /// Where time is asked for by value; `tests` of the server drive a real program and may wait for it.
 const TIMELESS: [&str; 3] = ["core/", "server/src/", "store/src/"];
 /// The files that may read a clock, and why.
@@ -44,6 +44,7 @@ mod tests {
             ("core/src/session.rs", "fn f() { std::time::SystemTime::now(); }", true),
             ("core/tests/laws.rs", "fn f() { std::thread::sleep(d); }", true),
             ("server/src/service/cart.rs", "fn f() { Instant::now(); }", true),
+            ("server/src/service/cart.rs", "fn f() { rustix::time::clock_gettime(id); }", true),
             ("store/src/embedded/writer.rs", "fn f() { tokio::time::Instant::now(); }", true),
             ("server/src/service/clock.rs", "fn f() { SystemTime::now(); }", false),
             ("server/src/service/cart.rs", "// not SystemTime::now()\nfn f() { self.clock.now(); }", false),

@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response as AxumResponse};
 use serde_json::Value;
 use tower::Service as _;
 
+use crate::service::abuse::Source;
 use crate::service::catalogue::asker::asking_from;
 
 use super::address::{Address, Peer, is_forwarded};
+use super::awaited::Sharer;
 use super::counted::Counting;
-use super::edge::Edge;
+use super::edge::{Asking, Edge};
 use super::error::Problem;
 use super::front::Front;
 use super::meter::Meter;
@@ -63,8 +65,8 @@ impl App {
         let routes = routes.layer(Counting(Arc::clone(&meter)));
         App {
             router: routes.with_state(Arc::clone(&front)),
+            edge: Edge::new(u64::from_le_bytes(first), Arc::clone(&meter), front.rules.max_in_flight),
             front,
-            edge: Edge::new(u64::from_le_bytes(first), Arc::clone(&meter)),
             meter,
             warned: AtomicBool::new(false),
         }
@@ -82,7 +84,7 @@ impl App {
         let tray = Tray::before(&mut request);
         let mut router = self.router.clone();
         self.edge
-            .pass(request, rules, peer, async move |request| {
+            .pass(request, rules, self.asking(peer, address), async move |request| {
                 let mut response = match asking_from(address.0, router.call(request)).await {
                     Ok(response) => response,
                     Err(never) => match never {},
@@ -93,6 +95,17 @@ impl App {
                 response
             })
             .await
+    }
+
+    /// Whose share the request counts to. A trusted proxy that names nobody speaks for nobody in particular.
+    fn asking(&self, peer: SocketAddr, Address(address): Address) -> Asking {
+        let proxies = &self.front.rules.trusted_proxies;
+        let shared = self.front.service.settings().rate_limits && !proxies.trust(address);
+        let sharer = Sharer {
+            source: shared.then(|| Source::of(address)),
+            forwarded: address != peer.ip().to_canonical(),
+        };
+        Asking { sharer, peer }
     }
 
     /// Behind a proxy that is not trusted all shoppers look like one address, and share its limits: whoever runs this wants

@@ -9,6 +9,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 
+use crate::service::shares::Full;
+
 use super::error::Problem;
 use super::problems::Code;
 
@@ -44,12 +46,20 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Its connection broke, or there was no place any more for its request once it was there.
+fn broken(error: axum::Error) -> Problem {
+    match error.into_inner().downcast::<Full>() {
+        Ok(full) => Problem::from(*full),
+        Err(error) => Problem::new(Code::InvalidRequest).because(error.to_string()),
+    }
+}
+
 /// Most bodies come in one piece, which is handed on without a copy.
 async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Problem::new(Code::InvalidRequest).because(error.to_string()))?;
+        let frame = frame.map_err(broken)?;
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + rest.len() + data.len() > most {
             return Err(too_large(most));

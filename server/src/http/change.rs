@@ -240,6 +240,7 @@ impl From<Failure> for Problem {
             Failure::NoSuchSession => Problem::new(Code::SessionNotFound),
             Failure::InvalidResetToken => Problem::new(Code::InvalidResetToken),
             Failure::Overloaded => Problem::new(Code::Overloaded),
+            Failure::TooManyAtOnce => Problem::new(Code::TooManyAtOnce),
             Failure::StoreFull => Problem::new(Code::StoreFull).because("the store is full".to_owned()),
             Failure::TooBig => Problem::new(Code::CartTooLarge),
             Failure::StoreDown(cause) => Problem::new(Code::StoreDown).because(cause),

@@ -6,17 +6,22 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 
+use crate::service::shares::Full;
+
+use super::awaited::{Awaited, Place, Places, Sharer};
 use super::cors;
+use super::crowd::Connection;
 use super::error::{Cause, Problem};
 use super::front::Rules;
+use super::health;
 use super::host;
 use super::meter::Meter;
 use super::origin;
@@ -31,34 +36,45 @@ pub const HEADER_BYTES_MAX: usize = 32 * 1024;
 
 /// What the edge counts.
 pub struct Edge {
-    in_flight: AtomicUsize,
+    places: Arc<Places>,
     requests: AtomicU64,
     meter: Arc<Meter>,
     /// Where the numbering begins: ids of two runs differ.
     first: u64,
 }
 
-/// Counts a request for as long as it is under way, also where its connection breaks.
-struct InFlight<'a>(&'a AtomicUsize);
+/// Who asks, as far as the edge cares.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// For shares of what there is.
+    pub sharer: Sharer,
+    /// The connection's other end.
+    pub peer: SocketAddr,
+}
 
-impl Drop for InFlight<'_> {
+/// Counts a request for as long as it is under way, also where its connection breaks. A probe is not counted.
+struct Admitted(Option<Arc<Place>>);
+
+impl Drop for Admitted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if let Some(place) = &self.0 {
+            place.leave();
+        }
     }
 }
 
 impl Edge {
-    /// An edge whose request ids begin at `first`.
-    pub fn new(first: u64, meter: Arc<Meter>) -> Edge {
-        Edge { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), meter, first }
+    /// An edge whose request ids begin at `first`, with so many places in flight.
+    pub fn new(first: u64, meter: Arc<Meter>, places: usize) -> Edge {
+        Edge { places: Arc::new(Places::new(places)), requests: AtomicU64::new(0), meter, first }
     }
 
     /// Takes a request through `inner` and gives back what the client is told.
     pub async fn pass<F>(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         rules: &Rules,
-        peer: SocketAddr,
+        asking: Asking,
         inner: impl FnOnce(Request<Body>) -> F,
     ) -> Response<Body>
     where
@@ -68,8 +84,8 @@ impl Edge {
         let logged = tracing::enabled!(target: "trolley::access", tracing::Level::DEBUG)
             .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
         let trusted = cors::trusted_origin(request.headers(), rules);
-        let mut response = match self.admit(&request, rules, peer) {
-            Ok(_in_flight) => match cors::preflight(&request, rules) {
+        let mut response = match self.admit(&mut request, rules, asking) {
+            Ok(_admitted) => match cors::preflight(&request, rules) {
                 Some(answer) => answer,
                 None => within(rules, inner(request)).await,
             },
@@ -99,21 +115,26 @@ impl Edge {
     }
 
     /// Whether the request is let in, cheapest question first.
-    fn admit(
-        &self,
-        request: &Request<Body>,
-        rules: &Rules,
-        peer: SocketAddr,
-    ) -> Result<InFlight<'_>, Problem> {
-        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let in_flight = InFlight(&self.in_flight);
-        if before >= rules.max_in_flight {
-            return Err(Problem::new(Code::Overloaded));
-        }
+    fn admit(&self, request: &mut Request<Body>, rules: &Rules, asking: Asking) -> Result<Admitted, Problem> {
+        let admitted = self.place(request, asking.sharer)?;
         bound(request.headers())?;
         host::judge(request)?;
-        origin::judge(request.method(), request.uri(), request.headers(), rules, peer)?;
-        Ok(in_flight)
+        origin::judge(request.method(), request.uri(), request.headers(), rules, asking.peer)?;
+        Ok(admitted)
+    }
+
+    /// A place for the request, which its body lends out while its client is waited for.
+    fn place(&self, request: &mut Request<Body>, sharer: Sharer) -> Result<Admitted, Full> {
+        if health::is_probe(request.uri().path()) {
+            return Ok(Admitted(None));
+        }
+        let connection = request.extensions_mut().remove::<Arc<Connection>>();
+        let place = Arc::new(Place::take(&self.places, sharer, connection)?);
+        if !request.body().is_end_stream() {
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = Body::new(Awaited::new(body, Arc::clone(&place)));
+        }
+        Ok(Admitted(Some(place)))
     }
 }
 

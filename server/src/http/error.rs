@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::service::catalogue::shown::Shown;
 use crate::service::limiter::Standing;
+use crate::service::shares::Full;
 
 use super::cart_wire::CartView;
 use super::openapi::shape::{Object, Parts, Shape, between, list, one_of, pattern, said, whole, words};
@@ -165,6 +166,15 @@ impl Problem {
     }
 }
 
+impl From<Full> for Problem {
+    fn from(full: Full) -> Problem {
+        Problem::new(match full {
+            Full::Address => Code::TooManyAtOnce,
+            Full::All => Code::Overloaded,
+        })
+    }
+}
+
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut problem = serializer.serialize_struct("Problem", 7)?;
@@ -196,8 +206,10 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.code.status() {
             401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            429 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("60"))),
-            503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+            429 if self.code != Code::TooManyAtOnce => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            429 | 503 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}
         }
         let more = self.more.map_or_else(More::default, |more| *more);

@@ -9,6 +9,11 @@ use super::front::Front;
 use super::openapi::op::op;
 use super::openapi::routes::Routes;
 
+/// Whether it is a probe's path: these answer whoever else is there.
+pub fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 /// The probes' routes.
 pub fn routes() -> Routes {
     Routes::about("Running")

@@ -11,10 +11,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
+use super::crowd::Ticket;
 use super::error::Problem;
+use super::heard::Heard;
 use super::problems::Code;
 
 /// How long a client may leave an answer unread.
@@ -27,8 +28,8 @@ const LINGER_BYTES: usize = 512 * 1024;
 /// A connection and its place among those that may be open.
 pub struct Speaking {
     /// None only while it is dropped.
-    stream: Option<TokioIo<TcpStream>>,
-    place: Option<OwnedSemaphorePermit>,
+    stream: Option<TokioIo<Heard>>,
+    place: Option<Ticket>,
     /// Our words, while they are written in place of hyper's.
     own: Option<Bytes>,
     unread: Option<Pin<Box<Sleep>>>,
@@ -36,11 +37,11 @@ pub struct Speaking {
 
 impl Speaking {
     /// Over an accepted connection.
-    pub fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Speaking {
+    pub fn new(stream: Heard, place: Ticket) -> Speaking {
         Speaking { stream: Some(TokioIo::new(stream)), place: Some(place), own: None, unread: None }
     }
 
-    fn stream(&mut self) -> Pin<&mut TokioIo<TcpStream>> {
+    fn stream(&mut self) -> Pin<&mut TokioIo<Heard>> {
         Pin::new(self.stream.as_mut().expect("the stream is there until this is dropped"))
     }
 
@@ -83,7 +84,7 @@ fn in_place_of(head: &[u8]) -> Option<Bytes> {
 }
 
 /// A whole response for a connection that is then closed.
-pub fn canned(code: Code) -> Bytes {
+fn canned(code: Code) -> Bytes {
     let body = serde_json::to_string(&Problem::new(code)).unwrap_or_default();
     let retry = if code.status() == 503 { "retry-after: 1\r\n" } else { "" };
     let head = format!(
@@ -93,15 +94,6 @@ pub fn canned(code: Code) -> Bytes {
         body.len(),
     );
     Bytes::from(head + &body)
-}
-
-/// Turns a connection away with a problem.
-pub async fn turn_away(mut stream: TcpStream, code: Code) {
-    let write = async {
-        stream.write_all(&canned(code)).await?;
-        hear_out(stream).await
-    };
-    let _ = tokio::time::timeout(LINGER_FOR * 2, write).await;
 }
 
 async fn hear_out(mut stream: TcpStream) -> io::Result<()> {
@@ -119,10 +111,21 @@ async fn hear_out(mut stream: TcpStream) -> io::Result<()> {
 
 impl Drop for Speaking {
     fn drop(&mut self) {
-        let (Some(stream), place) = (self.stream.take(), self.place.take()) else { return };
+        let (Some(stream), Some(Ticket(connection))) = (self.stream.take(), self.place.as_ref()) else {
+            return;
+        };
+        if connection.gives_way() {
+            return;
+        }
+        connection.wait();
+        let (connection, place) = (connection.clone(), self.place.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let _ = tokio::time::timeout(LINGER_FOR, hear_out(stream.into_inner())).await;
+                let heard_out = hear_out(stream.into_inner().into_inner());
+                tokio::select! {
+                    _ = tokio::time::timeout(LINGER_FOR, heard_out) => {}
+                    () = connection.gone() => {}
+                }
                 drop(place);
             });
         }

@@ -96,6 +96,7 @@ codes! {
     TooManyOps "too_many_ops" 422 "Too many ops in one call" "Send the queue in parts.";
     HeadersTooLarge "headers_too_large" 431 "The headers are too large" "Send at most 100 headers of 32,768 bytes together.";
     RateLimited "rate_limited" 429 "Too often" "Wait for as long as Retry-After says, and send the request again.";
+    TooManyAtOnce "too_many_at_once" 429 "Too many requests at once from one address" "Wait for what is under way, and send the request again.";
     Internal "internal" 500 "Something is broken here" "Try again later; the request's id is in Request-Id.";
     Busy "busy" 503 "Too many changes at once" "Send the request again after a moment, under the same key.";
     Overloaded "overloaded" 503 "Too many requests at once" "Send the request again after a moment.";

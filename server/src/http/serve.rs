@@ -5,19 +5,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::Request;
+use axum::body::{Body, HttpBody as _};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Response};
+use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+
+use crate::service::abuse::Source;
 
 use super::app::App;
-use super::linger::{Speaking, turn_away};
-use super::problems::Code;
+use super::crowd::{Connection, Crowd};
+use super::error::Problem;
+use super::health;
+use super::heard::{self, Heard};
+use super::linger::Speaking;
 
 /// The bounds of connections.
 #[derive(Clone, Debug)]
@@ -40,8 +46,9 @@ impl Default for Bounds {
     }
 }
 
-/// Connections that are being turned away at once; beyond it they are simply closed.
-const TURNED_AWAY_MAX: usize = 256;
+/// The part of the connections that one address may have open: a thousand by default, as many as the tabs of some hundred
+/// shoppers behind one gateway.
+const SHARE: usize = 10;
 /// A pause where no connection can be accepted, for want of file descriptors mostly: they come back when others close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// The most a head may occupy before hyper itself gives up; what is above our own bounds and below this is told exactly.
@@ -49,8 +56,9 @@ const HEAD_BUFFER: usize = 128 * 1024;
 
 /// Serves until `stop` is done, then finishes what was begun, for as long as the bounds allow.
 pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(bounds.max_connections));
-    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
+    let shared = app.front().service.settings().rate_limits;
+    let each = if shared { (bounds.max_connections / SHARE).max(1) } else { usize::MAX };
+    let (crowd, heard) = (Crowd::new(bounds.max_connections, each), heard::shares());
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(bounds.head_timeout).max_buf_size(HEAD_BUFFER);
@@ -69,16 +77,18 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         };
         // Answers are one small write each: to wait for more only delays them.
         let _ = stream.set_nodelay(true);
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let connection = converse(&http, Speaking::new(stream, place), Arc::clone(&app), peer);
-                tokio::spawn(graceful.watch(connection));
+        let (source, by_proxy) = (Source::of(peer.ip()), app.front().rules.trusted_proxies.trust(peer.ip()));
+        let Some(ticket) = crowd.enter(source, by_proxy) else { continue };
+        let connection = Arc::clone(&ticket.0);
+        let stream = Heard::new(stream, &heard, Some(source).filter(|_| shared && !by_proxy));
+        let spoken = converse(&http, Speaking::new(stream, ticket), Arc::clone(&app), peer, &connection);
+        let spoken = graceful.watch(spoken);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = spoken => {}
+                () = connection.gone() => {}
             }
-            Err(_) => {
-                app.meter().refused(Code::Overloaded);
-                refuse(stream, &turned_away);
-            }
-        }
+        });
     }
     drop(listener);
     // They never finish by themselves.
@@ -93,21 +103,41 @@ fn converse(
     speaking: Speaking,
     app: Arc<App>,
     peer: SocketAddr,
+    connection: &Arc<Connection>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<> {
+    let connection = Arc::clone(connection);
     let service = service_fn(move |request: Request<Incoming>| {
-        let app = Arc::clone(&app);
+        let (app, connection) = (Arc::clone(&app), Arc::clone(&connection));
         // hyper keeps the room for an answer's future as long as the connection is open: thousands of streams would hold
         // 4 KiB each for an answer that was given long ago.
-        Box::pin(async move { Ok::<_, Infallible>(app.answer(request.map(Body::new), peer).await) })
+        Box::pin(async move { Ok::<_, Infallible>(answer(&app, request, peer, &connection).await) })
     });
     http.serve_connection(speaking, service)
 }
 
-fn refuse(stream: TcpStream, turned_away: &Arc<Semaphore>) {
-    if let Ok(turn) = Arc::clone(turned_away).try_acquire_owned() {
-        tokio::spawn(async move {
-            turn_away(stream, Code::Overloaded).await;
-            drop(turn);
-        });
+async fn answer(
+    app: &App,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    connection: &Arc<Connection>,
+) -> Response<Body> {
+    connection.work();
+    let response = match connection.refuses() {
+        Some(code) if !health::is_probe(request.uri().path()) => {
+            app.meter().refused(code);
+            let mut response = Problem::new(code).into_response();
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            response
+        }
+        _ => {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Arc::clone(connection));
+            app.answer(request, peer).await
+        }
+    };
+    // What is left of it is for its client to read. A stream goes on being written.
+    if response.body().size_hint().exact().is_some() {
+        connection.wait();
     }
+    response
 }

@@ -17,7 +17,7 @@ use super::openapi::op::op;
 use super::openapi::routes::Routes;
 use super::openapi::shape::{Object, Parts, Shape, between, time};
 use super::problems::Code;
-use super::time::Rfc3339;
+use super::time::{LATEST_MS, Rfc3339};
 
 /// The path, for which the edge notes who asks.
 pub const PATH: &str = "/test/clock";
@@ -45,23 +45,31 @@ async fn turn(
     if !peer.ip().is_loopback() || FORWARDING.iter().any(|name| headers.contains_key(*name)) {
         return Err(Problem::new(Code::LoopbackOnly));
     }
-    let now = front.service.turn_clock(Span::from_ms(u64::from(advance_ms))).await?;
+    if front.service.now().as_ms().saturating_add(advance_ms) > LATEST_MS {
+        let at = "#/advance_ms";
+        return Err(Problem::at(Code::InvalidBody, at, "The clock cannot be turned beyond the year 9999."));
+    }
+    let now = front.service.turn_clock(Span::from_ms(advance_ms)).await?;
     let now = now.ok_or_else(|| Problem::new(Code::NotFound))?;
     Ok(JsonAnswer(Now { now: Rfc3339::new(now) }))
 }
 
-/// `{"advance_ms": n}`: up to 49 days a call.
+/// The most of one call: ten years, longer than anything lives. Beyond it somebody mistook the unit.
+const ADVANCE_MAX_MS: u64 = Span::from_days(3_650).as_ms();
+
+/// `{"advance_ms": n}`: by exactly so much, or not at all.
 struct Turn {
-    advance_ms: u32,
+    advance_ms: u64,
 }
 
 impl Command for Turn {
     fn take(fields: &mut Fields<'_>) -> Option<Turn> {
-        if !fields.has("advance_ms") {
-            fields.fault("advance_ms", "This field is missing.");
+        let advance_ms = fields.number("advance_ms", 0)?;
+        if advance_ms > ADVANCE_MAX_MS {
+            fields.fault("advance_ms", format!("Send at most {ADVANCE_MAX_MS}, which is ten years."));
             return None;
         }
-        Some(Turn { advance_ms: fields.whole_number("advance_ms", 0)? })
+        Some(Turn { advance_ms })
     }
 }
 
@@ -74,7 +82,7 @@ impl Shape for Turn {
     const NAME: &'static str = "Turn";
 
     fn schema(_: &mut Parts) -> Value {
-        Object::new().must("advance_ms", between(0, u64::from(u32::MAX))).schema()
+        Object::new().must("advance_ms", between(0, ADVANCE_MAX_MS)).schema()
     }
 }
 

@@ -4,7 +4,7 @@ use trolley_core::time::Timestamp;
 
 const DAY_MS: u64 = 86_400_000;
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year.
-const LATEST_MS: u64 = 253_402_300_799_999;
+pub const LATEST_MS: u64 = 253_402_300_799_999;
 
 /// `2026-11-23T12:34:56.789Z`, without a heap.
 #[derive(Clone, Copy)]

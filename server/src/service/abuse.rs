@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use parking_lot::Mutex;
 use trolley_core::ids::TokenDigest;
 use trolley_core::session::Device;
-use trolley_core::time::{Span, Timestamp};
+use trolley_core::time::Span;
 
 use super::Service;
 use super::failure::Failure;
@@ -110,14 +110,10 @@ pub enum Guess {
 
 impl Service {
     /// Whether `address` may begin one more guest, who brings so many bytes; counted where it may. None where there are no limits.
-    pub(super) fn admit_guest(
-        &self,
-        address: IpAddr,
-        bytes: usize,
-        now: Timestamp,
-    ) -> Result<Option<Standing>, Failure> {
+    pub(super) fn admit_guest(&self, address: IpAddr, bytes: usize) -> Result<Option<Standing>, Failure> {
         let Some(limits) = &self.limits else { return Ok(None) };
-        let (source, payer) = (Source::of(address), Some(Payer::at(address, false)));
+        let (source, now) = (Source::of(address), self.running());
+        let payer = Some(Payer::at(address, false));
         self.may_bring(payer)?;
         let standing = limits.guests.take(source, now).map_err(Failure::Limited)?;
         if let Err(in_all) = limits.guests_in_all.take((), now) {
@@ -135,7 +131,7 @@ impl Service {
         match guess {
             Guess::Cookie(digest) if !limits.is_news(&digest) => Ok(()),
             Guess::Cookie(_) | Guess::Bearer => {
-                limits.guesses.take(Source::of(address), self.now()).map(drop).map_err(Failure::Limited)
+                limits.guesses.take(Source::of(address), self.running()).map(drop).map_err(Failure::Limited)
             }
         }
     }

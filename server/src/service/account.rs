@@ -109,6 +109,7 @@ impl Service {
         let (id, session) = (visit.session.account().ok_or(Failure::NotSignedIn)?, visit.session.id);
         let payer = Payer::with(&from.device);
         self.may_bring(payer)?;
+        let _place = self.hashing_for(from)?;
         let attempt = self.attempt_within(session)?;
         let verified = self.verify(Some(id), password).await;
         if !matches!(verified, Ok(None)) {
@@ -221,8 +222,13 @@ impl Service {
             return Err(Failure::InvalidResetToken);
         };
         let account = self.account(reset.account).await?.ok_or(Failure::InvalidResetToken)?;
-        let is_out = account.reset == Some(digest) && self.now() < reset.expires_at;
+        let is_out = account.reset == Some(digest) && self.resets_still(&reset, self.now());
         if is_out { Ok(account) } else { Err(Failure::InvalidResetToken) }
+    }
+
+    /// Its hour is an hour, whatever the wall clock did meanwhile.
+    fn resets_still(&self, reset: &ResetToken, now: Timestamp) -> bool {
+        self.age(reset.expires_at - RESET_FOR, now).unwrap_or_default() < RESET_FOR
     }
 
     /// Sets the password with a one-time token, which is void from then on. Every session ends.
@@ -235,11 +241,11 @@ impl Service {
             let (now, mut desk) = (self.now(), Desk::default());
             desk.lay_out(&*self.store, Key::Reset(digest)).await?;
             let account = self.account_on(&mut desk, id).await?.ok_or(Failure::InvalidResetToken)?;
-            let expires_at = match desk.get(&Key::Reset(digest)) {
-                Some(Record::Reset(reset)) => reset.expires_at,
-                _ => return Err(Failure::InvalidResetToken),
+            let still = match desk.get(&Key::Reset(digest)) {
+                Some(Record::Reset(reset)) => self.resets_still(reset, now),
+                _ => false,
             };
-            if account.reset != Some(digest) || now >= expires_at {
+            if account.reset != Some(digest) || !still {
                 return Err(Failure::InvalidResetToken);
             }
             self.password_changed_on(&mut desk, id, None).await?;

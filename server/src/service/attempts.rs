@@ -2,6 +2,7 @@
 //! that the account knows has places of its own, so that no stranger locks the owner out.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use trolley_core::account::email::Email;
 use trolley_core::ids::{AccountId, SessionId};
@@ -13,6 +14,7 @@ use super::account::From;
 use super::failure::Failure;
 use super::limiter::{Limiter, Quota};
 use super::settings::Rates;
+use super::shares::{Share, Shares};
 
 /// Wrong passwords from one address: an office that mistypes stays below it.
 pub const BY_ADDRESS: Quota = Quota { name: "sign-ins", most: 60, within: Span::from_s(900) };
@@ -24,6 +26,10 @@ pub const BY_DEVICE: Quota = Quota { name: "device", most: 10, within: Span::fro
 /// thousands.
 pub const SIGN_UPS: Quota = Quota { name: "sign-ups", most: 20, within: Span::from_s(3_600) };
 
+/// Passwords of one address that are tried, or wait to be, at the same time: a quarter of all that may wait
+/// (`Bounds::hashes_waiting`). An office signs in at once, and a storm from there holds nobody else up.
+pub const AT_ONCE: usize = 16;
+
 /// Addresses, accounts and devices that are remembered at a time.
 const REMEMBERED_MAX: usize = 1 << 16;
 
@@ -33,6 +39,7 @@ pub(super) struct Attempts {
     accounts: Limiter<[u8; 32]>,
     devices: Limiter<[u8; 32]>,
     sign_ups: Limiter<Source>,
+    at_once: Arc<Shares>,
 }
 
 /// A password that is about to be tried: its places are taken, and given back where it is right.
@@ -49,6 +56,7 @@ impl Attempts {
             accounts: Limiter::new(BY_ACCOUNT, REMEMBERED_MAX),
             devices: Limiter::new(BY_DEVICE, REMEMBERED_MAX),
             sign_ups: Limiter::new(Quota { most: rates.sign_ups_per_hour, ..SIGN_UPS }, REMEMBERED_MAX),
+            at_once: Shares::new(usize::MAX, AT_ONCE),
         }
     }
 }
@@ -88,7 +96,7 @@ impl Service {
 
     fn take(&self, wanted: Attempt) -> Result<Attempt, Failure> {
         let Some(attempts) = &self.attempts else { return Ok(wanted) };
-        let now = self.now();
+        let now = self.running();
         let mut taken = Attempt { address: None, account: None, device: None };
         if let Some(address) = wanted.address {
             attempts.addresses.take(address, now).map_err(Failure::Limited)?;
@@ -122,10 +130,16 @@ impl Service {
         }
     }
 
+    /// A place among the passwords of that address that are hashed at once, right ones too: for as long as it is held.
+    pub(super) fn hashing_for(&self, from: &From) -> Result<Option<Share>, Failure> {
+        let Some(attempts) = &self.attempts else { return Ok(None) };
+        attempts.at_once.take(source(from), 1).map(Some).map_err(|_| Failure::TooManyAtOnce)
+    }
+
     /// Whether somebody may sign up; counted whether it succeeds or not.
     pub(super) fn admit_sign_up(&self, from: &From) -> Result<(), Failure> {
         let (Some(attempts), Some(source)) = (&self.attempts, source(from)) else { return Ok(()) };
-        attempts.sign_ups.take(source, self.now()).map(drop).map_err(Failure::Limited)
+        attempts.sign_ups.take(source, self.running()).map(drop).map_err(Failure::Limited)
     }
 }
 

@@ -70,7 +70,7 @@ impl Service {
             limits: &self.settings.limits,
             listing: &listing,
         })?;
-        begun.standing = self.admit_guest(from, GUEST + cart.bytes_at_most(), now)?;
+        begun.standing = self.admit_guest(from, GUEST + cart.bytes_at_most())?;
         writes.push(Write::create(Record::Cart(cart.clone()), None));
         writes.extend(desk.writes());
         self.commit(writes).await?;
@@ -94,7 +94,7 @@ impl Service {
         let now = self.now();
         let cart = Cart::new(self.new_cart_id(now), now);
         let (mut begun, writes) = self.new_guest(&cart, transport, false, now)?;
-        begun.standing = self.admit_guest(from, bytes, now)?;
+        begun.standing = self.admit_guest(from, bytes)?;
         Ok((begun, writes))
     }
 

@@ -1,7 +1,7 @@
 //! An account's devices, as its owner sees them: the sessions that are signed in, and what is remembered without one.
 
 use trolley_core::ids::{AccountId, SeriesId, SessionId};
-use trolley_core::session::Device;
+use trolley_core::session::{Device, Seen};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 
@@ -42,17 +42,16 @@ impl Service {
         for entry in &sessions.entries {
             let loaded = self.store.load(Key::Session(entry.session)).await.map_err(Failure::from);
             let Some(Some(Record::Session(session))) = unless_damaged(loaded)? else { continue };
-            let lives = self.settings.policy.lease(&session, self.seen_of(&session), now).is_ok();
+            let lives = self.lease(&session, now).is_ok();
             let Some(sign_in) = session.sign_in.as_ref().filter(|_| lives) else { continue };
             let remembered = sessions.series_of(entry.session);
             rows.push(Row {
                 id: DeviceId::Session(entry.session),
                 device: sign_in.device.clone(),
                 first_seen: remembered.map_or(sign_in.at, |series| series.first_seen.min(sign_in.at)),
-                last_seen: self
-                    .seen
-                    .at(entry.session)
-                    .map_or(session.last_seen, |at| at.max(session.last_seen)),
+                last_seen: match self.seen_of(&session, now) {
+                    Seen::Exactly(at) | Seen::AtLeast(at) => at,
+                },
             });
         }
         let has_session = |id: SessionId| rows.iter().any(|row| row.id == DeviceId::Session(id));
@@ -78,7 +77,7 @@ impl Service {
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             return Ok(None);
         };
-        let lives = self.settings.policy.lease(&session, self.seen_of(&session), now).is_ok();
+        let lives = self.lease(&session, now).is_ok();
         if lives && self.stands(&session).await? { Ok(self.visit(session, now)) } else { Ok(None) }
     }
 

@@ -125,6 +125,8 @@ impl Service {
             let row = Row::new(now, What::SessionRevoked).within(*session);
             self.note(desk, entering.account, row).await?;
         }
+        // Memory knows of it at once, also where the shop signed in a session that was not seen for long.
+        self.see(&session, now);
         let visit = self.visit(session, now);
         let visit = visit.ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
         Ok(Entered { visit, token, remember, known_by })

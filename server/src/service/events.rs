@@ -349,7 +349,7 @@ impl Service {
         let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
             return Ok(None);
         };
-        let lives = self.settings.policy.lease(&session, self.seen_of(&session), self.now()).is_ok();
+        let lives = self.lease(&session, self.now()).is_ok();
         let stands = lives && self.stands(&session).await?;
         Ok(session.cart.filter(|_| stands).map(|cart| (session, cart)))
     }

@@ -53,6 +53,8 @@ pub enum Failure {
     Overtaken,
     /// Too many passwords wait to be hashed.
     Overloaded,
+    /// Too many of the caller's address do.
+    TooManyAtOnce,
     /// Too many wait for the same cart, or other nodes changed it again and again.
     Busy,
     /// The store has no space for it.

@@ -58,11 +58,12 @@ impl Service {
         let (mut leaving, mut more) = (Vec::new(), !listed.is_empty());
         for record in listed {
             let Record::Session(session) = record else { continue };
-            if now < session.created_at + self.settings.policy.unpresented {
+            let true_now = self.now_from(session.created_at, now);
+            if true_now < session.created_at + self.settings.policy.unpresented {
                 more = false;
                 break;
             }
-            if self.settings.policy.may_give_way(&session, now) {
+            if self.settings.policy.may_give_way(&session, true_now) {
                 if leaving.len() as u64 >= over {
                     more = false;
                     break;
@@ -155,7 +156,8 @@ impl Service {
     async fn give_way_on(&self, desk: &mut Desk, id: SessionId) -> Result<(), Failure> {
         desk.lay_out(&*self.store, Key::Session(id)).await?;
         let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else { return Ok(()) };
-        if self.seen.at(id).is_some() || !self.settings.policy.may_give_way(session, self.now()) {
+        let now = self.now_from(session.created_at, self.now());
+        if self.seen.at(id).is_some() || !self.settings.policy.may_give_way(session, now) {
             return Ok(());
         }
         if self.take_out_on(desk, id, Tokens::Forget).await? {

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use parking_lot::Mutex;
-use trolley_core::time::{Span, Timestamp};
+use trolley_core::time::Span;
+
+use super::running::Running;
 
 /// How many locks share the keys.
 const SHARDS: usize = 16;
@@ -65,7 +67,7 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
     }
 
     /// Takes a place. Where none is free nothing is counted: who keeps on asking does not wait the longer for it.
-    pub fn take(&self, key: K, now: Timestamp) -> Result<Standing, Standing> {
+    pub fn take(&self, key: K, now: Running) -> Result<Standing, Standing> {
         let now_us = us(now);
         self.with(key, |full_at| {
             let taken = (*full_at).max(now_us) + self.place_us();
@@ -114,7 +116,7 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
     }
 }
 
-fn us(at: Timestamp) -> u64 {
+fn us(at: Running) -> u64 {
     at.as_ms().saturating_mul(1_000)
 }
 
@@ -124,8 +126,8 @@ mod tests {
 
     const THREE: Quota = Quota { name: "three", most: 3, within: Span::from_s(60) };
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_ms(1_700_000_000_000 + 1_000 * seconds)
+    fn at(seconds: u64) -> Running {
+        Running::from_ms(1_700_000_000_000 + 1_000 * seconds)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod abuse;
 pub mod account;
+mod ages;
 pub mod allowance;
 pub mod api_key;
 pub mod attempts;
@@ -35,12 +36,15 @@ pub mod random;
 mod remember;
 mod renewal;
 mod rotate;
+pub mod running;
 mod sealing;
 pub mod secret;
 pub mod seen;
 pub mod session;
 pub mod settings;
+pub mod shares;
 pub mod sign_in;
+mod steps;
 pub mod sweep;
 pub mod sync;
 pub mod tally;
@@ -77,6 +81,7 @@ use self::random::Random;
 use self::secret::Secret;
 use self::seen::SeenBook;
 use self::settings::Settings;
+use self::steps::Steps;
 use self::sweep::Pass;
 use self::tally::Tally;
 use self::touch::TouchQueue;
@@ -89,6 +94,7 @@ pub struct Service {
     own: Weak<Service>,
     store: Arc<dyn Store>,
     clock: Clock,
+    steps: Steps,
     random: Box<dyn Random>,
     settings: Settings,
     catalogue: Option<Arc<dyn Catalogue>>,
@@ -132,6 +138,7 @@ impl Service {
         Arc::new_cyclic(|own| Service {
             own: Weak::clone(own),
             store,
+            steps: Steps::new(clock.now(), clock.running()),
             clock,
             random,
             catalogue,
@@ -153,11 +160,6 @@ impl Service {
             walk: Walk::default(),
             settings,
         })
-    }
-
-    /// The time by the server's clock, turned or not.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     /// What it was told to keep to.

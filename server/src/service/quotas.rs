@@ -5,13 +5,14 @@
 //! from a ledger is not counted.
 
 use trolley_core::ids::{AccountId, CartId, SessionId};
-use trolley_core::time::{Span, Timestamp};
+use trolley_core::time::Span;
 
 use super::Service;
 use super::abuse::{Payer, Source};
 use super::allowance::Allowance;
 use super::failure::Failure;
 use super::limiter::{Limiter, Quota};
+use super::running::Running;
 use super::settings::Rates;
 
 /// Bytes that any write is counted as, besides what it brings: its row in the journal, its key, its row of the audit.
@@ -66,7 +67,7 @@ impl Quotas {
         if payer.signed_in { &self.accounts } else { &self.guests }
     }
 
-    fn give_back(&self, taken: Taken, now: Timestamp) {
+    fn give_back(&self, taken: Taken, now: Running) {
         match taken {
             Taken::Checkout(cart) => self.checkouts.give_back(cart),
             Taken::CheckoutOfDay(cart) => self.checkouts_a_day.give_back(cart, 1, now),
@@ -101,7 +102,7 @@ pub(super) struct Asks {
 /// What was counted for a commit. Dropped without [`Tab::keep`] it is given back: nothing was written.
 pub(super) struct Tab<'a> {
     quotas: Option<&'a Quotas>,
-    now: Timestamp,
+    now: Running,
     taken: Vec<Taken>,
 }
 
@@ -110,7 +111,7 @@ pub(super) struct Tab<'a> {
 pub(super) struct Mark(usize);
 
 impl<'a> Tab<'a> {
-    pub(super) fn new(quotas: Option<&'a Quotas>, now: Timestamp) -> Tab<'a> {
+    pub(super) fn new(quotas: Option<&'a Quotas>, now: Running) -> Tab<'a> {
         Tab { quotas, now, taken: Vec::new() }
     }
 
@@ -198,7 +199,7 @@ impl Drop for Tab<'_> {
 impl Service {
     /// A tab for one commit.
     pub(super) fn tab(&self) -> Tab<'_> {
-        Tab::new(self.quotas.as_ref(), self.now())
+        Tab::new(self.quotas.as_ref(), self.running())
     }
 
     /// Whether an address may bring anything more today.
@@ -222,7 +223,7 @@ mod tests {
 
     const CART: CartId = CartId::from_bytes([1; 16]);
     const SESSION: SessionId = SessionId::from_bytes([2; 16]);
-    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+    const NOW: Running = Running::from_ms(1_700_000_000_000);
 
     fn payer(signed_in: bool) -> Payer {
         Payer::at(IpAddr::from([192, 0, 2, 1]), signed_in)

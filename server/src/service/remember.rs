@@ -45,7 +45,8 @@ impl Service {
             let series = sessions.series(named.series).filter(|series| now < series.expires_at).cloned();
             let Some(series) = series else { return Ok(Recognised::Nobody) };
             let grace = self.settings.policy.grace;
-            match series.tokens.standing(&digest, Span::default(), grace, now) {
+            let in_its_time = self.now_from(series.tokens.since, now);
+            match series.tokens.standing(&digest, Span::default(), grace, in_its_time) {
                 Standing::Unknown => return Ok(Recognised::Nobody),
                 Standing::Stolen => {
                     if self.remember_replayed(desk, &named, &series, now).await? {
@@ -164,7 +165,7 @@ impl Service {
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             return Ok(None);
         };
-        if self.settings.policy.lease(&session, self.seen_of(&session), now).is_err() {
+        if self.lease(&session, now).is_err() {
             return Ok(None);
         }
         let number = series.uses.saturating_sub(1);

@@ -99,11 +99,6 @@ impl Service {
 
     /// The session's next state, as seen now.
     pub(super) fn seen_at(&self, session: &Session, now: Timestamp) -> Session {
-        Session {
-            version: session.version + 1,
-            last_seen: session.last_seen.max(now),
-            presented: true,
-            ..session.clone()
-        }
+        Session { version: session.version + 1, last_seen: now, presented: true, ..session.clone() }
     }
 }

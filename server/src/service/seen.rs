@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use trolley_core::ids::SessionId;
-use trolley_core::time::Timestamp;
+
+use super::running::Running;
 
 /// How many locks share the book.
 const SHARDS: usize = 64;
@@ -12,7 +13,7 @@ const SHARDS: usize = 64;
 /// What is remembered of one session.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    at: Timestamp,
+    at: Running,
     /// It waits to be written down.
     queued: bool,
 }
@@ -38,7 +39,7 @@ pub struct Noted {
     /// The session is not waiting to be written down: who sees that it is due puts it there.
     pub unqueued: bool,
     /// Sessions that left the book for lack of room, with when they were last seen: they are written down as they go.
-    pub left: Vec<(SessionId, Timestamp)>,
+    pub left: Vec<(SessionId, Running)>,
 }
 
 impl SeenBook {
@@ -49,13 +50,13 @@ impl SeenBook {
     }
 
     /// When it was last seen, where that is remembered.
-    pub fn at(&self, session: SessionId) -> Option<Timestamp> {
+    pub fn at(&self, session: SessionId) -> Option<Running> {
         let shard = self.shard(session).lock();
         shard.young.get(&session).or_else(|| shard.old.get(&session)).map(|seen| seen.at)
     }
 
     /// It is seen now.
-    pub fn note(&self, session: SessionId, now: Timestamp) -> Noted {
+    pub fn note(&self, session: SessionId, now: Running) -> Noted {
         let mut shard = self.shard(session).lock();
         if let Some(seen) = shard.young.get_mut(&session) {
             seen.at = seen.at.max(now);
@@ -118,9 +119,9 @@ mod tests {
     #[test]
     fn last_seen_never_goes_back() {
         let book = SeenBook::new(1_000);
-        book.note(session(1), Timestamp::from_ms(20));
-        book.note(session(1), Timestamp::from_ms(10));
-        assert_eq!(book.at(session(1)), Some(Timestamp::from_ms(20)));
+        book.note(session(1), Running::from_ms(20));
+        book.note(session(1), Running::from_ms(10));
+        assert_eq!(book.at(session(1)), Some(Running::from_ms(20)));
         book.forget(session(1));
         assert_eq!(book.at(session(1)), None);
     }
@@ -130,8 +131,8 @@ mod tests {
         let book = SeenBook::new(SHARDS * 2 * 2);
         let seen_in_turn = [1, 2, 3, 4, 1, 5, 6];
         let left: Vec<_> =
-            seen_in_turn.iter().flat_map(|n| book.note(session(*n), Timestamp::from_ms(1)).left).collect();
-        let named = |n| left.contains(&(session(n), Timestamp::from_ms(1)));
+            seen_in_turn.iter().flat_map(|n| book.note(session(*n), Running::from_ms(1)).left).collect();
+        let named = |n| left.contains(&(session(n), Running::from_ms(1)));
         assert!(named(2) && !named(1), "{left:?}");
         assert!(book.sessions().len() <= 4);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trolley_core::account::Account;
 use trolley_core::ids::TokenDigest;
-use trolley_core::session::{Lease, Seen, Session, Transport, Verdict, Why};
+use trolley_core::session::{Lease, Session, Transport, Verdict, Why};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 
@@ -87,7 +87,7 @@ impl Service {
                 Looked::Nothing => return self.remembered(presented).await,
             };
             let now = self.now();
-            let step = match self.settings.policy.judge(&session, &digest, self.seen_of(&session), now) {
+            let step = match self.judge(&session, &digest, now) {
                 Verdict::Live(_) => Step::Serve(None),
                 Verdict::Renew(_, renewal) if presented.renews => {
                     self.renew(&session, token, renewal, now).await?
@@ -176,8 +176,8 @@ impl Service {
     }
 
     fn retired(&self, at: Option<Timestamp>) -> Looked {
-        let lately = at.is_some_and(|at| self.now().since(at) < RETIRED_FOR);
-        if lately { Looked::Retired } else { Looked::Nothing }
+        let age = at.and_then(|at| self.age(at, self.now()));
+        if age.is_some_and(|age| age < RETIRED_FOR) { Looked::Retired } else { Looked::Nothing }
     }
 
     /// Whether the session still lives, by what the last commit left: asked again where an answer took its time.
@@ -200,18 +200,9 @@ impl Service {
         })
     }
 
-    /// When a session was last seen, as exactly as is known.
-    pub(super) fn seen_of(&self, session: &Session) -> Seen {
-        match self.seen.at(session.id) {
-            Some(at) => Seen::Exactly(at.max(session.last_seen)),
-            None => Seen::AtLeast(session.last_seen),
-        }
-    }
-
     /// A session that is seen now, as its owner is told of it.
     pub(super) fn visit(&self, session: Arc<Session>, now: Timestamp) -> Option<Visit> {
-        let Lease { expires_at, absolute_expires_at } =
-            self.settings.policy.lease(&session, Seen::Exactly(now), now).ok()?;
+        let Lease { expires_at, absolute_expires_at } = self.lease_of_seen(&session, now).ok()?;
         Some(Visit { session, expires_at, absolute_expires_at })
     }
 }

@@ -82,6 +82,7 @@ impl Service {
         let payer = Payer::with(&arrival.from.device);
         self.may_bring(payer)?;
         self.admit_sign_up(&arrival.from)?;
+        let _place = self.hashing_for(&arrival.from)?;
         if self.owner_of(&email).await?.is_some() {
             return Err(Failure::EmailTaken);
         }
@@ -110,6 +111,7 @@ impl Service {
         let (mut tab, payer) = (self.tab(), Payer::with(&arrival.from.device));
         tab.admit(Asks { payer, ..Asks::default() })?;
         tab.sign_in(owner)?;
+        let place = self.hashing_for(&arrival.from)?;
         let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
         let verified = self.verify(owner, password.clone()).await;
         if !matches!(verified, Ok(None)) {
@@ -126,6 +128,7 @@ impl Service {
             Some(password) => self.hash(password).await.ok(),
             None => None,
         };
+        drop(place);
         let epoch = verified.epoch;
         let signed_in = self.admit(Who::Knew(verified, renewed), epoch, arrival).await?;
         tab.bring(payer, SIGN_IN);

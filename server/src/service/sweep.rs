@@ -102,11 +102,14 @@ impl Service {
         desk.lay_out(&*self.store, Key::Session(id)).await?;
         let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else { return Ok(true) };
         let (session, now) = (Arc::clone(session), self.now());
-        let why = match self.settings.policy.lease(&session, self.seen_of(&session), now) {
-            Ok(_) => {
-                let seen = self.seen.at(id).unwrap_or(session.last_seen).max(session.last_seen);
-                let living = Session { version: session.version + 1, last_seen: seen, ..(*session).clone() };
-                self.put_session(desk, Arc::new(living));
+        let why = match self.lease(&session, now) {
+            Ok(lease) => {
+                let seen = self.seen.at(id).map_or(session.last_seen, |at| self.wall_of(at, now));
+                let last_seen = seen.max(session.last_seen.min(now));
+                let living = Session { version: session.version + 1, last_seen, ..(*session).clone() };
+                // Where the wall clock was set ahead, what is written down says that it is over long before it is.
+                let swept_after = self.settings.policy.swept_after(&living).max(lease.expires_at);
+                desk.put(Record::Session(Arc::new(living)), Some(swept_after));
                 return Ok(true);
             }
             Err(why) => why,

@@ -14,12 +14,13 @@ use trolley_store::port::{CommitError, StoreError, Write};
 
 use super::Service;
 use super::failure::{Failure, unless_damaged};
+use super::running::Running;
 
 /// Sessions that may wait to be written down; one more is tried again when it is next seen.
 const WAITING_MAX: usize = 8_192;
 
 /// A session that waits to be written down, with when it was seen where the book does not remember that any more.
-type Touch = (SessionId, Option<Timestamp>);
+type Touch = (SessionId, Option<Running>);
 
 /// Sessions that wait to be written down.
 pub(super) struct TouchQueue {
@@ -38,7 +39,7 @@ impl TouchQueue {
 impl Service {
     /// The session is seen now: remembered at once, written down later where that is due.
     pub(super) fn see(&self, session: &Session, now: Timestamp) {
-        let noted = self.seen.note(session.id, now);
+        let noted = self.seen.note(session.id, self.running());
         if noted.unqueued && self.settings.policy.touch_due(session, now) {
             let queued = self.touches.sender.try_send((session.id, None)).is_ok();
             self.seen.set_queued(session.id, queued);
@@ -98,23 +99,30 @@ impl Service {
         Ok(())
     }
 
-    async fn touch_of(&self, id: SessionId, at: Option<Timestamp>) -> Result<Option<Write>, Failure> {
+    async fn touch_of(&self, id: SessionId, at: Option<Running>) -> Result<Option<Write>, Failure> {
         let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
             self.seen.forget(id);
             return Ok(None);
         };
-        let seen = self.seen.at(id).max(at).unwrap_or(session.last_seen);
-        if session.presented && seen <= session.last_seen {
+        let now = self.now();
+        let seen = self.seen.at(id).max(at).map_or(session.last_seen, |at| self.wall_of(at, now));
+        if session.presented && seen <= session.last_seen && session.last_seen <= now {
             return Ok(None);
         }
-        Ok(Some(self.touched(&session, seen).1))
+        Ok(Some(self.touched(&session, seen, now).1))
     }
 
-    /// The session as seen at `seen`, and the write that keeps it.
-    pub(super) fn touched(&self, session: &Session, seen: Timestamp) -> (Arc<Session>, Write) {
+    /// The session as seen at `seen`, and the write that keeps it. What was written down by a clock that ran ahead is put right:
+    /// it would keep the session alive until the clock comes there once more.
+    pub(super) fn touched(
+        &self,
+        session: &Session,
+        seen: Timestamp,
+        now: Timestamp,
+    ) -> (Arc<Session>, Write) {
         let touched = Arc::new(Session {
             version: session.version + 1,
-            last_seen: session.last_seen.max(seen),
+            last_seen: session.last_seen.min(now).max(seen.min(now)),
             // What a remembered device's session counts as its first visit is for `present` to say.
             presented: session.presented || session.sign_in.is_none(),
             ..session.clone()

@@ -1,10 +1,13 @@
 //! S29: how often a password may be guessed, by whom, and that the owner gets in all the same.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 use tokio::task::JoinSet;
 use trolley::http::front::Rules;
 use trolley::service::abuse::GUESSES;
-use trolley::service::attempts::{BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
+use trolley::service::attempts::{AT_ONCE, BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
+use trolley::service::hashing::Cost;
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::account::audit::What;
 use trolley_core::account::password::BYTES_MAX;
@@ -157,4 +160,34 @@ async fn of_passwords_too_many_at_once_some_are_503_and_the_others_are_tried() {
     }
     assert!(right > 0 && refused > 0, "{right} were right, {refused} refused");
     try_password(&shop.browser(), EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn s37_a_storm_of_passwords_from_one_address_leaves_room_for_others() {
+    let bounds = Bounds { hashes_waiting: AT_ONCE + 2, ..Bounds::default() };
+    let hashing = Cost { memory_kib: 2_048, passes: 1 };
+    let settings = Settings { rate_limits: true, bounds, hashing, ..Settings::default() };
+    let shop = Shop::still(Rules::default(), settings);
+    crate::accounts::signed_up(&shop, EMAIL).await;
+    let try_from = |address: &str, email: &str| {
+        let (app, peer) = (shop.app.clone(), SocketAddr::new(address.parse().unwrap(), 40_000));
+        let login = crate::accounts::login(email, PASSWORD).to_string();
+        let asked = crate::support::request("POST", "/v1/session/sign-in");
+        let asked = asked.header("content-type", "application/json").body(login.into()).unwrap();
+        async move { Reply::read(app.answer(asked, peer).await).await }
+    };
+    let mut storm = JoinSet::new();
+    for n in 0..4 * AT_ONCE {
+        storm.spawn(try_from("192.0.2.1", &format!("nobody{n}@example.org")));
+    }
+    let other = tokio::spawn(try_from("192.0.2.2", EMAIL));
+    other.await.unwrap().expect(200);
+    let (refused, tried): (Vec<_>, Vec<_>) =
+        storm.join_all().await.into_iter().partition(|reply| reply.status == 429);
+    assert!(tried.len() >= AT_ONCE && !refused.is_empty(), "{} {}", tried.len(), refused.len());
+    for reply in refused {
+        let reply = reply.problem(429, "too_many_at_once");
+        assert_eq!((reply.header("retry-after"), reply.set_cookie()), (Some("1"), None));
+    }
+    tried.into_iter().for_each(|reply| drop(reply.problem(401, "invalid_credentials")));
 }

@@ -29,6 +29,12 @@ pub struct Event {
     data: Value,
 }
 
+impl Event {
+    pub fn quantity(&self) -> u64 {
+        self.data["quantity"].as_u64().unwrap()
+    }
+}
+
 impl Stream {
     pub async fn open(actor: &impl Actor, last: Option<&str>) -> Stream {
         let mut request = request("GET", "/v1/cart/events");

@@ -79,7 +79,7 @@ async fn heads_that_hyper_itself_refuses_are_problems_too() {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_told_so_and_closed() {
+async fn a_connection_too_many_takes_the_place_of_one_that_waits_and_where_none_does_is_told_so() {
     let shop = Shop::new();
     let served = Served::start(&shop, Bounds { max_connections: 2, ..Bounds::default() }).await;
     let (mut one, mut two) = (served.connect().await, served.connect().await);
@@ -87,14 +87,26 @@ async fn a_connection_too_many_is_told_so_and_closed() {
         wire.write(GET).await;
         assert!(wire.answer().await.starts_with("HTTP/1.1 200 "));
     }
+    // Who only waits gives way.
     let mut three = served.connect().await;
     three.write(GET).await;
-    let answer = three.answer().await;
+    assert!(three.answer().await.starts_with("HTTP/1.1 200 "));
+    assert!(one.is_closed().await);
+    shop.store.shut_gate();
+    for wire in [&mut two, &mut three] {
+        wire.write(post(r#"{"sku":"a"}"#)).await;
+    }
+    shop.store.until_waiting(2).await;
+    let mut four = served.connect().await;
+    four.write(GET).await;
+    let answer = four.answer().await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
     assert!(answer.contains("overloaded"));
-    assert!(three.is_closed().await);
-    one.write(GET).await;
-    assert!(one.answer().await.starts_with("HTTP/1.1 200 "));
+    assert!(four.is_closed().await);
+    shop.store.open_gate();
+    for wire in [&mut two, &mut three] {
+        assert!(wire.answer().await.starts_with("HTTP/1.1 200 "));
+    }
 }
 
 #[tokio::test]

@@ -129,7 +129,9 @@ async fn the_test_clock_turns_for_loopback_peers_alone_and_sweeps_at_once() {
     let again = Shop::over(shop.store.clone(), rules, Settings::default());
     let now = again.anyone().json("POST", "/test/clock", json!({"advance_ms": 0})).await.expect(200);
     assert!(now.json["now"].as_str() >= turned.json["now"].as_str(), "a restart keeps the clock");
-    for header in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+    for header in
+        ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"]
+    {
         let refused = shop
             .anyone()
             .with("POST", "/test/clock", &[(header, "127.0.0.1")], json!({"advance_ms": 1}))

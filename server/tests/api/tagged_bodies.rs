@@ -178,7 +178,7 @@ impl Watching {
                 let (store, token) = (self.shop.store.clone(), self.app.token.clone());
                 let catalogue = Arc::new(self.catalogue.clone());
                 self.shop = Shop::made(store, Rules::default(), Settings::default(), Some(catalogue));
-                self.app = self.shop.bearer_with(token);
+                self.app = self.shop.bearer_with(&token);
             }
             _ => {}
         }

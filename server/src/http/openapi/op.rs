@@ -10,12 +10,13 @@ use crate::http::problems::Code;
 use super::shape::{Parts, Shape, between, or, said, uuid};
 
 /// What any request may be told, whatever it asks for.
-const ALWAYS: [Code; 7] = [
+const ALWAYS: [Code; 8] = [
     Code::InvalidRequest,
     Code::UriTooLong,
     Code::HeadersTooLarge,
     Code::Internal,
     Code::Overloaded,
+    Code::TooManyAtOnce,
     Code::Timeout,
     Code::StoreDown,
 ];

@@ -61,14 +61,9 @@ impl Service {
     /// What the catalogue says of these skus now.
     pub async fn listing<'a>(&'a self, skus: Skus<'a>) -> Listing {
         match &self.catalogue {
-            Some(catalogue) => catalogue.listing(skus, self.catalogues_now()).await,
+            Some(catalogue) => catalogue.listing(skus, self.running().as_time()).await,
             None => Listing::Untold,
         }
-    }
-
-    /// The clock by which a catalogue's words grow old: the one place that chooses it.
-    fn catalogues_now(&self) -> Timestamp {
-        self.now()
     }
 
     /// Gives a product another price and stock, where the catalogue takes such a change from here.

@@ -25,7 +25,7 @@ use trolley::http::cookie::NAME;
 use trolley::http::front::{Front, Rules};
 use trolley::service::Service;
 use trolley::service::catalogue::Catalogue;
-use trolley::service::clock::Clock;
+use trolley::service::clock::{Clock, Hands};
 use trolley::service::secret::Secret;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
@@ -66,6 +66,16 @@ impl Shop {
     pub fn still(rules: Rules, settings: Settings) -> Shop {
         let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
         Shop::by(Clock::Still(AtomicU64::new(0)), secret(), store, rules, settings, None)
+    }
+
+    /// Whose wall clock is set by hand, apart from the clock that only goes on; with these a restart is another such shop.
+    pub fn by_hands(
+        hands: &Arc<Hands>,
+        store: Arc<Faulty>,
+        settings: Settings,
+        catalogue: Option<Arc<dyn Catalogue>>,
+    ) -> Shop {
+        Shop::by(Clock::Set(hands.clone()), secret(), store, Rules::default(), settings, catalogue)
     }
 
     pub fn made(
@@ -112,9 +122,9 @@ impl Shop {
         Bearer { app: self.app.clone(), token: begun.json["token"].as_str().unwrap().to_owned() }
     }
 
-    /// An app with this token, whatever it is.
-    pub fn bearer_with(&self, token: String) -> Bearer {
-        Bearer { app: self.app.clone(), token }
+    /// An app that has this token already.
+    pub fn bearer_with(&self, token: &str) -> Bearer {
+        Bearer { app: self.app.clone(), token: token.to_owned() }
     }
 
     /// A caller without any credentials.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trolley::http::serve::{Bounds, serve};
@@ -31,6 +31,15 @@ impl Served {
 
     pub async fn connect(&self) -> Wire {
         Wire(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// From another address of this machine: what is shared by address can be told apart.
+    pub async fn connect_from(&self, address: &str) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        // Little is held for who does not read.
+        socket.set_recv_buffer_size(4_096).unwrap();
+        socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+        Wire(socket.connect(self.address).await.unwrap())
     }
 
     pub fn ask_to_stop(&mut self) {
@@ -94,6 +103,11 @@ impl Wire {
     pub async fn is_closed_after_all(&mut self) -> bool {
         let mut rest = Vec::new();
         tokio::time::timeout(Duration::from_secs(30), self.0.read_to_end(&mut rest)).await.is_ok()
+    }
+
+    /// No more is sent from here; answers may still come.
+    pub async fn shut(&mut self) {
+        self.0.shutdown().await.unwrap();
     }
 
     /// Whether the peer has closed.

@@ -11,6 +11,7 @@ use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::account::{From, Verified};
+use super::claim::Claim;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::Tokens;
@@ -25,12 +26,13 @@ impl Service {
         from: &From,
     ) -> Result<(), Failure> {
         let verified = self.confirm(visit, password, from).await?;
-        let id = verified.account.id;
+        let (id, claim) = (verified.account.id, visit.claim());
         let _lane = self.hold_lane(verified.account.cart).await?;
         let _turn = self.turns.of(id).await;
-        self.forget_many_orders(verified.account.cart).await?;
+        self.forget_many_orders(verified.account.cart, &claim).await?;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
+            self.rest_on(&mut desk, &claim).await?;
             self.delete_on(&mut desk, &verified, from).await?;
             if self.commit_desk(desk).await? {
                 return Ok(());
@@ -54,13 +56,15 @@ impl Service {
     }
 
     /// Of more links to orders than one commit should hold, all but the last of them go first.
-    async fn forget_many_orders(&self, cart: CartId) -> Result<(), Failure> {
+    async fn forget_many_orders(&self, cart: CartId, claim: &Claim) -> Result<(), Failure> {
         let most = self.settings.bounds.sweep_batch;
         loop {
-            let links = self.links_of(cart, most).await?;
+            self.require(claim).await?;
+            let mut links = self.links_of(cart, most).await?;
             if links.len() < most {
                 return Ok(());
             }
+            links.push(claim.expected());
             self.store.commit(links).await?;
         }
     }

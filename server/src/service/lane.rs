@@ -33,7 +33,7 @@ pub(super) struct Waiting {
 /// What stands in a lane.
 enum Queued {
     /// An order.
-    Order(Waiting),
+    Order(Box<Waiting>),
     /// Somebody who wants the lane for itself.
     Hold(oneshot::Sender<Hold>),
 }
@@ -99,7 +99,7 @@ impl Lanes {
         let mut orders = Vec::new();
         while let Some(queued) = lane.pop_front() {
             match queued {
-                Queued::Order(waiting) => orders.push(waiting),
+                Queued::Order(waiting) => orders.push(*waiting),
                 Queued::Hold(holder) if orders.is_empty() => return Some(Next::Hold(holder)),
                 Queued::Hold(holder) => {
                     lane.push_front(Queued::Hold(holder));
@@ -143,7 +143,8 @@ impl Service {
     pub async fn change(self: &Arc<Self>, order: Order) -> Result<Done, Failure> {
         let cart = order.cart;
         let (reply, answer) = oneshot::channel();
-        self.join_lane(cart, Queued::Order(Waiting { order, at: self.now(), reply }))?;
+        let waiting = Waiting { order, at: self.now(), reply };
+        self.join_lane(cart, Queued::Order(waiting.into()))?;
         answer.await.unwrap_or_else(|_| Err(Failure::Broken("a lane went down".to_owned())))
     }
 

@@ -109,7 +109,7 @@ impl Service {
         let terms = Terms { seen: Seen::Newest, strict: false, keyed: None };
         let mut cart = order.cart;
         for _ in 0..self.settings.bounds.commit_tries {
-            let order = Order { session: None, cart, terms, task: Task::Cancel(order.clone()) };
+            let order = Order { claim: None, cart, terms, task: Task::Cancel(order.clone()) };
             match self.change(order).await {
                 Ok(done) => return Ok(done.made.ok().and_then(Made::into_order)),
                 Err(Failure::Refused(Refusal::Sealed(into))) => cart = into,

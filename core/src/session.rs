@@ -200,6 +200,23 @@ impl Policy {
         Ok(Lease { expires_at: idle_expires_at.min(absolute_expires_at), absolute_expires_at })
     }
 
+    /// Until when a token that was found good at `now` stays so by the time alone. A replaced one has the rest of its grace; any
+    /// other may be replaced from now on, and has all of it.
+    pub fn good_until(
+        &self,
+        session: &Session,
+        token: &TokenDigest,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Timestamp {
+        if session.sign_in.is_none() {
+            return lease.expires_at;
+        }
+        let is_replaced = session.tokens.replaced.first() == Some(token);
+        let grace_from = if is_replaced { session.tokens.since } else { now };
+        lease.expires_at.min(grace_from + self.grace)
+    }
+
     /// The latest time at which the session can still live, as the store knows it: after it, it may be swept.
     pub fn swept_after(&self, session: &Session) -> Timestamp {
         self.idle_expires_at(session, Seen::AtLeast(session.last_seen)).min(self.absolute_expires_at(session))
@@ -383,6 +400,24 @@ mod tests {
         session.tokens.advance(Timestamp::from_ms(2 * HOUR));
         assert_eq!(judged(&session, 2 * HOUR), Verdict::Live(before));
         assert_eq!(before.absolute_expires_at, Timestamp::from_ms(DAY));
+    }
+
+    #[test]
+    fn what_was_found_good_stays_so_until_its_session_may_end_or_its_grace_be_over() {
+        let policy = Policy::default();
+        let until = |session: &Session, token, now| {
+            let (seen, now) = (Seen::Exactly(session.last_seen), Timestamp::from_ms(now));
+            policy.good_until(session, token, &policy.lease(session, seen, now).unwrap(), now)
+        };
+        assert_eq!(until(&session(0, 5 * DAY, true), &TOKEN, 6 * DAY), Timestamp::from_ms(35 * DAY));
+        let mut session = signed_in(0, HOUR);
+        let next = TokenDigest::from_bytes([4; 32]);
+        session.tokens.hand_out(Successor { digest: next, key: KeyId::from_bytes([1; 8]) });
+        assert_eq!(until(&session, &TOKEN, 2 * HOUR), Timestamp::from_ms(2 * HOUR + 120_000));
+        assert_eq!(until(&session, &TOKEN, 3 * HOUR - 1), Timestamp::from_ms(3 * HOUR));
+        session.tokens.advance(Timestamp::from_ms(2 * HOUR));
+        assert_eq!(until(&session, &TOKEN, 2 * HOUR + 100_000), Timestamp::from_ms(2 * HOUR + 120_000));
+        assert_eq!(until(&session, &next, 2 * HOUR + 100_000), Timestamp::from_ms(2 * HOUR + 220_000));
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl Write {
         Write { key, expect: Expect::Present, action: Action::Keep }
     }
 
+    /// A record that must still stand in its version `expected`, and is left alone.
+    pub fn unchanged(key: Key, expected: u64) -> Write {
+        Write { key, expect: Expect::Version(expected), action: Action::Keep }
+    }
+
     /// A record of version `expected` that goes.
     pub fn delete(key: Key, expected: u64) -> Write {
         Write { key, expect: Expect::Version(expected), action: Action::Delete }

@@ -62,6 +62,7 @@ async fn change_password(
     owner: Owner,
     Json(change): Json<Change>,
 ) -> Answer {
+    front.service.require(&owner.visit.claim()).await?;
     let account =
         front.service.account(owner.account).await?.ok_or_else(|| Problem::new(Code::NotSignedIn))?;
     let new = choose(&change.new, account.email.as_ref(), "#/new")?;

@@ -98,7 +98,7 @@ impl Front {
             });
         };
         let payer = Some(Payer::at(from, visit.session.sign_in.is_some()));
-        let order = Order { session: Some(visit.session.id), cart: cart_of(&visit)?, payer, terms, task };
+        let order = Order { claim: Some(visit.claim()), cart: cart_of(&visit)?, payer, terms, task };
         let done = self.service.change(order).await?;
         match done.made {
             Err(Replayed(answer)) if answer.code.is_some() => Err(repeated_with(&answer, done.cart)),
@@ -168,7 +168,6 @@ pub fn repeated(answer: &Answer) -> Problem {
     let problem = Problem::new(code).replayed();
     let number = answer.about.and_then(|about| about.last_chunk::<8>().map(|n| u64::from_be_bytes(*n)));
     match (code, number) {
-        (Code::SequenceGap, Some(n)) => problem.counting("expected_seq", n),
         (Code::ClientForked, Some(n)) => problem.counting("seq", n),
         _ => problem,
     }

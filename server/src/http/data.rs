@@ -83,7 +83,7 @@ async fn patch(
         }
         return Ok(response);
     };
-    let Patched { kept, replayed } = front.service.patch_data(visit.session.id, &patch).await?;
+    let Patched { kept, replayed } = front.service.patch_data(&visit.claim(), &patch).await?;
     if let Some(earlier) = replayed.as_ref().filter(|earlier| earlier.code.is_some()) {
         return Err(repeated(earlier));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use trolley_core::account::audit::What;
+use trolley_core::account::audit::{Row, What};
 use trolley_core::ids::SessionId;
 
 use crate::service::leave::Ends;
@@ -60,15 +60,18 @@ async fn end_one(
 /// Ends the device of that id, and says whether it was this one.
 pub async fn end_named(front: &Front, owner: &Owner, id: Option<SessionId>) -> Result<bool, Problem> {
     let unknown = || Problem::new(Code::SessionNotFound);
-    let id = id.ok_or_else(unknown)?;
+    let (id, claim) = (id.ok_or_else(unknown)?, owner.visit.claim());
+    // Where this session was ended meanwhile, that is what is told, and not that the device is gone.
+    front.service.require(&claim).await?;
     let ends = front.service.device_named(owner.account, *id.bytes()).await?.ok_or_else(unknown)?;
-    if ends == Ends::Session(owner.visit.session.id) {
-        front.service.sign_out(&owner.visit).await?;
-        return Ok(true);
-    }
-    let row = owner.from.row(front.service.now(), What::SessionRevoked).within(id);
-    front.service.end(owner.account, ends, row).await?;
-    Ok(false)
+    let (is_this, now) = (ends == Ends::Session(owner.visit.session.id), front.service.now());
+    let row = if is_this {
+        Row::new(now, What::SignedOut).within(id)
+    } else {
+        owner.from.row(now, What::SessionRevoked).within(id)
+    };
+    front.service.end_by(&claim, owner.account, ends, row).await?;
+    Ok(is_this)
 }
 
 /// Ends all others, or with `?all=true` this one too.
@@ -90,6 +93,6 @@ async fn end_many(State(front): State<Arc<Front>>, owner: Owner, query: Query, _
 pub async fn end_several(front: &Front, owner: &Owner, all: bool) -> Result<(), Problem> {
     let ends = if all { Ends::All } else { Ends::Others(owner.visit.session.id) };
     let row = owner.from.row(front.service.now(), What::SessionsRevoked).within(owner.visit.session.id);
-    front.service.end(owner.account, ends, row).await?;
+    front.service.end_by(&owner.visit.claim(), owner.account, ends, row).await?;
     Ok(())
 }

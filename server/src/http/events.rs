@@ -2,6 +2,7 @@
 //! bounded by the places for streams, by what may wait for it, and by how long it may leave what was sent unread.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -27,12 +28,17 @@ use super::openapi::op::op;
 use super::openapi::routes::Routes;
 use super::openapi::shape::{said, words};
 use super::problems::Code;
-use super::visitor::Visitor;
+use super::visitor::{LAST_EVENT_ID, Watcher};
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// How often a silent stream says that it is still there: less than proxies wait by default.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long whoever lost its stream waits before it comes back.
+const RETRY_MS: RangeInclusive<u64> = 1_000..=10_000;
+const END: &str = "event: end\ndata: {}\n\n";
+/// All that a token is told which was taken out of use lately. An EventSource stops for good at any other status, and it will have
+/// the fresh cookie by then.
+const COME_BACK: &str = "retry: 3000\n\nevent: end\ndata: {}\n\n";
 
 /// The route.
 pub fn routes() -> Routes {
@@ -48,19 +54,34 @@ pub fn routes() -> Routes {
 
 async fn events(
     State(front): State<Arc<Front>>,
-    visitor: Visitor,
+    watcher: Watcher,
     Address(address): Address,
     headers: HeaderMap,
 ) -> Answer {
-    let Visitor::Known(visit) = visitor else { return Ok(nothing_to_watch()) };
+    let visit = match watcher {
+        Watcher::Unknown => return Ok(nothing_to_watch()),
+        Watcher::Retired => return Ok(streamed(Body::from(COME_BACK))),
+        Watcher::Known(visit) => visit,
+    };
     let seen = headers.get(LAST_EVENT_ID).and_then(|id| parse_id(id.to_str().ok()?));
-    let watch = front.service.watch(visit.session.id, cart_of(&visit)?, address, seen).await?;
-    let mut response = Response::new(Body::new(Stream::of(watch)));
+    let watch = front.service.watch(visit.claim(), cart_of(&visit)?, address, seen).await?;
+    Ok(streamed(Body::new(Stream::of(watch, retry_ms(&front)))))
+}
+
+/// Streams that end at once, as at a restart, do not all come back at once.
+fn retry_ms(front: &Front) -> u64 {
+    let mut random = [0; 8];
+    front.service.random().fill(&mut random);
+    RETRY_MS.start() + u64::from_be_bytes(random) % (RETRY_MS.end() - RETRY_MS.start() + 1)
+}
+
+fn streamed(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 /// At 204 an EventSource stops asking.
@@ -80,6 +101,7 @@ fn parse_id(id: &str) -> Option<(CartId, Revision)> {
 /// The body of a stream. It holds no buffer: what is sent is shared with the cart's other streams.
 struct Stream {
     watch: Watch,
+    retry_ms: u64,
     heartbeat: Pin<Box<Sleep>>,
     said: Said,
 }
@@ -93,8 +115,9 @@ enum Said {
 }
 
 impl Stream {
-    fn of(watch: Watch) -> Stream {
-        Stream { watch, heartbeat: Box::pin(tokio::time::sleep(HEARTBEAT)), said: Said::Nothing }
+    fn of(watch: Watch, retry_ms: u64) -> Stream {
+        let heartbeat = Box::pin(tokio::time::sleep(HEARTBEAT));
+        Stream { watch, retry_ms, heartbeat, said: Said::Nothing }
     }
 
     fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -102,7 +125,7 @@ impl Stream {
             Said::Goodbye => return Poll::Ready(None),
             Said::Nothing => {
                 self.said = Said::Hello;
-                return Poll::Ready(Some(Bytes::from_static(b"retry: 1000\n\n")));
+                return Poll::Ready(Some(format!("retry: {}\n\n", self.retry_ms).into()));
             }
             Said::Hello => {}
         }
@@ -110,7 +133,7 @@ impl Stream {
             Poll::Ready(Next::Cart(event)) => return Poll::Ready(Some(text(&event))),
             Poll::Ready(Next::End) => {
                 self.said = Said::Goodbye;
-                return Poll::Ready(Some(Bytes::from_static(b"event: end\ndata: {}\n\n")));
+                return Poll::Ready(Some(Bytes::from_static(END.as_bytes())));
             }
             Poll::Pending => {}
         }

@@ -9,9 +9,10 @@ use axum::http::header::{
 };
 use axum::http::{Request, Response, StatusCode};
 use parking_lot::Mutex;
-use trolley_core::session::{Session, Transport};
+use trolley_core::session::Transport;
 use trolley_core::time::Timestamp;
 
+use crate::service::claim::Claim;
 use crate::service::session::{Handed, Visit};
 use crate::service::token::Token;
 
@@ -26,7 +27,8 @@ pub const TROLLEY_TOKEN: HeaderName = HeaderName::from_static("trolley-token");
 pub struct Tray(Arc<Mutex<Option<Laid>>>);
 
 struct Laid {
-    session: Arc<Session>,
+    claim: Claim,
+    transport: Transport,
     handed: Handed,
 }
 
@@ -45,24 +47,25 @@ impl Tray {
     /// Lays down what the caller is to be handed.
     pub fn lay(&self, visit: &Visit, handed: Handed) {
         if handed.session.is_some() || handed.remember.is_some() {
-            *self.0.lock() = Some(Laid { session: Arc::clone(&visit.session), handed });
+            *self.0.lock() = Some(Laid { claim: visit.claim(), transport: visit.session.transport, handed });
         }
     }
 
-    /// Hands it out with the answer, unless the request failed, the session went meanwhile, or the answer sets that cookie
-    /// itself: what it lost is handed out again next time.
+    /// Hands it out with the answer, unless the request failed, the answer sets that cookie itself, or the token that came went out
+    /// of use meanwhile: with a sign-in or a new password its successor did too, and must not be put over the fresh one. What is
+    /// lost is handed out again next time.
     pub async fn serve(self, front: &Front, response: &mut Response<Body>) {
-        let Some(Laid { session, handed }) = self.0.lock().take() else { return };
+        let Some(Laid { claim, transport, handed }) = self.0.lock().take() else { return };
         let status = response.status();
         if status.is_server_error() || status == StatusCode::UNAUTHORIZED {
             return;
         }
-        if !front.service.still_stands(&session).await.unwrap_or(false) {
+        if !front.service.holds(&claim).await.unwrap_or(false) {
             return;
         }
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if session.transport == Transport::Bearer {
+        if transport == Transport::Bearer {
             if let Some((token, _)) = handed.session {
                 headers.entry(TROLLEY_TOKEN).or_insert_with(|| secret(&token));
             }

@@ -50,7 +50,7 @@ async fn verify(
         Err(problem) if problem.code() == Code::UnknownScheme => return Ok(empty(StatusCode::UNAUTHORIZED)),
         Err(problem) => return Err(problem),
     };
-    let presented = Presented { token, remember: None, transport, renews: false };
+    let presented = Presented { token, remember: None, transport, renews: false, watches: false };
     let Recognised::Known(visit, _) = front.service.recognise(&presented).await? else {
         if let Some(token) = &presented.token {
             front.service.guessed(from, Guess::Cookie(token.digest()))?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use trolley_core::session::Transport;
 
 use crate::service::abuse::Guess;
@@ -19,6 +19,9 @@ use super::front::Front;
 use super::mistaken::Door;
 use super::problems::Code;
 use super::tray::Tray;
+
+/// What a stream that is opened again had seen.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A caller.
 #[derive(Clone, Debug)]
@@ -77,45 +80,81 @@ impl FromRequestParts<Arc<Front>> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Visitor, Problem> {
-        let Address(from) = Address::from_request_parts(parts, front).await?;
-        let remember = || cookie::token(&parts.headers, cookie::REMEMBER);
-        let (token, remember, transport) = match Credential::of(&parts.headers)? {
-            Credential::None => match remember() {
-                None => return Ok(Visitor::Unknown),
-                remember => (None, remember, Transport::Cookie),
-            },
-            Credential::Cookie(token) => (Some(token), remember(), Transport::Cookie),
-            Credential::Bearer(Some(token)) => (Some(token), None, Transport::Bearer),
-            Credential::Bearer(None) => {
-                front.service.guessed(from, Guess::Bearer)?;
-                return Err(Problem::new(Code::SessionEnded));
-            }
-        };
-        let tray = parts.extensions.get::<Tray>();
-        let presented = Presented { token, remember, transport, renews: tray.is_some() };
-        match (front.service.recognise(&presented).await?, transport) {
-            (Recognised::Known(visit, handed), _) => {
-                if let Some(tray) = tray {
-                    tray.lay(&visit, handed);
-                }
-                Ok(Visitor::Known(visit))
-            }
+        let remember = cookie::token(&parts.headers, cookie::REMEMBER);
+        match recognised(parts, front, remember, false).await? {
+            (Recognised::Known(visit, _), _) => Ok(Visitor::Known(visit)),
             // Judged before anything else: a late write of another tab must not put a guest's cookie over a fresh one.
             (Recognised::Retired, Transport::Cookie) if !parts.method.is_safe() => {
                 Err(Problem::new(Code::SessionEnded))
             }
-            (Recognised::Retired, Transport::Cookie) => Ok(Visitor::Unknown),
-            (Recognised::Retired, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
-            (Recognised::Nobody, Transport::Cookie) => {
-                for token in presented.token.iter().chain(&presented.remember) {
-                    front.service.guessed(from, Guess::Cookie(token.digest()))?;
-                }
-                Ok(Visitor::Unknown)
-            }
-            (Recognised::Nobody, Transport::Bearer) => {
-                front.service.guessed(from, Guess::Bearer)?;
+            (Recognised::Retired | Recognised::Nobody, Transport::Cookie) => Ok(Visitor::Unknown),
+            (Recognised::Retired | Recognised::Nobody, Transport::Bearer) => {
                 Err(Problem::new(Code::SessionEnded))
             }
         }
     }
+}
+
+/// Who opens an event stream.
+pub enum Watcher {
+    /// Somebody without a live session.
+    Unknown,
+    /// Somebody whose token was taken out of use lately: the caller has another one by now, or will have it in a moment.
+    Retired,
+    /// Somebody with one.
+    Known(Visit),
+}
+
+impl FromRequestParts<Arc<Front>> for Watcher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Watcher, Problem> {
+        // A stream that is opened again by itself does not bring a remembered device back: nobody may be looking.
+        let is_first = !parts.headers.contains_key(LAST_EVENT_ID);
+        let remember = cookie::token(&parts.headers, cookie::REMEMBER).filter(|_| is_first);
+        match recognised(parts, front, remember, true).await? {
+            (Recognised::Known(visit, _), _) => Ok(Watcher::Known(visit)),
+            (Recognised::Retired, _) => Ok(Watcher::Retired),
+            (Recognised::Nobody, Transport::Cookie) => Ok(Watcher::Unknown),
+            (Recognised::Nobody, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+        }
+    }
+}
+
+/// Whom the request comes from, and how its token came. What it is handed lies on the tray.
+async fn recognised(
+    parts: &mut Parts,
+    front: &Arc<Front>,
+    remember: Option<Token>,
+    watches: bool,
+) -> Result<(Recognised, Transport), Problem> {
+    let Address(from) = Address::from_request_parts(parts, front).await?;
+    let (token, remember, transport) = match Credential::of(&parts.headers)? {
+        Credential::None if remember.is_none() => return Ok((Recognised::Nobody, Transport::Cookie)),
+        Credential::None => (None, remember, Transport::Cookie),
+        Credential::Cookie(token) => (Some(token), remember, Transport::Cookie),
+        Credential::Bearer(Some(token)) => (Some(token), None, Transport::Bearer),
+        Credential::Bearer(None) => {
+            front.service.guessed(from, Guess::Bearer)?;
+            return Ok((Recognised::Nobody, Transport::Bearer));
+        }
+    };
+    let tray = parts.extensions.get::<Tray>();
+    let presented = Presented { token, remember, transport, renews: tray.is_some(), watches };
+    let recognised = front.service.recognise(&presented).await?;
+    match (&recognised, transport) {
+        (Recognised::Known(visit, handed), _) => {
+            if let Some(tray) = tray {
+                tray.lay(visit, handed.clone());
+            }
+        }
+        (Recognised::Retired, _) => {}
+        (Recognised::Nobody, Transport::Cookie) => {
+            for token in presented.token.iter().chain(&presented.remember) {
+                front.service.guessed(from, Guess::Cookie(token.digest()))?;
+            }
+        }
+        (Recognised::Nobody, Transport::Bearer) => front.service.guessed(from, Guess::Bearer)?,
+    }
+    Ok((recognised, transport))
 }

@@ -120,6 +120,8 @@ impl Service {
             self.brought(payer, SIGN_IN);
             return Ok(verified);
         }
+        // Who may not ask any more is not told whether it was right, and nothing is written down of it.
+        self.require(&visit.claim()).await?;
         self.write_down(Some(id), from.row(self.now(), What::PasswordChangeFailed).within(session)).await;
         self.brought(payer, WRITE);
         Err(Failure::InvalidCredentials)
@@ -145,6 +147,7 @@ impl Service {
         let _turn = self.turns.of(id).await;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
+            self.rest_on(&mut desk, &visit.claim()).await?;
             let session = visit.session.id;
             let entered = self.change_on(&mut desk, &verified, session, hash.clone(), from).await?;
             if self.commit_desk(desk).await? {

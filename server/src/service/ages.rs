@@ -55,6 +55,18 @@ impl Service {
         self.settings.policy.lease(&self.as_of(session, now), Seen::Exactly(now), now)
     }
 
+    /// Until when a token that was found good just now stays so by the time alone, by the clock that only goes on.
+    pub(super) fn good_until(
+        &self,
+        session: &Session,
+        token: &TokenDigest,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Running {
+        let good_until = self.settings.policy.good_until(&self.as_of(session, now), token, lease, now);
+        self.running() + good_until.since(now)
+    }
+
     /// When a session was last seen, as exactly as is known.
     pub(super) fn seen_of(&self, session: &Session, now: Timestamp) -> Seen {
         let written = self.moment(session.last_seen, now);

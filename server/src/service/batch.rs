@@ -40,9 +40,17 @@ struct Plan<'a> {
 }
 
 impl Service {
-    /// Decides a batch, commits it, and answers each order; where somebody else changed the cart meanwhile, once more.
+    /// Decides a batch, commits it, and answers each order; where somebody else changed the cart meanwhile, once more. Orders that
+    /// rest on nothing any more are turned away together, and use up nobody's tries.
     pub(super) async fn settle(&self, cart: CartId, mut waiting: Vec<Waiting>) {
-        for _ in 0..self.settings.bounds.commit_tries {
+        let now = self.running();
+        let is_overdue = |waiting: &Waiting| waiting.order.claim.is_some_and(|claim| now >= claim.good_until);
+        if waiting.iter().any(is_overdue) {
+            let Some(left) = self.turn_away(waiting).await else { return };
+            waiting = left;
+        }
+        let mut tries = self.settings.bounds.commit_tries;
+        while tries > 0 && !waiting.is_empty() {
             let stood = match self.load_stood(cart, &waiting).await {
                 Ok(stood) => stood,
                 Err(Failure::Damaged(_)) if waiting.len() > 1 => {
@@ -52,15 +60,24 @@ impl Service {
             };
             let Plan { replies, writes, tab } = decide(stood, &waiting, &self.settings.limits, self.tab());
             if writes.is_empty() {
-                return answer_each(waiting, replies);
+                // Nothing is committed that could ask for their tokens; nothing changed that could be wrong for those who stay.
+                return match self.ended(&waiting).await {
+                    Ok(ended) => answer_each(waiting, but_ended(replies, &ended)),
+                    Err(failure) => answer_all(waiting, &failure),
+                };
             }
             match self.commit_here(writes).await {
                 Ok(()) => {
                     tab.keep();
                     return answer_each(waiting, replies);
                 }
-                Err(CommitError::Conflict(Key::Session(gone))) => waiting = turn_away(waiting, gone),
-                Err(CommitError::Conflict(_)) => {}
+                Err(CommitError::Conflict(_)) => {
+                    let before = waiting.len();
+                    let Some(left) = self.turn_away(waiting).await else { return };
+                    waiting = left;
+                    // A batch gets shorter no more often than it has orders.
+                    tries -= usize::from(waiting.len() == before);
+                }
                 Err(CommitError::Store(StoreError::Damaged { .. })) if waiting.len() > 1 => {
                     return self.settle_each(cart, waiting).await;
                 }
@@ -75,6 +92,38 @@ impl Service {
         for one in waiting {
             Box::pin(self.settle(cart, vec![one])).await;
         }
+    }
+
+    /// Which of the orders rest on nothing any more.
+    async fn ended(&self, waiting: &[Waiting]) -> Result<Vec<bool>, Failure> {
+        let mut ended = Vec::with_capacity(waiting.len());
+        for waiting in waiting {
+            ended.push(match &waiting.order.claim {
+                Some(claim) => !self.holds(claim).await?,
+                None => false,
+            });
+        }
+        Ok(ended)
+    }
+
+    /// Answers those, and gives back the others; none where that cannot be told, and all were answered so.
+    async fn turn_away(&self, waiting: Vec<Waiting>) -> Option<Vec<Waiting>> {
+        let ended = match self.ended(&waiting).await {
+            Ok(ended) => ended,
+            Err(failure) => {
+                answer_all(waiting, &failure);
+                return None;
+            }
+        };
+        let mut left = Vec::with_capacity(waiting.len());
+        for (waiting, ended) in waiting.into_iter().zip(ended) {
+            if ended {
+                answer_all(vec![waiting], &Failure::SessionEnded);
+            } else {
+                left.push(waiting);
+            }
+        }
+        Some(left)
     }
 
     async fn load_stood(&self, cart: CartId, waiting: &[Waiting]) -> Result<Stood, Failure> {
@@ -99,7 +148,7 @@ impl Service {
     /// in between this look and the commit seals the cart that it had, and the commit is decided anew.
     async fn first_of(&self, cart: CartId, waiting: &[Waiting]) -> Result<Cart, Failure> {
         let mut holder = Holder::Guest;
-        for session in waiting.iter().filter_map(|waiting| waiting.order.session) {
+        for session in waiting.iter().filter_map(|waiting| waiting.order.session()) {
             if let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await?
                 && session.cart == Some(cart)
                 && session.sign_in.is_some()
@@ -134,12 +183,10 @@ fn answer_all(waiting: Vec<Waiting>, failure: &Failure) {
     }
 }
 
-/// The orders of a session that is gone are answered so; the others stay.
-fn turn_away(waiting: Vec<Waiting>, gone: SessionId) -> Vec<Waiting> {
-    let (ended, left): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|waiting| waiting.order.session == Some(gone));
-    answer_all(ended, &Failure::SessionEnded);
-    left
+/// The replies, but to whoever rests on nothing any more.
+fn but_ended(replies: Vec<Reply>, ended: &[bool]) -> Vec<Reply> {
+    let told = |(reply, ended): (Reply, &bool)| if *ended { Err(Failure::SessionEnded) } else { reply };
+    replies.into_iter().zip(ended).map(told).collect()
 }
 
 /// Applies the orders in turn. Each answer carries the cart as of its own order: the parts of a cart are shared, so
@@ -148,8 +195,20 @@ fn decide<'a>(stood: Stood, waiting: &[Waiting], limits: &Limits, tab: Tab<'a>) 
     let Stood { before, cart, desk, listing } = stood;
     let mut deciding = Deciding { cart, desk, listing, limits, tab };
     let replies = waiting.iter().map(|waiting| deciding.one(waiting)).collect();
-    let (writes, tab) = deciding.writes(before);
+    let (mut writes, tab) = deciding.writes(before);
+    if !writes.is_empty() {
+        writes.extend(expected(waiting));
+    }
     Plan { replies, writes, tab }
+}
+
+/// That each token which came with an order is still in use: of those too whose order changes nothing, since what they are told
+/// is a session's to hear.
+fn expected(waiting: &[Waiting]) -> impl Iterator<Item = Write> {
+    let mut claims: Vec<_> = waiting.iter().filter_map(|waiting| waiting.order.claim).collect();
+    claims.sort_unstable_by_key(|claim| claim.token);
+    claims.dedup_by_key(|claim| claim.token);
+    claims.into_iter().map(|claim| claim.expected())
 }
 
 struct Deciding<'a, 't> {
@@ -192,19 +251,15 @@ impl<'t> Deciding<'_, 't> {
     }
 
     fn perform(&mut self, Waiting { order, at, .. }: &Waiting) -> Result<Made, Failure> {
-        let made = order.task.carry_out(&mut Turn {
+        order.task.carry_out(&mut Turn {
             cart: &mut self.cart,
             desk: &mut self.desk,
-            session: order.session,
+            session: order.session(),
             seen: order.terms.seen,
             at: *at,
             limits: self.limits,
             listing: &self.listing,
-        })?;
-        if let Some(session) = order.session {
-            self.desk.keep(Key::Session(session));
-        }
-        Ok(made)
+        })
     }
 
     /// Counts what an order brings: a write, by how much its cart grows, and all of what it orders. One that is refused brings no
@@ -247,7 +302,6 @@ impl<'t> Deciding<'_, 't> {
             self.ledger(session).map_or_else(|| Ledger::new(session), |ledger| (**ledger).clone());
         ledger.keep(Entry { key: keyed.key, request: keyed.request, at: waiting.at, answer });
         self.desk.put(Record::Ledger(Arc::new(ledger)), None);
-        self.desk.keep(Key::Session(session));
     }
 
     fn writes(self, cart_before: Option<u64>) -> (Vec<Write>, Tab<'t>) {

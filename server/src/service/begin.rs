@@ -125,8 +125,8 @@ impl Service {
             Write::create(Record::Session(session.clone()), expires_at),
         ];
         debug_assert_eq!(writes[1].key, Key::Session(session.id));
-        let visit =
-            self.visit(session, now).ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
+        let visit = self.visit(session, token.digest(), now);
+        let visit = visit.ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
         Ok((Begun { visit, token, standing: None }, writes))
     }
 }

@@ -1,11 +1,12 @@
-//! The one way by which changes reach the store: whatever changes a session leaves memory before the commit begins.
+//! The one way by which changes reach the store: whatever changes a session leaves memory before the commit begins, and the
+//! streams of a token that it takes out of use end before anybody is told of it.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use trolley_core::account::audit::Event;
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{AccountId, SessionId};
+use trolley_core::ids::{AccountId, SessionId, TokenDigest};
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, StoreError, Write};
 
@@ -71,6 +72,8 @@ impl Service {
         let news = News::of(&writes);
         let changing = self.warm.change(&news.sessions);
         self.store.commit(writes).await?;
+        // Before anything else is told: nothing of what comes is theirs.
+        self.events.end_tokens(&news.sessions, &news.retired);
         drop(changing);
         for session in news.begun {
             self.tally.begun();
@@ -80,7 +83,7 @@ impl Service {
             audit::log(&event);
             self.tally.happened(event.row.what);
         }
-        self.tell(news.carts, &news.sessions).await;
+        self.tell(news.carts).await;
         Ok(())
     }
 
@@ -117,6 +120,8 @@ struct News {
     carts: Vec<Arc<Cart>>,
     /// The sessions that it changes or takes out. One that is new was never in memory, and nobody watches by it.
     sessions: Vec<SessionId>,
+    /// Tokens that it takes out of use, of sessions that it changes.
+    retired: Vec<TokenDigest>,
     /// Guests that begin.
     begun: Vec<SessionId>,
     /// What the audit says.
@@ -130,6 +135,10 @@ impl News {
             match (&write.key, &write.action) {
                 (_, Action::Keep) => {}
                 (Key::Session(session), _) if write.expect != Expect::Absent => news.sessions.push(*session),
+                (Key::Token(digest), Action::Delete) => news.retired.push(*digest),
+                (_, Action::Put { record: Record::Token(token), .. }) if token.retired_at.is_some() => {
+                    news.retired.push(token.digest);
+                }
                 (_, Action::Put { record: Record::Session(new), .. }) if new.sign_in.is_none() => {
                     news.begun.push(new.id);
                 }

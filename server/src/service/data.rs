@@ -7,11 +7,12 @@ use trolley_core::ids::SessionId;
 use trolley_core::ledger::{Answer, Entry, Found, Ledger};
 use trolley_core::session::Transport;
 use trolley_store::kind::{Data, Key, Record};
-use trolley_store::port::{CommitError, Write};
+use trolley_store::port::Write;
 
 use super::Service;
 use super::abuse::Payer;
 use super::begin::Begun;
+use super::claim::Claim;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::quotas::{Asks, GUEST, WRITE};
@@ -69,10 +70,12 @@ impl Service {
     }
 
     /// Changes a session's data.
-    pub async fn patch_data(&self, session: SessionId, patch: &Patch<'_>) -> Result<Patched, Failure> {
+    pub async fn patch_data(&self, claim: &Claim, patch: &Patch<'_>) -> Result<Patched, Failure> {
+        let session = claim.session;
         let _turn = self.turns.of_data(session).await;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
+            self.rest_on(&mut desk, claim).await?;
             for key in [Key::Data(session), Key::Ledger(session)] {
                 desk.lay_out(&*self.store, key).await?;
             }
@@ -94,15 +97,9 @@ impl Service {
                 self.keep_answer(&mut desk, session, keyed, &patched);
                 tab.bring(payer, WRITE);
             }
-            desk.keep(Key::Session(session));
-            match self.commit(desk.writes()).await {
-                Ok(()) => {
-                    tab.keep();
-                    return Ok(Patched { kept: patched?, replayed: None });
-                }
-                Err(CommitError::Conflict(Key::Session(_))) => return Err(Failure::SessionEnded),
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
+            if self.commit_desk(desk).await? {
+                tab.keep();
+                return Ok(Patched { kept: patched?, replayed: None });
             }
         }
         Err(Failure::Busy)

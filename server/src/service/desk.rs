@@ -32,6 +32,8 @@ enum Does {
     Nothing,
     /// It must still be there, in any version.
     Keep,
+    /// It must still be there in this version.
+    Expect,
     /// It changes, or goes.
     Change,
 }
@@ -97,13 +99,26 @@ impl Desk {
         }
     }
 
+    /// The commit happens only where this record, which it leaves alone, still stands as it is here. Where the commit changes it
+    /// besides, that says as much.
+    pub(super) fn expect(&mut self, record: Record) {
+        let key = record.key();
+        self.know(record);
+        if let Some(sheet) = self.sheets.get_mut(&key)
+            && sheet.does != Does::Change
+        {
+            sheet.does = Does::Expect;
+        }
+    }
+
     /// What the commit says.
     pub(super) fn writes(self) -> Vec<Write> {
         let mut writes = Vec::with_capacity(self.sheets.len() + 1);
         for (key, sheet) in self.sheets {
             match (sheet.does, sheet.before, sheet.now) {
                 (Does::Nothing, ..) | (Does::Change, None, None) => {}
-                (Does::Keep, ..) => writes.push(Write::keep(key)),
+                (Does::Keep, ..) | (Does::Expect, None, _) => writes.push(Write::keep(key)),
+                (Does::Expect, Some(before), _) => writes.push(Write::unchanged(key, before)),
                 (Does::Change, None, Some(record)) => writes.push(Write::create(record, sheet.expires_at)),
                 (Does::Change, Some(before), Some(record)) => {
                     writes.push(Write::swap(before, record, sheet.expires_at));

@@ -78,7 +78,9 @@ impl Service {
             return Ok(None);
         };
         let lives = self.lease(&session, now).is_ok();
-        if lives && self.stands(&session).await? { Ok(self.visit(session, now)) } else { Ok(None) }
+        let stands = lives && self.stands(&session).await?;
+        let token = session.tokens.present;
+        Ok(if stands { self.visit(session, token, now) } else { None })
     }
 
     /// What ends the device of that id, if the account has it.

@@ -17,7 +17,7 @@ use super::desk::Desk;
 use super::failure::{Failure, unless_damaged};
 use super::leave::{Ends, Tokens, forget_series, put_sessions};
 use super::session::Visit;
-use super::token::Token;
+use super::token::{RETIRED_FOR, Token};
 
 /// An account that comes in.
 #[derive(Clone, Debug)]
@@ -87,9 +87,12 @@ impl Service {
     /// Lays on the desk all that the commit of a sign-in needs but for the carts.
     pub(super) async fn enter_on(&self, desk: &mut Desk, entering: &Entering) -> Result<Entered, Failure> {
         let now = self.now();
-        let before = self.entering_session(desk, entering).await?;
+        let (before, left) = self.entering_session(desk, entering).await?;
         let id = before.as_ref().map_or_else(|| self.new_session_id(now), |session| session.id);
         let token = Token::mint(&*self.random);
+        if let Some(left) = left {
+            self.lead_on(desk, &left, id, now);
+        }
         let session = self.signed_in(desk, entering, before.as_deref(), id, &token, now);
         let mut sessions = self.sessions_on(desk, entering.account).await?;
         let forgotten = sessions.series_of(id).map(|series| series.id);
@@ -127,7 +130,7 @@ impl Service {
         }
         // Memory knows of it at once, also where the shop signed in a session that was not seen for long.
         self.see(&session, now);
-        let visit = self.visit(session, now);
+        let visit = self.visit(session, token.digest(), now);
         let visit = visit.ok_or_else(|| Failure::Broken("a new session is over".to_owned()))?;
         Ok(Entered { visit, token, remember, known_by })
     }
@@ -139,13 +142,13 @@ impl Service {
     }
 
     /// The caller's own session, which takes the account on. One that is signed in to another account leaves that one whole: it
-    /// is no session of the new account's owner.
+    /// is no session of the new account's owner, and given second.
     async fn entering_session(
         &self,
         desk: &mut Desk,
         entering: &Entering,
-    ) -> Result<Option<Arc<Session>>, Failure> {
-        let Some(id) = entering.session else { return Ok(None) };
+    ) -> Result<(Option<Arc<Session>>, Option<Arc<Session>>), Failure> {
+        let Some(id) = entering.session else { return Ok((None, None)) };
         desk.lay_out(&*self.store, Key::Session(id)).await?;
         let Some(Record::Session(session)) = desk.get(&Key::Session(id)) else {
             return Err(Failure::SessionEnded);
@@ -156,9 +159,19 @@ impl Service {
                 self.end_on(desk, other, Ends::Session(id), Tokens::Retire).await?;
                 let row = Row::new(self.now(), What::SignedOut).within(id);
                 self.note(desk, other, row).await?;
-                Ok(None)
+                Ok((None, Some(session)))
             }
-            _ => Ok(Some(session)),
+            _ => Ok((Some(session), None)),
+        }
+    }
+
+    /// The tokens of a session that gave way to another one of the same browser lead to that: a sign-out that is under way with
+    /// one of them ends whoever is signed in by then.
+    fn lead_on(&self, desk: &mut Desk, left: &Session, to: SessionId, now: Timestamp) {
+        for digest in left.tokens.in_use(self.settings.policy.grace, now) {
+            let Some(Record::Token(retired)) = desk.get(&Key::Token(digest)) else { continue };
+            let (led, expires_at) = (TokenRecord { session: to, ..**retired }, now + RETIRED_FOR);
+            desk.put(Record::Token(Arc::new(led)), Some(expires_at));
         }
     }
 

@@ -1,7 +1,10 @@
 //! Live updates: after a commit the cart's new state goes to whoever watches it. A watcher who does not keep up is given
 //! the newest state, never a growing backlog.
+//!
+//! A stream belongs to the token that opened it, and shows the one cart that the token opened then: it is never moved to another
+//! one, or whoever had copied a guest's token would be shown its owner's cart after the sign-in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,13 +13,14 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{CartId, Revision, SessionId};
-use trolley_core::session::Session;
+use trolley_core::ids::{CartId, Revision, SessionId, TokenDigest};
+use trolley_core::session::Verdict;
 use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::abuse::Source;
 use super::catalogue::shown::Shown;
+use super::claim::Claim;
 use super::failure::Failure;
 
 /// States that may wait for one watcher; with one more only the newest is left.
@@ -65,14 +69,14 @@ struct Book {
 
 struct Stream {
     address: Source,
+    session: SessionId,
+    /// What opened it.
+    token: TokenDigest,
+    cart: CartId,
     state: Mutex<State>,
 }
 
 struct State {
-    session: SessionId,
-    /// The session's version by which it was last judged; none at first.
-    version: Option<u64>,
-    cart: CartId,
     /// The newest revision that it was given or had seen.
     newest: Option<Revision>,
     waiting: VecDeque<Arc<Event>>,
@@ -84,7 +88,7 @@ impl Stream {
     fn offer(&self, event: &Arc<Event>) {
         let Some(cart) = event.cart.cart() else { return };
         let mut state = self.state.lock();
-        if state.cart != cart.id || state.newest.is_some_and(|newest| newest >= cart.revision) {
+        if self.cart != cart.id || state.newest.is_some_and(|newest| newest >= cart.revision) {
             return;
         }
         state.newest = Some(cart.revision);
@@ -154,7 +158,7 @@ pub struct Most {
 impl Events {
     fn enter(
         self: &Arc<Self>,
-        session: SessionId,
+        Claim { session, token, .. }: Claim,
         cart: CartId,
         address: Source,
         most: Most,
@@ -169,8 +173,8 @@ impl Events {
             return Err(Failure::TooManyStreams { most: most.address, of: "network address" });
         }
         let (waiting, over) = (VecDeque::new(), book.over);
-        let state = State { session, version: None, cart, newest: None, waiting, over, waker: None };
-        let stream = Arc::new(Stream { address, state: Mutex::new(state) });
+        let state = State { newest: None, waiting, over, waker: None };
+        let stream = Arc::new(Stream { address, session, token, cart, state: Mutex::new(state) });
         book.carts.entry(cart).or_default().push(Arc::clone(&stream));
         book.sessions.entry(session).or_default().push(Arc::clone(&stream));
         *book.addresses.entry(address).or_default() += 1;
@@ -180,12 +184,8 @@ impl Events {
 
     fn leave(&self, stream: &Arc<Stream>) {
         let mut book = self.book.lock();
-        let (session, cart) = {
-            let state = stream.state.lock();
-            (state.session, state.cart)
-        };
-        take_out(&mut book.carts, &cart, stream);
-        take_out(&mut book.sessions, &session, stream);
+        take_out(&mut book.carts, &stream.cart, stream);
+        take_out(&mut book.sessions, &stream.session, stream);
         if let Some(count) = book.addresses.get_mut(&stream.address) {
             *count -= 1;
             if *count == 0 {
@@ -206,43 +206,23 @@ impl Events {
         streams.iter().for_each(|stream| stream.offer(&event));
     }
 
-    /// The session is over: its streams are told so and closed.
-    fn end_session(&self, session: SessionId) {
-        if let Some(streams) = self.book.lock().sessions.get(&session) {
-            streams.iter().for_each(|stream| stream.end());
+    /// These tokens went out of use, with a change of these sessions: what they opened ends, with what waited in it.
+    pub(super) fn end_tokens(&self, sessions: &[SessionId], tokens: &[TokenDigest]) {
+        if self.open() == 0 || tokens.is_empty() {
+            return;
         }
+        let tokens: HashSet<_> = tokens.iter().collect();
+        let book = self.book.lock();
+        let streams = sessions.iter().filter_map(|session| book.sessions.get(session)).flatten();
+        streams.filter(|stream| tokens.contains(&stream.token)).for_each(|stream| stream.end());
     }
 
-    /// The session's cart is another one: its streams show that from now on. Those which did not do so yet come back. A stream
-    /// that was judged by a newer state of the session meanwhile stays where it is.
-    fn move_session(&self, session: &Session, cart: CartId) -> Vec<Arc<Stream>> {
-        let mut book = self.book.lock();
-        let mut moved = book.sessions.get(&session.id).cloned().unwrap_or_default();
-        moved.retain(|stream| {
-            let mut state = stream.state.lock();
-            if state.version >= Some(session.version) {
-                return false;
-            }
-            state.version = Some(session.version);
-            let left = std::mem::replace(&mut state.cart, cart);
-            if left == cart {
-                return false;
-            }
-            state.newest = None;
-            drop(state);
-            take_out(&mut book.carts, &left, stream);
-            book.carts.entry(cart).or_default().push(Arc::clone(stream));
-            true
-        });
-        moved
+    fn of_session(&self, session: SessionId) -> Vec<Arc<Stream>> {
+        self.book.lock().sessions.get(&session).cloned().unwrap_or_default()
     }
 
     fn is_watched(&self, cart: CartId) -> bool {
         self.open() > 0 && self.book.lock().carts.contains_key(&cart)
-    }
-
-    fn watches(&self, session: SessionId) -> bool {
-        self.open() > 0 && self.book.lock().sessions.contains_key(&session)
     }
 
     /// The server stops: all streams are told so, and who comes later too.
@@ -276,11 +256,11 @@ impl Service {
         &self.events
     }
 
-    /// Watches a session's cart: its present state comes at once, unless that is what was `seen`, then every change. To
+    /// Watches the cart that a token opens: its present state comes at once, unless that is what was `seen`, then every change. To
     /// watch is no activity: a session ends under its open streams.
     pub async fn watch(
         &self,
-        session: SessionId,
+        claim: Claim,
         cart: CartId,
         address: IpAddr,
         seen: Option<(CartId, Revision)>,
@@ -291,7 +271,7 @@ impl Service {
             address: if self.settings.rate_limits { bounds.address_streams } else { usize::MAX },
         };
         // First the place, then the state: a change in between is given to the place.
-        let watch = self.events.enter(session, cart, Source::of(address), most)?;
+        let watch = self.events.enter(claim, cart, Source::of(address), most)?;
         let present = self.cart_shown(cart).await?;
         match present.cart().map(|cart| (cart.id, cart.revision)) {
             Some(now) if seen == Some(now) => {
@@ -300,93 +280,52 @@ impl Service {
             }
             _ => watch.stream.offer(&Event::of(present)),
         }
-        // It may have ended, or signed in, before it had its place.
-        self.judge_streams_of(session).await;
+        // Its token may have gone out of use before it had its place.
+        self.judge_streams_of(claim.session).await;
         Ok(watch)
     }
 
-    /// Judges the sessions behind all open streams by the server's clock.
+    /// Judges the tokens behind all open streams by the server's clock, and by what other nodes did to their sessions.
     pub async fn judge_streams(&self) {
         for session in self.events.sessions() {
             self.judge_streams_of(session).await;
         }
     }
 
-    /// Tells those who watch what was committed: the new state of carts, and what became of their own sessions. Who watches is
-    /// asked only now: somebody who came while the commit was under way may have read the state before it.
-    pub(super) async fn tell(&self, carts: Vec<Arc<Cart>>, sessions: &[SessionId]) {
+    /// Tells those who watch a cart what was committed. Who watches is asked only now: somebody who came while the commit was under
+    /// way may have read the state before it.
+    pub(super) async fn tell(&self, carts: Vec<Arc<Cart>>) {
         for cart in carts.into_iter().filter(|cart| self.events.is_watched(cart.id)) {
             self.events.publish(&self.shown(cart).await);
         }
-        for session in sessions.iter().filter(|session| self.events.watches(**session)) {
-            self.judge_streams_of(*session).await;
-        }
     }
 
-    /// Ends a session's streams where it is over, and moves them where its cart is another one since it signed in.
     async fn judge_streams_of(&self, session: SessionId) {
-        if let Err(failure) = self.try_judge_streams_of(session).await {
+        // First the streams, then the session: one that came since may belong to a newer state of it than is read here.
+        let streams = self.events.of_session(session);
+        if let Err(failure) = self.end_what_is_over(session, &streams).await {
             tracing::debug!(?failure, %session, "an event stream could not be judged");
         }
     }
 
-    async fn try_judge_streams_of(&self, session: SessionId) -> Result<(), Failure> {
-        let Some((watching, cart)) = self.watching(session).await? else {
-            self.events.end_session(session);
-            return Ok(());
+    /// Ends those whose token opens their cart no more: its session is over, or its grace since it was replaced.
+    async fn end_what_is_over(&self, id: SessionId, streams: &[Arc<Stream>]) -> Result<(), Failure> {
+        let found = self.store.load(Key::Session(id)).await?;
+        let session = match found {
+            Some(Record::Session(session)) if self.stands(&session).await? => Some(session),
+            _ => None,
         };
-        // As in `watch`: first the place, then the state.
-        let moved = self.events.move_session(&watching, cart);
-        if !moved.is_empty() {
-            let event = Event::of(self.cart_shown(cart).await?);
-            moved.iter().for_each(|stream| stream.offer(&event));
+        let now = self.now();
+        for stream in streams {
+            let opens = session.as_ref().is_some_and(|session| {
+                let verdict = self.judge(session, &stream.token, now);
+                let lives = matches!(verdict, Verdict::Live(_) | Verdict::Renew(..) | Verdict::Arrived(_));
+                lives && session.cart == Some(stream.cart)
+            });
+            if !opens {
+                stream.end();
+            }
         }
         Ok(())
-    }
-
-    /// A session with the cart that it has now; none where it is over.
-    async fn watching(&self, session: SessionId) -> Result<Option<(Arc<Session>, CartId)>, Failure> {
-        let Some(Record::Session(session)) = self.store.load(Key::Session(session)).await? else {
-            return Ok(None);
-        };
-        let lives = self.lease(&session, self.now()).is_ok();
-        let stands = lives && self.stands(&session).await?;
-        Ok(session.cart.filter(|_| stands).map(|cart| (session, cart)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use trolley_core::chain::Chain;
-    use trolley_core::ids::TokenDigest;
-    use trolley_core::session::Transport;
-    use trolley_core::time::Timestamp;
-
-    #[test]
-    fn what_was_read_of_a_session_before_its_sign_in_moves_no_stream_back() {
-        let (events, at) = (Arc::<Events>::default(), Timestamp::from_ms(0));
-        let [id, guests, accounts] = [[1; 16], [2; 16], [3; 16]];
-        let (id, guests, accounts) =
-            (SessionId::from_bytes(id), CartId::from_bytes(guests), CartId::from_bytes(accounts));
-        let session = |version| Session {
-            id,
-            version,
-            tokens: Chain::new(TokenDigest::from_bytes([1; 32]), at),
-            transport: Transport::Cookie,
-            cart: None,
-            created_at: at,
-            last_seen: at,
-            presented: true,
-            began_with_cart: true,
-            sign_in: None,
-        };
-        let source = Source::of(IpAddr::from([127, 0, 0, 1]));
-        let most = Most { session: 1, address: 1 };
-        let watch = events.enter(id, guests, source, most).unwrap();
-        assert!(events.move_session(&session(1), guests).is_empty());
-        assert_eq!(events.move_session(&session(2), accounts).len(), 1);
-        assert!(events.move_session(&session(1), guests).is_empty());
-        assert_eq!(watch.stream.state.lock().cart, accounts);
     }
 }

@@ -12,6 +12,7 @@ use trolley_store::port::Write;
 
 use super::Service;
 use super::account::{From, Verified};
+use super::claim::Claim;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::leave::Tokens;
@@ -26,12 +27,13 @@ impl Service {
         from: &From,
     ) -> Result<(), Failure> {
         let verified = self.confirm(visit, password, from).await?;
-        let id = verified.account.id;
+        let (id, claim) = (verified.account.id, visit.claim());
         let _lane = self.hold_lane(verified.account.cart).await?;
         let _turn = self.turns.of(id).await;
-        self.forget_many_orders(verified.account.cart).await?;
+        self.forget_many_orders(verified.account.cart, &claim).await?;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
+            self.rest_on(&mut desk, &claim).await?;
             self.delete_on(&mut desk, &verified, from).await?;
             if self.commit_desk(desk).await? {
                 return Ok(());
@@ -56,12 +58,13 @@ impl Service {
 
     /// Of more links to orders than one commit should hold, all but the last of them go first; before them those of guests' carts
     /// that came into this one, and that they did.
-    async fn forget_many_orders(&self, cart: CartId) -> Result<(), Failure> {
+    async fn forget_many_orders(&self, cart: CartId, claim: &Claim) -> Result<(), Failure> {
         let most = self.settings.bounds.sweep_batch;
         for sealed in self.sealed_into(cart).await? {
             let from = sealed.link.from();
-            let mut last = self.forget_whole_batches(from, most).await?;
+            let mut last = self.forget_whole_batches(from, most, claim).await?;
             let mut desk = Desk::default();
+            self.rest_on(&mut desk, claim).await?;
             for key in last
                 .drain(..)
                 .map(|write| write.key)
@@ -72,16 +75,23 @@ impl Service {
             }
             self.commit_desk(desk).await?;
         }
-        self.forget_whole_batches(cart, most).await.map(drop)
+        self.forget_whole_batches(cart, most, claim).await.map(drop)
     }
 
     /// Takes out the links to a cart's orders, and gives what takes out the last of them, fewer than a batch.
-    async fn forget_whole_batches(&self, cart: CartId, most: usize) -> Result<Vec<Write>, Failure> {
+    async fn forget_whole_batches(
+        &self,
+        cart: CartId,
+        most: usize,
+        claim: &Claim,
+    ) -> Result<Vec<Write>, Failure> {
         loop {
-            let links = self.links_of(cart, most).await?;
+            self.require(claim).await?;
+            let mut links = self.links_of(cart, most).await?;
             if links.len() < most {
                 return Ok(links);
             }
+            links.push(claim.expected());
             self.commit(links).await?;
         }
     }

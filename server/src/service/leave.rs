@@ -11,6 +11,7 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use super::Service;
+use super::claim::Claim;
 use super::desk::Desk;
 use super::failure::{Failure, unless_damaged};
 use super::session::Visit;
@@ -39,28 +40,101 @@ pub enum Ends {
 }
 
 impl Service {
-    /// This session is over, a guest's with its cart. One that is gone already is no fault.
+    /// Who is signed out is whoever the visit's browser is by now: a sign-in, a new password or a renewal may have been faster. This
+    /// session is over, a guest's with its cart. One that is gone already is no fault.
     pub async fn sign_out(&self, visit: &Visit) -> Result<(), Failure> {
-        let session = visit.session.id;
-        let Some(account) = visit.session.account() else { return self.end_guest(session).await };
-        let row = Row::new(self.now(), What::SignedOut).within(session);
-        self.end(account, Ends::Session(session), row).await.map(drop)
+        let mut tries = self.settings.bounds.commit_tries;
+        while tries > 0 {
+            let id = self.led_to(visit).await?;
+            let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
+                return Ok(());
+            };
+            let _turn = match session.account() {
+                Some(account) => Some(self.turns.of(account).await),
+                None => None,
+            };
+            let mut desk = Desk::default();
+            desk.know(Record::Session(Arc::clone(&session)));
+            let whole = match session.account() {
+                Some(account) => {
+                    let row = Row::new(self.now(), What::SignedOut).within(id);
+                    self.end_noted_on(&mut desk, account, Ends::Session(id), row).await?;
+                    true
+                }
+                None => self.take_out_on(&mut desk, id, Tokens::Retire).await?,
+            };
+            match (self.commit_desk(desk).await?, whole) {
+                (true, true) => {
+                    if session.account().is_none() {
+                        tracing::info!(session = %id, "a guest leaves");
+                    }
+                    return Ok(());
+                }
+                // A guest of many orders leaves bit by bit.
+                (true, false) => {}
+                (false, _) => tries -= 1,
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// The session that the visit's token leads to: its own, or the one that took its place.
+    async fn led_to(&self, visit: &Visit) -> Result<SessionId, Failure> {
+        Ok(match self.store.load(Key::Token(visit.token)).await? {
+            Some(Record::Token(named)) => named.session,
+            _ => visit.session.id,
+        })
     }
 
     /// Ends sessions of an account in one commit, and says how many sessions and remembered devices that were.
     pub async fn end(&self, account: AccountId, ends: Ends, row: Row) -> Result<usize, Failure> {
+        self.end_for(None, account, ends, row).await
+    }
+
+    /// The same for who may do so by a session of the account, as long as that lasts.
+    pub async fn end_by(
+        &self,
+        claim: &Claim,
+        account: AccountId,
+        ends: Ends,
+        row: Row,
+    ) -> Result<usize, Failure> {
+        self.end_for(Some(claim), account, ends, row).await
+    }
+
+    async fn end_for(
+        &self,
+        claim: Option<&Claim>,
+        account: AccountId,
+        ends: Ends,
+        row: Row,
+    ) -> Result<usize, Failure> {
         let _turn = self.turns.of(account).await;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut desk = Desk::default();
-            let ended = self.end_on(&mut desk, account, ends, Tokens::Retire).await?;
-            if ended > 0 {
-                self.note(&mut desk, account, row.clone()).await?;
+            if let Some(claim) = claim {
+                self.rest_on(&mut desk, claim).await?;
             }
+            let ended = self.end_noted_on(&mut desk, account, ends, row.clone()).await?;
             if self.commit_desk(desk).await? {
                 return Ok(ended);
             }
         }
         Err(Failure::Busy)
+    }
+
+    async fn end_noted_on(
+        &self,
+        desk: &mut Desk,
+        account: AccountId,
+        ends: Ends,
+        row: Row,
+    ) -> Result<usize, Failure> {
+        let ended = self.end_on(desk, account, ends, Tokens::Retire).await?;
+        if ended > 0 {
+            self.note(desk, account, row).await?;
+        }
+        Ok(ended)
     }
 
     /// Lays on the desk what [`Service::end`] commits.
@@ -174,24 +248,6 @@ impl Service {
                 desk.remove(&Key::Token(digest));
             }
         }
-    }
-
-    async fn end_guest(&self, session: SessionId) -> Result<(), Failure> {
-        let mut tries = self.settings.bounds.commit_tries;
-        while tries > 0 {
-            let mut desk = Desk::default();
-            let whole = self.take_out_on(&mut desk, session, Tokens::Retire).await?;
-            match self.commit_desk(desk).await? {
-                true if whole => {
-                    tracing::info!(%session, "a guest leaves");
-                    return Ok(());
-                }
-                // Another batch of its links is gone: however many there are, that is no try.
-                true => {}
-                false => tries -= 1,
-            }
-        }
-        Err(Failure::Busy)
     }
 }
 

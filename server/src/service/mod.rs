@@ -12,6 +12,7 @@ pub mod begin;
 pub mod catalogue;
 pub mod checkout;
 pub mod chores;
+pub mod claim;
 pub mod clock;
 mod commit;
 pub mod data;

@@ -6,6 +6,7 @@ use trolley_core::ledger::Answer;
 
 use super::abuse::Payer;
 use super::catalogue::shown::Shown;
+use super::claim::Claim;
 use super::failure::{Failure, NotOrdered};
 use super::quotas::Asks;
 use super::task::Task;
@@ -15,8 +16,8 @@ use super::turn::Made;
 /// A change of a cart that waits for its turn.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Whose: it must still be there when the change is committed. None where the shop's own systems ask.
-    pub session: Option<SessionId>,
+    /// What it rests on, still when the change is committed. None where the shop's own systems ask.
+    pub claim: Option<Claim>,
     /// Of which cart.
     pub cart: CartId,
     /// Whose allowance of bytes it uses up; nobody's where the shop's own systems ask.
@@ -28,14 +29,19 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whose it is.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.claim.map(|claim| claim.session)
+    }
+
     /// Under which key of which session its answer is kept.
     pub(super) fn keyed(&self) -> Option<(SessionId, Keyed)> {
-        self.session.zip(self.terms.keyed)
+        self.session().zip(self.terms.keyed)
     }
 
     /// What it asks of the quotas.
     pub(super) fn asks(&self) -> Asks {
-        let orders = self.session.is_some() && matches!(self.task, Task::Checkout(_));
+        let orders = self.claim.is_some() && matches!(self.task, Task::Checkout(_));
         Asks {
             keyed: self.keyed().map(|(session, _)| session),
             checkout: orders.then_some(self.cart),
@@ -57,9 +63,18 @@ pub struct Done {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed(pub Answer);
 
+/// Refusals that pass by themselves, whoever gives them: the cart is being merged, ops that were sent before are still on their
+/// way, nobody can tell a price right now. Kept under its key, one would hold for a day what another try brings in.
+const PASSING: [&str; 3] = ["cart_sealed", "sequence_gap", "price_unknown"];
+
 /// What a ledger keeps of a failure: of one that the cart itself is the reason for. What another try may answer
 /// otherwise (a store that is down, a session that ended) is not kept.
 pub(super) fn kept_failure(failure: &Failure) -> Option<Answer> {
+    let passes = |answer: &Answer| answer.code.as_deref().is_some_and(|code| PASSING.contains(&code));
+    answer_of(failure).filter(|answer| !passes(answer))
+}
+
+fn answer_of(failure: &Failure) -> Option<Answer> {
     match failure {
         Failure::Refused(refusal) => Some(kept_refusal(refusal)),
         Failure::Unsynced(refusal) => super::sync::kept(refusal),

@@ -137,7 +137,7 @@ impl Service {
         // Whose cart it is now: a sealed one may have left long ago.
         let mut cart = self.heir_of(order.cart).await?;
         for _ in 0..self.settings.bounds.commit_tries {
-            let order = Order { session: None, cart, payer: None, terms, task: Task::Cancel(order.clone()) };
+            let order = Order { claim: None, cart, payer: None, terms, task: Task::Cancel(order.clone()) };
             match self.change(order).await {
                 Ok(done) => return Ok(done.made.ok().and_then(Made::into_order)),
                 Err(Failure::Refused(Refusal::Sealed(into))) => cart = into,

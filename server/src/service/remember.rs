@@ -108,7 +108,9 @@ impl Service {
         }
         tab.keep();
         self.see(&session, now);
-        let Some(visit) = self.visit(session, now) else { return Ok(Some(Recognised::Nobody)) };
+        let Some(visit) = self.visit(session, token.digest(), now) else {
+            return Ok(Some(Recognised::Nobody));
+        };
         tracing::debug!(session = %visit.session.id, series = %id, "a remembered device is recognised");
         let handed = Handed {
             session: Some((token, visit.absolute_expires_at)),
@@ -251,9 +253,10 @@ impl Service {
         &self,
         session: Arc<Session>,
         remember: Option<&Token>,
+        seen: Timestamp,
         now: Timestamp,
     ) -> Arc<Session> {
-        let presented = Arc::new(self.seen_at(&session, now));
+        let presented = Arc::new(self.seen_at(&session, seen));
         let written = async {
             let mut desk = Desk::default();
             desk.know(Record::Session(Arc::clone(&session)));

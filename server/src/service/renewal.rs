@@ -24,7 +24,7 @@ impl Service {
         session: &Arc<Session>,
         token: &Token,
         renewal: Renewal,
-        now: Timestamp,
+        seen: Timestamp,
     ) -> Result<Step, Failure> {
         if let Some(key) = renewal.key {
             // Where the key is gone from the secret the old token stays good for as long as the session lives.
@@ -36,7 +36,7 @@ impl Service {
         };
         let mut desk = Desk::default();
         desk.know(Record::Session(Arc::clone(session)));
-        let mut waiting = self.seen_at(session, now);
+        let mut waiting = self.seen_at(session, seen);
         waiting.tokens.hand_out(Successor { digest: next.digest(), key });
         self.put_session(&mut desk, Arc::new(waiting));
         let opens = TokenRecord { digest: next.digest(), session: session.id, retired_at: None };
@@ -53,8 +53,8 @@ impl Service {
 
     /// The successor came back for the first time: the old token's grace begins. Where that cannot be written down the
     /// caller is served all the same, and the next request tries again.
-    pub(super) async fn arrive(&self, session: &Arc<Session>, now: Timestamp) -> Step {
-        match self.write_arrival(session, now).await {
+    pub(super) async fn arrive(&self, session: &Arc<Session>, now: Timestamp, seen: Timestamp) -> Step {
+        match self.write_arrival(session, now, seen).await {
             Ok(_) => Step::Again,
             Err(failure) => {
                 tracing::warn!(?failure, session = %session.id, "a renewal could not be written down");
@@ -63,10 +63,15 @@ impl Service {
         }
     }
 
-    async fn write_arrival(&self, session: &Arc<Session>, now: Timestamp) -> Result<bool, Failure> {
+    async fn write_arrival(
+        &self,
+        session: &Arc<Session>,
+        now: Timestamp,
+        seen: Timestamp,
+    ) -> Result<bool, Failure> {
         let mut desk = Desk::default();
         desk.know(Record::Session(Arc::clone(session)));
-        let mut arrived = self.seen_at(session, now);
+        let mut arrived = self.seen_at(session, seen);
         if let Some(forgotten) = arrived.tokens.advance(now) {
             let stood = TokenRecord { digest: forgotten, session: session.id, retired_at: None };
             desk.know(Record::Token(Arc::new(stood)));
@@ -97,8 +102,8 @@ impl Service {
         Ok(if self.commit_desk(desk).await? { Step::Ended } else { Step::Again })
     }
 
-    /// The session's next state, as seen now.
-    pub(super) fn seen_at(&self, session: &Session, now: Timestamp) -> Session {
-        Session { version: session.version + 1, last_seen: now, presented: true, ..session.clone() }
+    /// The session's next state, as seen then.
+    pub(super) fn seen_at(&self, session: &Session, seen: Timestamp) -> Session {
+        Session { version: session.version + 1, last_seen: seen, presented: true, ..session.clone() }
     }
 }

@@ -64,7 +64,7 @@ impl Service {
             None => Remembering::Same,
         };
         put_sessions(desk, sessions);
-        let visit = self.visit(session, now).ok_or(Failure::SessionEnded)?;
+        let visit = self.visit(session, token.digest(), now).ok_or(Failure::SessionEnded)?;
         Ok(Some(Entered { visit, token, remember, known_by: None }))
     }
 

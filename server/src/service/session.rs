@@ -10,6 +10,7 @@ use trolley_store::kind::{Key, Record};
 
 use super::Service;
 use super::failure::Failure;
+use super::running::Running;
 use super::token::{RETIRED_FOR, Token};
 
 /// What a request brings along to be recognised by.
@@ -23,6 +24,8 @@ pub struct Presented {
     pub transport: Transport,
     /// Whether renewed tokens reach who asked. Where they do not, none is handed out and remember-me is not used.
     pub renews: bool,
+    /// Whether only an event stream is opened: that is no activity, or a page that nobody looks at would keep its session alive.
+    pub watches: bool,
 }
 
 /// Whom a request was recognised as.
@@ -42,6 +45,10 @@ pub enum Recognised {
 pub struct Visit {
     /// The session.
     pub session: Arc<Session>,
+    /// The token that came.
+    pub token: TokenDigest,
+    /// Until when that is good by the time alone ([`trolley_core::session::Policy::good_until`]).
+    pub good_until: Running,
     /// When it ends if it is not seen again.
     pub expires_at: Timestamp,
     /// When it ends whatever happens.
@@ -75,7 +82,7 @@ pub(super) enum Step {
 }
 
 impl Service {
-    /// Whom a request comes from. Being recognised counts as activity.
+    /// Whom a request comes from. Being recognised counts as activity, but for a stream's.
     pub async fn recognise(&self, presented: &Presented) -> Result<Recognised, Failure> {
         let Some(token) = &presented.token else { return self.remembered(presented).await };
         let digest = token.digest();
@@ -90,10 +97,10 @@ impl Service {
             let step = match self.judge(&session, &digest, now) {
                 Verdict::Live(_) => Step::Serve(None),
                 Verdict::Renew(_, renewal) if presented.renews => {
-                    self.renew(&session, token, renewal, now).await?
+                    self.renew(&session, token, renewal, presented.seen(&session, now)).await?
                 }
                 Verdict::Renew(..) => Step::Serve(None),
-                Verdict::Arrived(_) => self.arrive(&session, now).await,
+                Verdict::Arrived(_) => self.arrive(&session, now, presented.seen(&session, now)).await,
                 Verdict::Theft => self.replayed(&session, now).await?,
                 Verdict::Ended(Why::UnknownToken) => match self.gone(&digest).await? {
                     Looked::Retired => return Ok(Recognised::Retired),
@@ -102,7 +109,7 @@ impl Service {
                 Verdict::Ended(_) => return self.remembered(presented).await,
             };
             match step {
-                Step::Serve(handed) => return self.serve(session, presented, handed, now).await,
+                Step::Serve(handed) => return self.serve(session, presented, digest, handed, now).await,
                 Step::Ended => return Ok(Recognised::Retired),
                 Step::Again => {}
             }
@@ -115,16 +122,20 @@ impl Service {
         &self,
         session: Arc<Session>,
         presented: &Presented,
+        token: TokenDigest,
         handed: Option<Token>,
         now: Timestamp,
     ) -> Result<Recognised, Failure> {
+        let seen = presented.seen(&session, now);
         let session = if session.presented {
             session
         } else {
-            self.present(session, presented.remember.as_ref(), now).await
+            self.present(session, presented.remember.as_ref(), seen, now).await
         };
-        self.see(&session, now);
-        let Some(visit) = self.visit(session, now) else { return Ok(Recognised::Nobody) };
+        if !presented.watches {
+            self.see(&session, now);
+        }
+        let Some(visit) = self.visit(session, token, now) else { return Ok(Recognised::Nobody) };
         let session = handed.map(|token| (token, visit.absolute_expires_at));
         Ok(Recognised::Known(visit, Handed { session, remember: None }))
     }
@@ -180,17 +191,6 @@ impl Service {
         if age.is_some_and(|age| age < RETIRED_FOR) { Looked::Retired } else { Looked::Nothing }
     }
 
-    /// Whether the session still lives, by what the last commit left: asked again where an answer took its time.
-    pub async fn still_stands(&self, session: &Session) -> Result<bool, Failure> {
-        if self.warm.get(session.id).is_some() {
-            return Ok(true);
-        }
-        match self.store.load(Key::Session(session.id)).await? {
-            Some(Record::Session(found)) => self.stands(&found).await,
-            _ => Ok(false),
-        }
-    }
-
     /// The account of a signed-in session, which the shop and its owner know by more than its id.
     pub async fn owner(&self, visit: &Visit) -> Result<Option<Arc<Account>>, Failure> {
         let Some(account) = visit.session.account() else { return Ok(None) };
@@ -200,9 +200,18 @@ impl Service {
         })
     }
 
-    /// A session that is seen now, as its owner is told of it.
-    pub(super) fn visit(&self, session: Arc<Session>, now: Timestamp) -> Option<Visit> {
-        let Lease { expires_at, absolute_expires_at } = self.lease_of_seen(&session, now).ok()?;
-        Some(Visit { session, expires_at, absolute_expires_at })
+    /// A session that is seen now by this token, as its owner is told of it.
+    pub(super) fn visit(&self, session: Arc<Session>, token: TokenDigest, now: Timestamp) -> Option<Visit> {
+        let lease = self.lease_of_seen(&session, now).ok()?;
+        let good_until = self.good_until(&session, &token, &lease, now);
+        let Lease { expires_at, absolute_expires_at } = lease;
+        Some(Visit { session, token, good_until, expires_at, absolute_expires_at })
+    }
+}
+
+impl Presented {
+    /// When the session counts as last seen by this.
+    fn seen(&self, session: &Session, now: Timestamp) -> Timestamp {
+        if self.watches { session.last_seen } else { now }
     }
 }

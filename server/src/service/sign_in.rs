@@ -196,6 +196,8 @@ impl Service {
     ) -> Result<SignedIn, Failure> {
         let now = self.now();
         let visit = self.still_there(desk, arrival.visit.as_ref()).await?;
+        // A session that is gone, or another's by now, brings no cart along either.
+        let guests = guests.filter(|_| visit.is_some());
         let account = self.account_of(desk, who, now).await?;
         let entering = Entering {
             session: visit,
@@ -222,14 +224,19 @@ impl Service {
         Ok(SignedIn { entered, account, cart: self.shown(cart).await, merged })
     }
 
-    /// The session that the caller came with. Another sign-in of the same browser may have been faster: what it made of the
-    /// session is not taken from it, and this one begins a session of its own.
+    /// The session that the caller came with. Its token may be out of use by now (another sign-in of the same browser was faster, a
+    /// sign-out, a new password): what became of the session is not taken from it, and this sign-in begins a session of its own.
     async fn still_there(
         &self,
         desk: &mut Desk,
         visit: Option<&Visit>,
     ) -> Result<Option<SessionId>, Failure> {
         let Some(visit) = visit else { return Ok(None) };
+        match self.rest_on(desk, &visit.claim()).await {
+            Ok(()) => {}
+            Err(Failure::SessionEnded) => return Ok(None),
+            Err(failure) => return Err(failure),
+        }
         let key = Key::Session(visit.session.id);
         desk.lay_out(&*self.store, key).await?;
         match desk.get(&key) {

@@ -102,14 +102,15 @@ pub(super) fn kept(refusal: &SyncRefusal) -> Option<Answer> {
         Some(about)
     };
     let (status, code, about) = match refusal {
-        SyncRefusal::SequenceGap { expected } => (409, "sequence_gap", number(*expected)),
         SyncRefusal::ClientForked { seq } => (409, "client_forked", number(*seq)),
         SyncRefusal::ForeignCart => (409, "foreign_cart", None),
-        SyncRefusal::Sealed(_) => (409, "cart_sealed", None),
         SyncRefusal::ClientExpired => (410, "client_expired", None),
         SyncRefusal::BaseDecreased { .. } => (422, "base_decreased", None),
         SyncRefusal::TooManyOps(_) => (422, "too_many_ops", None),
-        SyncRefusal::TooManyClients => return None,
+        // What was sent before is still on its way, the cart is being merged, a client will leave: it passes.
+        SyncRefusal::SequenceGap { .. } | SyncRefusal::Sealed(_) | SyncRefusal::TooManyClients => {
+            return None;
+        }
     };
     Some(Answer { status, code: Some(code.into()), about })
 }

@@ -203,3 +203,32 @@ test('a stream that the server refused is asked for again', async (t) => {
   assert.equal(asked, 4);
   await open;
 });
+
+test('a sign-in and a sign-out in one tab show in the other, whose stream comes back by itself', async (t) => {
+  const shop = await Shop.open(t);
+  const context = await withScript(t);
+  const here = await context.newPage();
+  const there = await context.newPage();
+  await add(here, shop, 'board');
+  await here.goto(`${shop.address}/cart`);
+  await counts(here, 1);
+  await there.goto(`${shop.address}/sign-up`);
+  await there.getByLabel('E-mail address').fill('ann@example.com');
+  await there.getByLabel('Password').fill('correct horse battery staple');
+  await there.locator('main .main-button').click();
+  await there.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  await here.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  await counts(here, 1);
+  // The stream that came back is one of the account's cart: the page hears of what an app adds there.
+  const cookie = (await context.cookies()).find(({ name }) => name === '__Host-trolley');
+  const headers = { Cookie: `${cookie.name}=${cookie.value}`, Origin: shop.address, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ sku: 'mill', quantity: 2 });
+  const answer = await fetch(`${shop.address}/v1/cart/lines`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 200);
+  await counts(here, 3);
+  await there.goto(`${shop.address}/account`);
+  await there.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await there.getByRole('banner').getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+  await here.getByRole('banner').getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+  await counts(here, 0);
+});

@@ -14,6 +14,9 @@ const PAUSES_MS = [0, 400, 1200, 3000, 10000];
  */
 const REFUSED_MS = { first: 5000, longest: 80000 };
 
+/** How long the answer to a sign-in may take in another tab once its stream has ended here. */
+const COOKIE_MS = 1000;
+
 let source = null;
 let pause = REFUSED_MS.first;
 let again;
@@ -39,27 +42,47 @@ async function hear(event) {
 }
 
 function open() {
-  if (source || document.hidden || !document.body.hasAttribute('data-live')) return;
+  if (source || again || document.hidden || !document.body.hasAttribute('data-live')) return;
   source = new EventSource('/v1/cart/events');
   source.addEventListener('open', () => { pause = REFUSED_MS.first; });
   source.addEventListener('cart', hear);
   source.addEventListener('error', refused);
-  source.addEventListener('end', () => {
-    close();
-    refresh().catch(() => {});
-  });
+  source.addEventListener('end', ended);
+}
+
+/**
+ * The token that opened the stream is replaced by now, or its session is over: the page is read again at once, as the server shows
+ * it now, and once more when the cookie of a sign-in that was still on its way is there. Where there is a cart to watch the stream
+ * need not wait until it comes back by itself.
+ */
+function ended() {
+  const read = () => refresh().then(comeBack, () => {});
+  read();
+  setTimeout(read, COOKIE_MS);
+}
+
+function comeBack() {
+  if (source?.readyState !== EventSource.CONNECTING || !document.body.hasAttribute('data-live')) return;
+  close();
+  open();
 }
 
 function refused() {
   if (source?.readyState !== EventSource.CLOSED) return;
   close();
+  // Perhaps nobody is signed in any more, which a refusal does not tell; the page does.
+  if (pause === REFUSED_MS.first) refresh().catch(() => {});
   // Not all at the same moment: many pages were refused together.
-  again = setTimeout(open, pause * (0.75 + Math.random() / 2));
+  again = setTimeout(() => {
+    again = undefined;
+    open();
+  }, pause * (0.75 + Math.random() / 2));
   pause = Math.min(pause * 2, REFUSED_MS.longest);
 }
 
 function close() {
   clearTimeout(again);
+  again = undefined;
   source?.close();
   source = null;
 }

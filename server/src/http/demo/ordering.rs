@@ -163,7 +163,7 @@ pub async fn cancel(
     _: Form,
 ) -> Response {
     let cancelled = match own(&front, &shopper.visitor, id).await {
-        Ok(Some(order)) => front.service.cancel(order.id).await.map_err(Problem::from),
+        Ok(Some(order)) => cancelled(&front, &shopper.visitor, order.id).await,
         Ok(None) => Ok(None),
         Err(problem) => Err(problem),
     };
@@ -172,6 +172,14 @@ pub async fn cancel(
         Ok(None) => refused(&front, &shopper.visitor, &no_such_order()).await,
         Err(problem) => refused(&front, &shopper.visitor, &problem).await,
     }
+}
+
+/// The form may have taken its time: the shopper's token is asked for again.
+async fn cancelled(front: &Front, visitor: &Visitor, id: OrderId) -> Result<Option<Arc<Order>>, Problem> {
+    if let Visitor::Known(visit) = visitor {
+        front.service.require(&visit.claim()).await?;
+    }
+    Ok(front.service.cancel(id).await?)
 }
 
 /// The page that is agreed to once more, with what is different now.

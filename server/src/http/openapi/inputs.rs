@@ -14,7 +14,7 @@ use crate::http::json::{Command, Json, NoBody, Optional};
 use crate::http::path::{AccountName, DeviceName, LineName, OrderName};
 use crate::http::problems::Code;
 use crate::http::query::Query;
-use crate::http::visitor::Visitor;
+use crate::http::visitor::{Visitor, Watcher};
 
 use super::headers;
 use super::op::Takes;
@@ -80,6 +80,12 @@ impl Input for Visitor {
             Code::UnknownScheme,
             Code::RateLimited,
         ]);
+    }
+}
+
+impl Input for Watcher {
+    fn describe(takes: &mut Takes, parts: &mut Parts) {
+        Visitor::describe(takes, parts);
     }
 }
 

@@ -134,10 +134,14 @@ impl Faulty {
         until(|| self.commits() >= commits).await;
     }
 
-    /// Takes a session out behind the service's back, as another node would.
+    /// Takes a session out behind the service's back with its tokens, as another node would.
     pub async fn end_session(&self, session: SessionId) {
         let record = self.inner.load(Key::Session(session)).await.unwrap().unwrap();
-        self.inner.commit(vec![Write::delete(Key::Session(session), record.version())]).await.unwrap();
+        let mut writes = vec![Write::delete(Key::Session(session), record.version())];
+        if let Record::Session(session) = record {
+            writes.extend(session.tokens.tokens().map(|token| Write::delete(Key::Token(token), 1)));
+        }
+        self.inner.commit(writes).await.unwrap();
     }
 
     pub fn commits(&self) -> usize {

@@ -116,7 +116,8 @@ impl Device {
     /// Whom the server takes this device for, without renewing anything.
     pub async fn visit(&self) -> Option<Visit> {
         let token = self.cookie(NAME).and_then(|token| Token::parse(token.as_bytes()));
-        let presented = Presented { token, remember: None, transport: Transport::Cookie, renews: false };
+        let (remember, transport) = (None, Transport::Cookie);
+        let presented = Presented { token, remember, transport, renews: false, watches: false };
         match self.service.recognise(&presented).await.unwrap() {
             Recognised::Known(visit, _) => Some(visit),
             Recognised::Nobody | Recognised::Retired => None,

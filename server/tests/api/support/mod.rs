@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod described;
 pub mod faulty;
+pub mod held;
 pub mod member;
 pub mod reply;
 pub mod scrape;

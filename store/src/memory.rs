@@ -6,7 +6,8 @@ use std::ops::Bound;
 use parking_lot::Mutex;
 use trolley_core::time::Timestamp;
 
-use crate::kind::{Counts, Key, Record};
+use crate::counts::Counts;
+use crate::kind::{Key, Record};
 use crate::port::{
     Action, CommitError, Direction, Due, Expect, Listed, Listing, Promise, Store, StoreError, Write,
 };

@@ -9,7 +9,8 @@ use std::pin::Pin;
 use trolley_core::time::Timestamp;
 
 use crate::activity::Activity;
-use crate::kind::{Counts, Key, Kind, Record};
+use crate::counts::Counts;
+use crate::kind::{Key, Kind, Record};
 
 /// What a call of the port gives back: a future that any thread may drive.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -303,7 +303,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "rate-limits",
         takes: Text("RULE"),
         unsaid: Is("on"),
-        help: "Limits and shares for each address, and the quotas below: on or off. The bounds in all hold either way",
+        help: "Limits, shares and quotas for each address: on or off. The bounds in all hold either way",
         why: "A script cannot fill the store. off is for tests, which come from one address.",
     },
     Setting {

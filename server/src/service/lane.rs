@@ -34,7 +34,6 @@ pub(super) struct Waiting {
 }
 
 /// What stands in a lane.
-#[expect(clippy::large_enum_variant, reason = "nearly all are orders, and a queue is short")]
 enum Queued {
     /// An order.
     Order(Box<Waiting>),

@@ -80,8 +80,9 @@ impl Service {
 
     /// The session that the visit's token leads to: its own, or the one that took its place.
     async fn led_to(&self, visit: &Visit) -> Result<SessionId, Failure> {
-        Ok(match self.store.load(Key::Token(visit.token)).await? {
-            Some(Record::Token(named)) => named.session,
+        let named = self.store.load(Key::Token(visit.token)).await.map_err(Failure::from);
+        Ok(match unless_damaged(named)? {
+            Some(Some(Record::Token(named))) => named.session,
             _ => visit.session.id,
         })
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use trolley_core::account::audit::What;
 use trolley_store::activity::Activity;
-use trolley_store::kind::Counts;
+use trolley_store::counts::Counts;
 
 use super::Service;
 use super::failure::Failure;

@@ -8,7 +8,8 @@ use trolley::service::settings::{Bounds, Settings};
 use trolley::service::token::Token;
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::Span;
-use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Record};
 use trolley_store::memory::Memory;
 use trolley_store::port::Store;
 
@@ -117,7 +118,7 @@ async fn of_changes_in_one_commit_only_that_fails_whose_own_record_is_damaged() 
         let key = [("idempotency-key", "first")];
         one.with("POST", "/v1/cart/lines", &key, json!({"sku": "a"})).await.expect(200);
         let session = session_of(&one).await;
-        let damaged = [Key::Ledger(session), Key::Session(session)][what];
+        let damaged = [Key::Ledger(session), token_of(&one)][what];
         let before = other.cart().await.quantity();
         shop.store.shut_gate();
         let keyed = [("idempotency-key", "second")];

@@ -7,7 +7,8 @@ use tokio::sync::Barrier;
 use trolley::http::front::Rules;
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::ids::OrderId;
-use trolley_store::kind::{Counts, Key, Kind};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Kind};
 use trolley_store::port::{Listing, Store as _, Write};
 
 use crate::accounts::{EMAIL, PASSWORD, cheap, login, signed_in, signed_up};

@@ -10,7 +10,8 @@ use trolley::service::random::OsRandom;
 use trolley::service::settings::Settings;
 use trolley::service::token::Token;
 use trolley_core::time::Span;
-use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store as _;
 
 use crate::support::{Actor, Shop, days};

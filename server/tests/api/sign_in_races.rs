@@ -13,7 +13,7 @@ use trolley::service::settings::Settings;
 use trolley_core::account::audit::{Row, What};
 use trolley_core::session::Policy;
 use trolley_core::time::Span;
-use trolley_store::kind::Counts;
+use trolley_store::counts::Counts;
 use trolley_store::port::Store as _;
 
 use crate::support::member::Device;

@@ -7,7 +7,8 @@ use trolley::service::token::Token;
 use trolley_core::account::audit::What;
 use trolley_core::session::{Policy, Session};
 use trolley_core::time::Span;
-use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Store as _, Write};
 
 use crate::accounts;

@@ -9,7 +9,8 @@ use trolley::service::token::Token;
 use trolley_core::ids::SessionId;
 use trolley_core::session::Policy;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Counts, Key, Kind, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::memory::Memory;
 use trolley_store::port::{CommitError, Due, Listed, Listing, Promise, Store, StoreError, Write};
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::counts::Counts;
 use crate::damage::Damaged;
-use crate::kind::{Counts, Key};
+use crate::kind::Key;
 use crate::record::{decode, key_from};
 
 use super::error::OpenFailed;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use crate::kind::{Counts, Key, Record};
+use crate::counts::Counts;
+use crate::kind::{Key, Record};
 use crate::port::{Action, CommitError, StoreError, Write};
 use crate::record::{delta, encode};
 

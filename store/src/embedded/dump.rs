@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, params};
 use trolley_core::time::Timestamp;
 
+use crate::counts::Counts;
 use crate::damage::Damaged;
-use crate::kind::{Counts, Key, Record};
+use crate::kind::{Key, Record};
 use crate::record::{decode, encode, key_parts};
 
 use super::backup::{BackupFailed, OfDamaged, Verified, failed, key_of, settle, unfinished_in};

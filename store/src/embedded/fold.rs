@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use crate::kind::{Counts, Key};
+use crate::counts::Counts;
+use crate::kind::Key;
 
 use super::error::Trouble;
 use super::shared::Shared;

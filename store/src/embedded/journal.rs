@@ -2,7 +2,8 @@
 
 use trolley_core::time::Timestamp;
 
-use crate::kind::{Counts, Key};
+use crate::counts::Counts;
+use crate::kind::Key;
 use crate::record::bytes::{Malformed, Reader, put_bytes, put_u64};
 use crate::record::{key_from, key_parts};
 

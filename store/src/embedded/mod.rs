@@ -29,7 +29,8 @@ use tokio::sync::{mpsc, oneshot};
 use trolley_core::time::Timestamp;
 
 use crate::activity::Activity;
-use crate::kind::{Counts, Key, Record};
+use crate::counts::Counts;
+use crate::kind::{Key, Record};
 use crate::port::{CommitError, Direction, Due, Listed, Listing, Promise, Store, StoreError, Write};
 use crate::record::decode;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::kind::Counts;
+use crate::counts::Counts;
 
 use super::error::OpenFailed;
 use super::journal::unseal;

@@ -7,8 +7,9 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rusqlite::Connection;
 
+use crate::counts::Counts;
 use crate::damage::Book;
-use crate::kind::{Counts, Key, Record};
+use crate::kind::{Key, Record};
 use crate::port::{CommitError, StoreError};
 use crate::record::weight;
 

@@ -4,7 +4,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use trolley_core::time::Timestamp;
 
-use crate::kind::{Counts, Key, Record};
+use crate::counts::Counts;
+use crate::kind::{Key, Record};
 use crate::port::{Direction, Due, Listing};
 use crate::record::{decode, encode, key_from, key_parts};
 

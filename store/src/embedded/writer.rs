@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::kind::Counts;
+use crate::counts::Counts;
 use crate::port::{CommitError, StoreError, Write};
 
 use super::batch::{Batch, Committed};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use trolley_core::ids::TokenDigest;
 use trolley_core::ledger::{Answer, Entry, Ledger};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, Store, StoreError, Write};
 
 use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};

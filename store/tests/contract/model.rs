@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use trolley_core::ids::{OrderId, TokenDigest};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Counts, Key, Kind, Record};
+use trolley_store::counts::Counts;
+use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Action, CommitError, Expect, Listing, Store, Write};
 
 use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};

@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 use trolley_store::activity::Activity;
+use trolley_store::counts::Counts;
 use trolley_store::damage::Book;
-use trolley_store::kind::{Counts, Key, Record};
+use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Due, Listed, Listing, Promise, Store, StoreError, Write};
 use trolley_store::record::key_parts;
 

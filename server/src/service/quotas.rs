@@ -1,7 +1,7 @@
 //! What a cart, a session, an account and an address may ask of the store (SESSION.md, S39): so that nobody makes it grow without
 //! end. docs/security.md does the sum of the worst.
 //!
-//! What is done is counted once it is decided, on a [`Tab`]: where nothing came of it, it is given back. A retry that is answered
+//! What is done is counted once it is decided, on a `Tab`: where nothing came of it, it is given back. A retry that is answered
 //! from a ledger is not counted.
 
 use trolley_core::ids::{AccountId, CartId, SessionId};

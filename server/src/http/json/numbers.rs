@@ -20,7 +20,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A whole number that must be there, such as a revision, up to [`NUMBER_MAX`].
+    /// A whole number that must be there, such as a revision, up to `NUMBER_MAX`.
     pub fn number(&mut self, name: &str, least: u64) -> Option<u64> {
         let value = self.required(name)?;
         match self.number_of(name, value, least)? {
@@ -42,7 +42,7 @@ impl Fields<'_> {
         None
     }
 
-    /// A whole number, where it is there: less than nothing is sent by devices too and means nothing, and more than [`NUMBER_MAX`] no more
+    /// A whole number, where it is there: less than nothing is sent by devices too and means nothing, and more than `NUMBER_MAX` no more
     /// than that.
     pub fn clamped(&mut self, name: &str) -> Option<u64> {
         let value = self.take(name)?;

@@ -61,13 +61,13 @@ pub fn allows(held: &[Scope], needed: Scope) -> bool {
 /// A text that names no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the scopes are orders, orders:read, accounts, accounts:read, sign-ins and audit")]
-pub struct NotAScope;
+pub struct ParseScopeError;
 
 impl FromStr for Scope {
-    type Err = NotAScope;
+    type Err = ParseScopeError;
 
-    fn from_str(text: &str) -> Result<Scope, NotAScope> {
-        Scope::ALL.iter().copied().find(|scope| scope.as_str() == text).ok_or(NotAScope)
+    fn from_str(text: &str) -> Result<Scope, ParseScopeError> {
+        Scope::ALL.iter().copied().find(|scope| scope.as_str() == text).ok_or(ParseScopeError)
     }
 }
 
@@ -97,8 +97,8 @@ mod tests {
     fn every_scope_is_read_by_its_name_and_the_refusal_names_them_all() {
         for scope in Scope::ALL {
             assert_eq!(scope.as_str().parse(), Ok(*scope));
-            assert!(NotAScope.to_string().contains(scope.as_str()));
+            assert!(ParseScopeError.to_string().contains(scope.as_str()));
         }
-        assert_eq!("Orders".parse::<Scope>(), Err(NotAScope));
+        assert_eq!("Orders".parse::<Scope>(), Err(ParseScopeError));
     }
 }

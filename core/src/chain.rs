@@ -9,7 +9,7 @@ pub const REPLACED_MAX: usize = 24;
 
 /// The tokens of one session, or of one remember-me series. There are only digests here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
+pub struct TokenChain {
     /// The one that is good.
     pub present: TokenDigest,
     /// When that was issued, or first presented if it came by renewal: from then on counts the grace of the last one.
@@ -44,12 +44,12 @@ pub struct Renewal {
 
 /// What a presented token is to its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TokenStanding {
     /// Good, and nothing else is to be done.
     Good,
     /// Good, and its successor is to be handed out.
     Due(Renewal),
-    /// The successor, for the first time: [`Chain::advance`] puts it in the present one's place.
+    /// The successor, for the first time: [`TokenChain::advance`] puts it in the present one's place.
     Arrived,
     /// Replaced, and its grace is over: whoever holds it is not who holds the present one.
     Stolen,
@@ -57,32 +57,49 @@ pub enum Standing {
     Unknown,
 }
 
-impl Chain {
+impl TokenChain {
     /// A chain that begins with this token.
-    pub fn new(token: TokenDigest, now: Timestamp) -> Chain {
-        Chain { present: token, since: now, renewals: 0, key: None, successor: None, replaced: Vec::new() }
+    pub fn new(token: TokenDigest, now: Timestamp) -> TokenChain {
+        TokenChain {
+            present: token,
+            since: now,
+            renewals: 0,
+            key: None,
+            successor: None,
+            replaced: Vec::new(),
+        }
     }
 
     /// What `token` is at `now`, where a token is renewed so long after it was issued or first presented.
-    pub fn standing(&self, token: &TokenDigest, renew_after: Span, grace: Span, now: Timestamp) -> Standing {
+    pub fn standing(
+        &self,
+        token: &TokenDigest,
+        renew_after: Span,
+        grace: Span,
+        now: Timestamp,
+    ) -> TokenStanding {
         let age = now.since(self.since);
         if *token == self.present {
             return match self.successor {
-                Some(waiting) => Standing::Due(Renewal { number: self.renewals, key: Some(waiting.key) }),
-                None if age >= renew_after => Standing::Due(Renewal { number: self.renewals, key: None }),
-                None => Standing::Good,
+                Some(waiting) => {
+                    TokenStanding::Due(Renewal { number: self.renewals, key: Some(waiting.key) })
+                }
+                None if age >= renew_after => {
+                    TokenStanding::Due(Renewal { number: self.renewals, key: None })
+                }
+                None => TokenStanding::Good,
             };
         }
         if self.successor.is_some_and(|waiting| waiting.digest == *token) {
-            return Standing::Arrived;
+            return TokenStanding::Arrived;
         }
         match (self.replaced.iter().position(|replaced| replaced == token), self.key) {
-            (None, _) => Standing::Unknown,
+            (None, _) => TokenStanding::Unknown,
             // It is handed the present one again: a browser that crashed may have lost what it had not written down.
             (Some(0), Some(_)) if age < grace => {
-                Standing::Due(Renewal { number: self.renewals.saturating_sub(1), key: self.key })
+                TokenStanding::Due(Renewal { number: self.renewals.saturating_sub(1), key: self.key })
             }
-            (Some(_), _) => Standing::Stolen,
+            (Some(_), _) => TokenStanding::Stolen,
         }
     }
 
@@ -129,17 +146,17 @@ mod tests {
         TokenDigest::from_bytes([n; 32])
     }
 
-    fn standing(chain: &Chain, n: u8, now: u64) -> Standing {
+    fn standing(chain: &TokenChain, n: u8, now: u64) -> TokenStanding {
         chain.standing(&token(n), Span::from_ms(HOUR), Span::from_ms(GRACE), Timestamp::from_ms(now))
     }
 
-    fn due(number: u32, key: Option<KeyId>) -> Standing {
-        Standing::Due(Renewal { number, key })
+    fn due(number: u32, key: Option<KeyId>) -> TokenStanding {
+        TokenStanding::Due(Renewal { number, key })
     }
 
     /// Token 0, whose successor 1 was handed out after an hour and first presented at `HOUR + 5`.
-    fn renewed() -> Chain {
-        let mut chain = Chain::new(token(0), Timestamp::from_ms(0));
+    fn renewed() -> TokenChain {
+        let mut chain = TokenChain::new(token(0), Timestamp::from_ms(0));
         chain.hand_out(Successor { digest: token(1), key: KEY });
         assert_eq!(chain.advance(Timestamp::from_ms(HOUR + 5)), None);
         chain
@@ -147,29 +164,29 @@ mod tests {
 
     #[test]
     fn a_token_is_renewed_after_an_hour_and_not_before() {
-        let chain = Chain::new(token(0), Timestamp::from_ms(0));
-        assert_eq!(standing(&chain, 0, HOUR - 1), Standing::Good);
+        let chain = TokenChain::new(token(0), Timestamp::from_ms(0));
+        assert_eq!(standing(&chain, 0, HOUR - 1), TokenStanding::Good);
         assert_eq!(standing(&chain, 0, HOUR), due(0, None));
-        assert_eq!(standing(&chain, 7, HOUR), Standing::Unknown);
+        assert_eq!(standing(&chain, 7, HOUR), TokenStanding::Unknown);
     }
 
     #[test]
     fn until_its_successor_is_presented_the_old_token_is_good_and_names_the_same_one() {
-        let mut chain = Chain::new(token(0), Timestamp::from_ms(0));
+        let mut chain = TokenChain::new(token(0), Timestamp::from_ms(0));
         chain.hand_out(Successor { digest: token(1), key: KEY });
         for now in [HOUR, 2 * HOUR, 20 * HOUR] {
             assert_eq!(standing(&chain, 0, now), due(0, Some(KEY)));
-            assert_eq!(standing(&chain, 1, now), Standing::Arrived);
+            assert_eq!(standing(&chain, 1, now), TokenStanding::Arrived);
         }
     }
 
     #[test]
     fn the_grace_begins_when_the_successor_is_presented_and_is_over_at_its_end() {
         let chain = renewed();
-        assert_eq!(standing(&chain, 1, HOUR + 5), Standing::Good);
+        assert_eq!(standing(&chain, 1, HOUR + 5), TokenStanding::Good);
         assert_eq!(standing(&chain, 0, HOUR + 5 + GRACE - 1), due(0, Some(KEY)));
-        assert_eq!(standing(&chain, 0, HOUR + 5 + GRACE), Standing::Stolen);
-        assert_eq!(standing(&chain, 1, 2 * HOUR + 4), Standing::Good);
+        assert_eq!(standing(&chain, 0, HOUR + 5 + GRACE), TokenStanding::Stolen);
+        assert_eq!(standing(&chain, 1, 2 * HOUR + 4), TokenStanding::Good);
         assert_eq!(standing(&chain, 1, 2 * HOUR + 5), due(1, None));
     }
 
@@ -178,20 +195,20 @@ mod tests {
         let mut chain = renewed();
         chain.hand_out(Successor { digest: token(2), key: KEY });
         chain.advance(Timestamp::from_ms(2 * HOUR));
-        assert_eq!(standing(&chain, 0, 2 * HOUR), Standing::Stolen);
+        assert_eq!(standing(&chain, 0, 2 * HOUR), TokenStanding::Stolen);
         assert_eq!(standing(&chain, 1, 2 * HOUR), due(1, Some(KEY)));
     }
 
     #[test]
     fn the_25th_replaced_token_lets_the_first_go() {
-        let mut chain = Chain::new(token(0), Timestamp::from_ms(0));
+        let mut chain = TokenChain::new(token(0), Timestamp::from_ms(0));
         for n in 1..=25 {
             chain.hand_out(Successor { digest: token(n), key: KEY });
             let gone = chain.advance(Timestamp::from_ms(u64::from(n)));
             assert_eq!(gone, (n == 25).then(|| token(0)));
         }
         assert_eq!((chain.replaced.len(), chain.renewals), (REPLACED_MAX, 25));
-        assert_eq!(standing(&chain, 0, HOUR), Standing::Unknown);
+        assert_eq!(standing(&chain, 0, HOUR), TokenStanding::Unknown);
         assert_eq!(chain.tokens().count(), 25);
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// A text that is not a UUID in its hyphenated form of 36 characters (RFC 9562, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")]
-pub struct NotAUuid;
+pub struct ParseUuidError;
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -39,9 +39,9 @@ macro_rules! uuid_id {
         }
 
         impl FromStr for $name {
-            type Err = NotAUuid;
-            fn from_str(text: &str) -> Result<$name, NotAUuid> {
-                parse_uuid(text).map($name).ok_or(NotAUuid)
+            type Err = ParseUuidError;
+            fn from_str(text: &str) -> Result<$name, ParseUuidError> {
+                parse_uuid(text).map($name).ok_or(ParseUuidError)
             }
         }
     };
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(id.to_string(), "018bcfe5-687b-7fff-bfff-ffffffffffff");
         assert_eq!(id.to_string().parse(), Ok(id));
         for broken in ["", "018bcfe5687b7fffbfffffffffffffff", "018bcfe5-687b-7fff-bfff-fffffffffffg", "é"] {
-            assert_eq!(broken.parse::<CartId>(), Err(NotAUuid), "{broken}");
+            assert_eq!(broken.parse::<CartId>(), Err(ParseUuidError), "{broken}");
         }
     }
 

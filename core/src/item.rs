@@ -16,7 +16,7 @@ pub struct Item {
 
 /// Why a sku and options are not an item. Lengths are in characters (Unicode scalar values).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnItem {
+pub enum ItemError {
     /// The sku is empty or over 128 characters.
     #[error("a sku has 1 to 128 characters")]
     Sku,
@@ -45,19 +45,19 @@ impl Item {
     pub const OPTION_VALUE_CHARS_MAX: usize = 256;
 
     /// An item, where sku and options are within their bounds.
-    pub fn new(sku: &str, options: Vec<(String, String)>) -> Result<Item, NotAnItem> {
+    pub fn new(sku: &str, options: Vec<(String, String)>) -> Result<Item, ItemError> {
         if sku.is_empty() || sku.chars().count() > Item::SKU_CHARS_MAX {
-            return Err(NotAnItem::Sku);
+            return Err(ItemError::Sku);
         }
         if options.len() > Item::OPTIONS_MAX {
-            return Err(NotAnItem::TooManyOptions);
+            return Err(ItemError::TooManyOptions);
         }
         for (name, value) in &options {
             if name.is_empty() || name.chars().count() > Item::OPTION_NAME_CHARS_MAX {
-                return Err(NotAnItem::OptionName(name.clone()));
+                return Err(ItemError::OptionName(name.clone()));
             }
             if value.chars().count() > Item::OPTION_VALUE_CHARS_MAX {
-                return Err(NotAnItem::OptionValue(name.clone()));
+                return Err(ItemError::OptionValue(name.clone()));
             }
         }
         let mut options: Vec<_> = options
@@ -66,7 +66,7 @@ impl Item {
             .collect();
         options.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         if let Some(twice) = options.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(NotAnItem::OptionTwice(twice[0].0.to_string()));
+            return Err(ItemError::OptionTwice(twice[0].0.to_string()));
         }
         Ok(Item { sku: sku.into(), options })
     }

@@ -18,12 +18,12 @@ pub struct Ledger {
     /// Counts its changes: the version that a store compares.
     pub version: u64,
     /// Oldest first.
-    pub entries: VecDeque<Entry>,
+    pub entries: VecDeque<LedgerEntry>,
 }
 
 /// One keyed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct LedgerEntry {
     /// The first 16 bytes of SHA-256 of the key.
     pub key: [u8; 16],
     /// The first 16 bytes of SHA-256 of the request: method, path and everything that decides its effect.
@@ -31,12 +31,12 @@ pub struct Entry {
     /// When it was answered.
     pub at: Timestamp,
     /// What was answered.
-    pub answer: Answer,
+    pub answer: LedgerAnswer,
 }
 
 /// What a keyed call was answered: as much as a replay needs. The cart in a replay is the cart as it is then.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct LedgerAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The problem's code, if it was one.
@@ -47,11 +47,11 @@ pub struct Answer {
 
 /// What the ledger says of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum LedgerLookup {
     /// It was not used within its 24 hours.
     New,
     /// The same request was answered.
-    Answered(Answer),
+    Answered(LedgerAnswer),
     /// Another request was answered under it.
     Reused,
 }
@@ -63,17 +63,17 @@ impl Ledger {
     }
 
     /// What is known of `key` when `request` comes with it at `now`.
-    pub fn find(&self, key: &[u8; 16], request: &[u8; 16], now: Timestamp) -> Found {
+    pub fn find(&self, key: &[u8; 16], request: &[u8; 16], now: Timestamp) -> LedgerLookup {
         match self.entries.iter().rev().find(|entry| entry.key == *key && now.since(entry.at) < KEPT_FOR) {
-            None => Found::New,
-            Some(entry) if entry.request == *request => Found::Answered(entry.answer.clone()),
-            Some(_) => Found::Reused,
+            None => LedgerLookup::New,
+            Some(entry) if entry.request == *request => LedgerLookup::Answered(entry.answer.clone()),
+            Some(_) => LedgerLookup::Reused,
         }
     }
 
     /// Keeps one more, and lets go of what is too old or too many. It takes no more room than its entries: a copy of each
     /// session's ledger is in memory.
-    pub fn keep(&mut self, entry: Entry) {
+    pub fn keep(&mut self, entry: LedgerEntry) {
         while self.entries.len() >= KEYS_MAX
             || self.entries.front().is_some_and(|oldest| entry.at.since(oldest.at) >= KEPT_FOR)
         {
@@ -89,12 +89,12 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn entry(key: u8, request: u8, at: u64) -> Entry {
-        Entry {
+    fn entry(key: u8, request: u8, at: u64) -> LedgerEntry {
+        LedgerEntry {
             key: [key; 16],
             request: [request; 16],
             at: Timestamp::from_ms(at),
-            answer: Answer { status: 200, code: None, about: None },
+            answer: LedgerAnswer { status: 200, code: None, about: None },
         }
     }
 
@@ -104,9 +104,9 @@ mod tests {
         let mut ledger = Ledger::new(SessionId::from_bytes([0; 16]));
         ledger.keep(entry(1, 1, 1_000));
         let found = |request: u8, at| ledger.find(&[1; 16], &[request; 16], Timestamp::from_ms(at));
-        assert!(matches!(found(1, 1_000 + day - 1), Found::Answered(_)));
-        assert_eq!(found(2, 1_000 + day - 1), Found::Reused);
-        assert_eq!(found(1, 1_000 + day), Found::New);
+        assert!(matches!(found(1, 1_000 + day - 1), LedgerLookup::Answered(_)));
+        assert_eq!(found(2, 1_000 + day - 1), LedgerLookup::Reused);
+        assert_eq!(found(1, 1_000 + day), LedgerLookup::New);
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
             ledger.keep(e);
         }
         assert_eq!(ledger.entries.len(), KEYS_MAX);
-        assert_eq!(ledger.find(&[0; 16], &[0; 16], Timestamp::from_ms(5)), Found::New);
+        assert_eq!(ledger.find(&[0; 16], &[0; 16], Timestamp::from_ms(5)), LedgerLookup::New);
         assert_eq!(ledger.version, 257);
     }
 

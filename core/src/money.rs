@@ -49,7 +49,7 @@ pub struct Money {
 
 /// Why a sum cannot be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoSum {
+pub enum SumError {
     /// It is more than [`Money::AMOUNT_MAX`].
     #[error("the total is larger than an amount can be")]
     TooLarge,
@@ -68,29 +68,29 @@ impl Money {
     }
 
     /// So many times as much.
-    pub fn times(self, n: u64) -> Result<Money, NoSum> {
-        self.amount.checked_mul(n).map_or(Err(NoSum::TooLarge), |amount| self.of(amount))
+    pub fn times(self, n: u64) -> Result<Money, SumError> {
+        self.amount.checked_mul(n).map_or(Err(SumError::TooLarge), |amount| self.of(amount))
     }
 
     /// Both together.
-    pub fn plus(self, other: Money) -> Result<Money, NoSum> {
+    pub fn plus(self, other: Money) -> Result<Money, SumError> {
         if self.currency != other.currency {
-            return Err(NoSum::TwoCurrencies);
+            return Err(SumError::TwoCurrencies);
         }
-        self.amount.checked_add(other.amount).map_or(Err(NoSum::TooLarge), |amount| self.of(amount))
+        self.amount.checked_add(other.amount).map_or(Err(SumError::TooLarge), |amount| self.of(amount))
     }
 
     /// All of `parts` together, beginning with nothing of `currency`; none where there is neither.
     pub fn sum(
         currency: Option<Currency>,
-        mut parts: impl Iterator<Item = Result<Money, NoSum>>,
-    ) -> Result<Option<Money>, NoSum> {
+        mut parts: impl Iterator<Item = Result<Money, SumError>>,
+    ) -> Result<Option<Money>, SumError> {
         let nothing = currency.map(Money::zero);
         parts.try_fold(nothing, |sum, part| sum.map_or(part, |sum| sum.plus(part?)).map(Some))
     }
 
-    fn of(self, amount: u64) -> Result<Money, NoSum> {
-        if amount > Money::AMOUNT_MAX { Err(NoSum::TooLarge) } else { Ok(Money { amount, ..self }) }
+    fn of(self, amount: u64) -> Result<Money, SumError> {
+        if amount > Money::AMOUNT_MAX { Err(SumError::TooLarge) } else { Ok(Money { amount, ..self }) }
     }
 }
 
@@ -119,12 +119,12 @@ mod tests {
         let most = money(Money::AMOUNT_MAX, "EUR");
         assert_eq!(money(1_299, "EUR").times(3), Ok(money(3_897, "EUR")));
         assert_eq!(most.times(1), Ok(most));
-        assert_eq!(most.times(2), Err(NoSum::TooLarge));
-        assert_eq!(most.times(u64::MAX), Err(NoSum::TooLarge));
+        assert_eq!(most.times(2), Err(SumError::TooLarge));
+        assert_eq!(most.times(u64::MAX), Err(SumError::TooLarge));
         assert_eq!(money(Money::AMOUNT_MAX - 1, "EUR").plus(money(1, "EUR")), Ok(most));
-        assert_eq!(most.plus(money(1, "EUR")), Err(NoSum::TooLarge));
+        assert_eq!(most.plus(money(1, "EUR")), Err(SumError::TooLarge));
         assert_eq!(most.times(0), Ok(Money::zero(most.currency)));
-        assert_eq!(money(1, "EUR").plus(money(1, "USD")), Err(NoSum::TwoCurrencies));
+        assert_eq!(money(1, "EUR").plus(money(1, "USD")), Err(SumError::TwoCurrencies));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cart::checkout::Taken;
+use crate::cart::checkout::CheckedOut;
 use crate::ids::{CartId, Generation, OrderId, Quantity, Revision, SessionId};
 use crate::item::Item;
 use crate::money::Money;
@@ -67,8 +67,8 @@ impl Order {
     }
 
     /// What a cancelled order gives back.
-    pub fn taken(&self) -> Vec<Taken> {
-        let taken = |line: &OrderLine| Taken { item: line.item.clone(), quantity: line.quantity };
+    pub fn taken(&self) -> Vec<CheckedOut> {
+        let taken = |line: &OrderLine| CheckedOut { item: line.item.clone(), quantity: line.quantity };
         self.lines.iter().map(taken).collect()
     }
 

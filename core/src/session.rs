@@ -2,7 +2,7 @@
 
 mod judge;
 
-use crate::chain::{Chain, Renewal};
+use crate::chain::{Renewal, TokenChain};
 use crate::ids::{AccountId, CartId, SessionId};
 use crate::time::{Span, Timestamp};
 
@@ -14,7 +14,7 @@ pub struct Session {
     /// Counts its changes: the version that a store compares.
     pub version: u64,
     /// The token that opens it, and those before.
-    pub tokens: Chain,
+    pub tokens: TokenChain,
     /// How its token travels.
     pub transport: Transport,
     /// The cart it opens: the guest's own, or once signed in the account's.
@@ -68,7 +68,7 @@ pub enum Transport {
 
 /// How long sessions live.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct SessionPolicy {
     /// A guest unseen for this long is gone.
     pub guest_idle: Span,
     /// A guest is gone this long after it was made, whatever it did.
@@ -91,9 +91,9 @@ pub struct Policy {
     pub cap: usize,
 }
 
-impl Default for Policy {
-    fn default() -> Policy {
-        Policy {
+impl Default for SessionPolicy {
+    fn default() -> SessionPolicy {
+        SessionPolicy {
             guest_idle: Span::from_days(30),
             guest_absolute: Span::from_days(180),
             unpresented: Span::from_hours(24),
@@ -110,7 +110,7 @@ impl Default for Policy {
 
 /// How exactly the time a session was last seen is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum LastSeen {
     /// From memory: to the millisecond.
     Exactly(Timestamp),
     /// From the store: it may have been seen up to a twentieth of the idle limit later than that.
@@ -136,14 +136,14 @@ pub enum Verdict {
     /// It lives, and the token is the successor, presented for the first time.
     Arrived(Lease),
     /// It is over.
-    Ended(Why),
+    Ended(EndReason),
     /// The token was replaced and its grace is over: somebody has a copy.
     Theft,
 }
 
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum EndReason {
     /// It was not seen for too long.
     Idle,
     /// It is too old.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use trolley::cmd::{Failed, api_key, backup, config, export, healthcheck, import, openapi, serve, version};
+use trolley::cli::{CliError, api_key, backup, config, export, healthcheck, import, openapi, serve, version};
 use trolley::config::raw::Raw;
 
 /// Millions of small allocations a second come and go on all threads.
@@ -27,12 +27,12 @@ enum Command {
     Import(import::Import),
     /// Make, list and revoke keys for the shop's own systems, at a running server
     #[command(subcommand)]
-    ApiKey(api_key::ApiKey),
+    ApiKey(api_key::ApiKeyCommand),
     /// Ask the server with these settings whether it is ready: exit code 0 where it is
     Healthcheck(Box<Raw>),
     /// Print or check the settings of serve
     #[command(subcommand)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     /// Print the description of the API: OpenAPI 3.1
     Openapi,
     /// Tell which release this is
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             error.exit()
         }
-        Err(error) => return fail(&Failed::Asked(first_line(&error))),
+        Err(error) => return fail(&CliError::Usage(first_line(&error))),
     };
     let done = match command {
         Command::Serve(raw) => serve::run(*raw),
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "a program says on standard error why it ends")]
-fn fail(failed: &Failed) -> ExitCode {
+fn fail(failed: &CliError) -> ExitCode {
     eprintln!("trolley: {failed}");
     ExitCode::from(failed.exit_code())
 }

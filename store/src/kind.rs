@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trolley_core::access::Scope;
 use trolley_core::account::Account;
-use trolley_core::account::audit::{Event, Trail};
+use trolley_core::account::audit::{AuditEvent, Trail};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{
@@ -165,7 +165,7 @@ pub enum Record {
     /// A key of the shop's own systems; it never changes, so its version is 1.
     ApiKey(Arc<ApiKey>),
     /// Something that happened.
-    Audit(Arc<Event>),
+    Audit(Arc<AuditEvent>),
     /// What happened to an account.
     Trail(Arc<Trail>),
     /// An account.

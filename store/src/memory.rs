@@ -9,7 +9,7 @@ use trolley_core::time::Timestamp;
 use crate::counts::Counts;
 use crate::kind::{Key, Record};
 use crate::port::{
-    Action, CommitError, Direction, Due, Expect, Listed, Listing, Promise, Store, StoreError, Write,
+    Action, BoxFuture, CommitError, Direction, Due, Expect, Listed, Listing, Store, StoreError, Write,
 };
 use crate::record::key_parts;
 
@@ -45,7 +45,7 @@ impl Memory {
     fn with<'a, T, E>(
         &'a self,
         work: impl FnOnce(&mut State) -> Result<T, E> + Send + 'a,
-    ) -> Promise<'a, Result<T, E>>
+    ) -> BoxFuture<'a, Result<T, E>>
     where
         T: Send + 'a,
         E: From<StoreError> + Send + 'a,
@@ -61,11 +61,11 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+    fn load(&self, key: Key) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
         self.with(move |state| Ok(state.records.get(&key).map(|held| held.record.clone())))
     }
 
-    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), CommitError>> {
         self.with(move |state| {
             if let Some(other) = writes.iter().find(|write| !state.holds(write.key, write.expect)) {
                 return Err(CommitError::Conflict(other.key));
@@ -82,7 +82,7 @@ impl Store for Memory {
         now: Timestamp,
         after: Option<Due>,
         most: usize,
-    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<Due>, StoreError>> {
         self.with(move |state| {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let due = state.by_expiry.range((from, Bound::Unbounded)).take_while(|due| due.at <= now);
@@ -90,19 +90,19 @@ impl Store for Memory {
         })
     }
 
-    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+    fn list(&self, listing: Listing, most: usize) -> BoxFuture<'_, Result<Vec<Listed>, StoreError>> {
         self.with(move |state| Ok(state.list(&listing, most)))
     }
 
-    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+    fn upkeep(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.with(|_| Ok(false))
     }
 
-    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+    fn count(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         self.with(|state| Ok(state.counts))
     }
 
-    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(|state| {
             state.closed = true;
             Ok(())

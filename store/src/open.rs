@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::embedded::backup::{BackupFailed, Verified};
+use crate::embedded::backup::{BackupError, Verified};
 use crate::embedded::dump::{Exported, Import};
-use crate::embedded::settings::{LastResort, Settings};
-use crate::embedded::{Embedded, OpenFailed, backup, dump, inspect};
+use crate::embedded::settings::{OnFatal, Settings};
+use crate::embedded::{Embedded, OpenFolderError, backup, dump, inspect};
 use crate::memory::Memory;
 use crate::port::Store;
 
@@ -36,20 +36,16 @@ pub enum OpenError {
     NotInAFolder(String),
     /// The copy failed.
     #[error(transparent)]
-    Backup(#[from] BackupFailed),
+    Backup(#[from] BackupError),
     /// The folder's store does not open.
     #[error(transparent)]
-    Embedded(#[from] OpenFailed),
+    Embedded(#[from] OpenFolderError),
 }
 
 /// The store at `address`. It blocks while a file store finds out what a crash left, seconds at the most.
 ///
 /// `settings` and `last_resort` are those of a `file:` store; others have no use for them.
-pub fn open(
-    address: &str,
-    settings: &Settings,
-    last_resort: LastResort,
-) -> Result<Arc<dyn Store>, OpenError> {
+pub fn open(address: &str, settings: &Settings, last_resort: OnFatal) -> Result<Arc<dyn Store>, OpenError> {
     match folder_of(address) {
         Ok(folder) => Ok(Arc::new(Embedded::open(folder, settings, last_resort)?)),
         Err(OpenError::NotInAFolder(_)) => Ok(Arc::new(Memory::new())),
@@ -62,7 +58,7 @@ pub fn open(
 pub fn inspect(address: &str) -> Result<Option<OpenError>, OpenError> {
     match folder_of(address) {
         Ok(folder) => Ok(inspect::inspect(folder)?
-            .map(|holder| OpenFailed::InUse { folder: folder.to_owned(), holder }.into())),
+            .map(|holder| OpenFolderError::InUse { folder: folder.to_owned(), holder }.into())),
         Err(OpenError::NotInAFolder(_)) => Ok(None),
         Err(error) => Err(error),
     }

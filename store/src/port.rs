@@ -13,7 +13,7 @@ use crate::counts::Counts;
 use crate::kind::{Key, Kind, Record};
 
 /// What a call of the port gives back: a future that any thread may drive.
-pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One part of a commit.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// *Absent* is `None`. *Expired* records are still given: who asks judges. What a commit that is not yet durable
     /// would write is never seen.
-    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>>;
+    fn load(&self, key: Key) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
 
     /// Does all of `writes`, or none. When it succeeds they are durable as configured and every later `load` sees them.
     ///
@@ -166,7 +166,7 @@ pub trait Store: Send + Sync + 'static {
     /// nothing happened. Two writes of one commit never name the same key. *Cut short*: where the future is dropped, the
     /// commit may or may not happen, but never in part. *Too big* and *full* change nothing and later commits may succeed.
     /// *Unknown*: after [`CommitError::Unknown`] it may have happened or not; who must know loads again.
-    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>>;
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), CommitError>>;
 
     /// Up to `most` records whose `expires_at` is at or before `now`, soonest first; of those behind `after`, where it is named:
     /// so whoever can do nothing about some of them gets on to the others. None left is an empty list.
@@ -177,10 +177,10 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
         after: Option<Due>,
         most: usize,
-    ) -> Promise<'_, Result<Vec<Due>, StoreError>>;
+    ) -> BoxFuture<'_, Result<Vec<Due>, StoreError>>;
 
     /// The first `most` of [`Store::due`].
-    fn expired(&self, now: Timestamp, most: usize) -> Promise<'_, Result<Vec<Key>, StoreError>> {
+    fn expired(&self, now: Timestamp, most: usize) -> BoxFuture<'_, Result<Vec<Key>, StoreError>> {
         Box::pin(async move {
             let due = self.due(now, None, most).await?;
             Ok(due.into_iter().map(|due| due.key).collect())
@@ -191,14 +191,14 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// What was committed before the call is seen as it was left, what is committed meanwhile may be seen or not. One that is
     /// *damaged* is left out, and told by [`Store::activity`]; whoever loads it by its key is given the error.
-    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>>;
+    fn list(&self, listing: Listing, most: usize) -> BoxFuture<'_, Result<Vec<Listed>, StoreError>>;
 
     /// Does one bounded piece of upkeep (folding a journal, giving disk space back) and says whether more is waiting.
     /// Never needed for correctness; writers are not held up by it for longer than a commit or two.
-    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>>;
+    fn upkeep(&self) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// How many records of each kind there are.
-    fn count(&self) -> Promise<'_, Result<Counts, StoreError>>;
+    fn count(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
 
     /// What it has done since it was opened, and which damaged records it met: each is named in the log once. A store that
     /// counts nothing says nothing.
@@ -207,7 +207,7 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Finishes what was begun and lets go of the store. Calls after it are refused as [`StoreError::Down`].
-    fn close(&self) -> Promise<'_, Result<(), StoreError>>;
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
 /// Why a record cannot be had.

@@ -17,7 +17,7 @@ pub const DEVICE_BYTES_MAX: usize = 64;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// An account was made.
     AccountCreated,
     /// An account was deleted.
@@ -52,61 +52,61 @@ pub enum What {
     CartsMerged,
 }
 
-impl What {
+impl EventKind {
     /// All that is written down.
-    pub const ALL: [What; 16] = [
-        What::AccountCreated,
-        What::AccountDeleted,
-        What::SignedIn,
-        What::Remembered,
-        What::SignInFailed,
-        What::SignedOut,
-        What::SessionRenewed,
-        What::SessionExpired,
-        What::SessionRevoked,
-        What::SessionsRevoked,
-        What::TokenReplayed,
-        What::PasswordChanged,
-        What::PasswordChangeFailed,
-        What::ResetIssued,
-        What::PasswordReset,
-        What::CartsMerged,
+    pub const ALL: [EventKind; 16] = [
+        EventKind::AccountCreated,
+        EventKind::AccountDeleted,
+        EventKind::SignedIn,
+        EventKind::Remembered,
+        EventKind::SignInFailed,
+        EventKind::SignedOut,
+        EventKind::SessionRenewed,
+        EventKind::SessionExpired,
+        EventKind::SessionRevoked,
+        EventKind::SessionsRevoked,
+        EventKind::TokenReplayed,
+        EventKind::PasswordChanged,
+        EventKind::PasswordChangeFailed,
+        EventKind::ResetIssued,
+        EventKind::PasswordReset,
+        EventKind::CartsMerged,
     ];
 
     /// Its stable name.
     pub fn as_str(self) -> &'static str {
         match self {
-            What::AccountCreated => "account_created",
-            What::AccountDeleted => "account_deleted",
-            What::SignedIn => "signed_in",
-            What::Remembered => "remembered",
-            What::SignInFailed => "sign_in_failed",
-            What::SignedOut => "signed_out",
-            What::SessionRenewed => "session_renewed",
-            What::SessionExpired => "session_expired",
-            What::SessionRevoked => "session_revoked",
-            What::SessionsRevoked => "sessions_revoked",
-            What::TokenReplayed => "token_replayed",
-            What::PasswordChanged => "password_changed",
-            What::PasswordChangeFailed => "password_change_failed",
-            What::ResetIssued => "reset_issued",
-            What::PasswordReset => "password_reset",
-            What::CartsMerged => "carts_merged",
+            EventKind::AccountCreated => "account_created",
+            EventKind::AccountDeleted => "account_deleted",
+            EventKind::SignedIn => "signed_in",
+            EventKind::Remembered => "remembered",
+            EventKind::SignInFailed => "sign_in_failed",
+            EventKind::SignedOut => "signed_out",
+            EventKind::SessionRenewed => "session_renewed",
+            EventKind::SessionExpired => "session_expired",
+            EventKind::SessionRevoked => "session_revoked",
+            EventKind::SessionsRevoked => "sessions_revoked",
+            EventKind::TokenReplayed => "token_replayed",
+            EventKind::PasswordChanged => "password_changed",
+            EventKind::PasswordChangeFailed => "password_change_failed",
+            EventKind::ResetIssued => "reset_issued",
+            EventKind::PasswordReset => "password_reset",
+            EventKind::CartsMerged => "carts_merged",
         }
     }
 
     fn is_failure(self) -> bool {
-        matches!(self, What::SignInFailed | What::PasswordChangeFailed)
+        matches!(self, EventKind::SignInFailed | EventKind::PasswordChangeFailed)
     }
 }
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub what: What,
+    pub what: EventKind,
     /// In which session, where it was in one.
     pub session: Option<SessionId>,
     /// From which address; none where it is not known or not kept any more.
@@ -117,7 +117,7 @@ pub struct Row {
 
 /// One thing that happened, among those of all accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct AuditEvent {
     /// Its name; a UUIDv7, so that events are ordered by time.
     pub id: EventId,
     /// Counts its changes: 1, and 2 once its address is gone.
@@ -125,7 +125,7 @@ pub struct Event {
     /// To which account; none where there is none of that address.
     pub account: Option<AccountId>,
     /// What.
-    pub row: Row,
+    pub row: AuditEntry,
 }
 
 /// An account's own trail.
@@ -136,25 +136,25 @@ pub struct Trail {
     /// Counts its changes: the version that a store compares.
     pub version: u64,
     /// Oldest first.
-    pub rows: VecDeque<Row>,
+    pub rows: VecDeque<AuditEntry>,
 }
 
-impl Row {
+impl AuditEntry {
     /// What happened, with what is known of where it came from, cut to its bounds.
-    pub fn new(at: Timestamp, what: What) -> Row {
-        Row { at, what, session: None, address: None, device: None }
+    pub fn new(at: Timestamp, what: EventKind) -> AuditEntry {
+        AuditEntry { at, what, session: None, address: None, device: None }
     }
 
     /// In this session.
     #[must_use]
-    pub fn within(self, session: SessionId) -> Row {
-        Row { session: Some(session), ..self }
+    pub fn within(self, session: SessionId) -> AuditEntry {
+        AuditEntry { session: Some(session), ..self }
     }
 
     /// From this address, by this device.
     #[must_use]
-    pub fn from(self, address: Option<&str>, device: Option<&str>) -> Row {
-        Row {
+    pub fn from(self, address: Option<&str>, device: Option<&str>) -> AuditEntry {
+        AuditEntry {
             address: address.map(|text| cut(text, ADDRESS_BYTES_MAX)),
             device: device.map(|text| cut(text, DEVICE_BYTES_MAX)),
             ..self
@@ -176,7 +176,7 @@ impl Trail {
     }
 
     /// Writes one more row down, and lets go of what is too much.
-    pub fn note(&mut self, row: Row) {
+    pub fn note(&mut self, row: AuditEntry) {
         self.rows.push_back(row);
         if self.rows.iter().filter(|row| row.what.is_failure()).count() > FAILURES_MAX
             && let Some(oldest) = self.rows.iter().position(|row| row.what.is_failure())
@@ -207,8 +207,8 @@ impl Trail {
 mod tests {
     use super::*;
 
-    fn row(at: u64, what: What) -> Row {
-        Row::new(Timestamp::from_ms(at), what).from(Some("192.0.2.1"), Some("Firefox on Linux"))
+    fn row(at: u64, what: EventKind) -> AuditEntry {
+        AuditEntry::new(Timestamp::from_ms(at), what).from(Some("192.0.2.1"), Some("Firefox on Linux"))
     }
 
     fn trail() -> Trail {
@@ -219,16 +219,16 @@ mod tests {
     fn a_stranger_who_hammers_an_account_does_not_push_its_history_out() {
         let mut trail = trail();
         for at in 0..30 {
-            trail.note(row(at, What::SignedIn));
+            trail.note(row(at, EventKind::SignedIn));
         }
         for at in 30..1_000 {
-            trail.note(row(at, What::SignInFailed));
+            trail.note(row(at, EventKind::SignInFailed));
         }
-        let failures = trail.rows.iter().filter(|row| row.what == What::SignInFailed).count();
+        let failures = trail.rows.iter().filter(|row| row.what == EventKind::SignInFailed).count();
         assert_eq!((failures, trail.rows.len()), (FAILURES_MAX, 30 + FAILURES_MAX));
         assert_eq!(trail.rows.back().unwrap().at, Timestamp::from_ms(999), "the newest stay");
         for at in 0..200 {
-            trail.note(row(at, What::SignedIn));
+            trail.note(row(at, EventKind::SignedIn));
         }
         assert_eq!(trail.rows.len(), ROWS_MAX);
     }
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn addresses_leave_after_their_time_and_the_rows_stay() {
         let mut trail = trail();
-        (0..10).for_each(|at| trail.note(row(at, What::SignedIn)));
+        (0..10).for_each(|at| trail.note(row(at, EventKind::SignedIn)));
         assert_eq!(trail.oldest_address(), Some(Timestamp::from_ms(0)));
         assert!(trail.forget_addresses(Timestamp::from_ms(7)));
         assert!(!trail.forget_addresses(Timestamp::from_ms(7)));
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_a_caller_sent_is_cut_to_its_bounds() {
-        let row = Row::new(Timestamp::from_ms(1), What::SignedIn)
+        let row = AuditEntry::new(Timestamp::from_ms(1), EventKind::SignedIn)
             .from(Some(&"1".repeat(99)), Some(&"é".repeat(99)));
         assert_eq!(
             (row.address.unwrap().len(), row.device.unwrap().len()),

@@ -29,7 +29,7 @@ const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// A text that cannot be an address. Each sentence tells what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnEmail {
+pub enum EmailError {
     /// It does not have the form of one.
     #[error("send an e-mail address, such as ann@example.com")]
     Form,
@@ -51,18 +51,18 @@ impl Email {
     /// Takes what may be an address, without what pasting leaves around it. Only a message that arrives can tell whether it is one,
     /// so little is refused: what has no local part, no domain, or white space, characters that cannot be seen or what mail programs
     /// give a meaning.
-    pub fn parse(text: &str) -> Result<Email, NotAnEmail> {
+    pub fn parse(text: &str) -> Result<Email, EmailError> {
         let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
-        let (local, domain) = halves(text).ok_or(NotAnEmail::Form)?;
+        let (local, domain) = halves(text).ok_or(EmailError::Form)?;
         if local.chars().any(is_invisible) {
-            return Err(NotAnEmail::Invisible);
+            return Err(EmailError::Invisible);
         }
         let compared = normal(local, domain)?;
         let seen = |c: &char| !is_invisible(*c) || JOINERS.contains(c);
         let domain: String = domain.strip_suffix(DOTS).unwrap_or(domain).chars().filter(seen).collect();
         let shown = format!("{local}@{domain}");
         if shown.len() > BYTES_MAX || compared.len() > BYTES_MAX {
-            return Err(NotAnEmail::Form);
+            return Err(EmailError::Form);
         }
         Ok(Email(shown.into()))
     }
@@ -98,24 +98,24 @@ fn halves(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The one spelling of an address.
-fn normal(local: &str, domain: &str) -> Result<String, NotAnEmail> {
+fn normal(local: &str, domain: &str) -> Result<String, EmailError> {
     let is_plain =
         |c: char| !(c.is_whitespace() || c.is_control() || ATS.contains(&c) || "<>()[],;:\\\"".contains(c));
     let local = folded(local);
     if local.is_empty() || local.len() > LOCAL_BYTES_MAX || !local.chars().all(is_plain) {
-        return Err(NotAnEmail::Form);
+        return Err(EmailError::Form);
     }
     if domain.chars().all(|c| DOTS.contains(&c) || is_invisible(c)) {
-        return Err(NotAnEmail::Form);
+        return Err(EmailError::Form);
     }
     let length = DnsLength::VerifyAllowRootDot;
     let ascii = Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::URL, Hyphens::Allow, length);
-    let ascii = ascii.map_err(|_| NotAnEmail::Domain)?;
+    let ascii = ascii.map_err(|_| EmailError::Domain)?;
     let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
     if !ascii.split('.').all(|label| !label.is_empty() && !label.starts_with('-'))
         || !ascii.chars().all(is_plain)
     {
-        return Err(NotAnEmail::Domain);
+        return Err(EmailError::Domain);
     }
     Ok(format!("{local}@{ascii}"))
 }
@@ -246,7 +246,7 @@ mod tests {
         ] {
             assert_eq!(
                 Email::parse(&format!("a{hidden}nn@example.com")),
-                Err(NotAnEmail::Invisible),
+                Err(EmailError::Invisible),
                 "{hidden:?}"
             );
         }

@@ -22,7 +22,7 @@ pub struct PasswordHash(Box<str>);
 
 /// Why a password is not taken. Each sentence tells what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Weak {
+pub enum WeakPasswordError {
     /// Too few characters.
     #[error("choose a password of at least {CHARS_MIN} characters")]
     TooShort,
@@ -44,20 +44,20 @@ impl Password {
     }
 
     /// What somebody wants as the password of the account with this address.
-    pub fn choose(text: &str, email: Option<&Email>) -> Result<Password, Weak> {
-        let password = Password::said(text).ok_or(Weak::TooLong)?;
+    pub fn choose(text: &str, email: Option<&Email>) -> Result<Password, WeakPasswordError> {
+        let password = Password::said(text).ok_or(WeakPasswordError::TooLong)?;
         if password.0.chars().count() < CHARS_MIN {
-            return Err(Weak::TooShort);
+            return Err(WeakPasswordError::TooShort);
         }
         let plain = password.0.to_lowercase();
         if common::is_common(&plain) || is_one_thing_again_and_again(&plain) {
-            return Err(Weak::Common);
+            return Err(WeakPasswordError::Common);
         }
         if let Some(address) = email.map(Email::compared)
             && (Email::parse(&plain).is_ok_and(|said| said.compared() == address)
                 || address.rsplit_once('@').is_some_and(|(local, _)| plain == local))
         {
-            return Err(Weak::IsTheAddress);
+            return Err(WeakPasswordError::IsTheAddress);
         }
         Ok(password)
     }
@@ -102,7 +102,7 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
-    fn judged(text: &str) -> Result<(), Weak> {
+    fn judged(text: &str) -> Result<(), WeakPasswordError> {
         let email = Email::parse("shopper.ann.miller@example.com").unwrap();
         Password::choose(text, Some(&email)).map(drop)
     }
@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn twelve_characters_of_any_script_are_enough_and_eleven_are_not() {
         assert_eq!(judged("vlkmsdPq.923"), Ok(()));
-        assert_eq!(judged("vlkmsdPq.92"), Err(Weak::TooShort));
+        assert_eq!(judged("vlkmsdPq.92"), Err(WeakPasswordError::TooShort));
         assert_eq!(judged("пароль-не-тот"), Ok(()));
-        assert_eq!(judged("ééééééééééé"), Err(Weak::TooShort), "characters count, not bytes");
+        assert_eq!(judged("ééééééééééé"), Err(WeakPasswordError::TooShort), "characters count, not bytes");
         assert_eq!(judged("correct horse battery staple"), Ok(()));
     }
 
@@ -120,22 +120,25 @@ mod tests {
     fn sixty_four_characters_are_taken_and_kilobytes_are_not() {
         let longest: String = "😀😁😂🤣".chars().cycle().take(64).collect();
         assert_eq!(judged(&longest), Ok(()));
-        assert_eq!(judged(&format!("{longest}x")), Err(Weak::TooLong));
+        assert_eq!(judged(&format!("{longest}x")), Err(WeakPasswordError::TooLong));
         assert_eq!(Password::said(&"x".repeat(257)), None);
     }
 
     #[test]
     fn what_is_tried_first_is_refused_however_it_is_capitalised() {
         for common in ["password1234", "PassWord1234", "qwertyuiop123", "123456789012", "iloveyouforever"] {
-            assert_eq!(judged(common), Err(Weak::Common), "{common}");
+            assert_eq!(judged(common), Err(WeakPasswordError::Common), "{common}");
         }
         for repeated in ["aaaaaaaaaaaaa", "zyzyzyzyzyzy", "q7vq7vq7vq7vq"] {
-            assert_eq!(judged(repeated), Err(Weak::Common), "{repeated}");
+            assert_eq!(judged(repeated), Err(WeakPasswordError::Common), "{repeated}");
         }
-        assert_eq!(judged("Shopper.Ann.Miller"), Err(Weak::IsTheAddress));
-        assert_eq!(judged("shopper.ann.miller@example.com"), Err(Weak::IsTheAddress));
+        assert_eq!(judged("Shopper.Ann.Miller"), Err(WeakPasswordError::IsTheAddress));
+        assert_eq!(judged("shopper.ann.miller@example.com"), Err(WeakPasswordError::IsTheAddress));
         let email = Email::parse("ann@xn--mnchen-3ya.example").unwrap();
-        assert_eq!(Password::choose("Ann@münchen.example", Some(&email)), Err(Weak::IsTheAddress));
+        assert_eq!(
+            Password::choose("Ann@münchen.example", Some(&email)),
+            Err(WeakPasswordError::IsTheAddress)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An account's sessions are one record: who is signed in, which devices are remembered, and an epoch. Each operation is
 //! one change of it, so that a limit or a sign-out holds whatever else happens at the time (SESSION.md).
 
-use crate::chain::Chain;
+use crate::chain::TokenChain;
 use crate::ids::{AccountId, KeyId, SeriesId, SessionId, TokenDigest};
 use crate::session::Device;
 use crate::time::{Span, Timestamp};
@@ -21,7 +21,7 @@ pub struct AccountSessions {
     /// Raised by sign-out everywhere, password change, reset and deletion: a sign-in that had read an earlier one is void.
     pub epoch: u64,
     /// The live sessions, the one signed in longest ago first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SignedInEntry>,
     /// The remembered devices, the oldest password first.
     pub series: Vec<Series>,
     /// Devices from which the owner once signed in.
@@ -30,7 +30,7 @@ pub struct AccountSessions {
 
 /// A live session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct SignedInEntry {
     /// Which.
     pub session: SessionId,
     /// When the account was attached to it.
@@ -45,7 +45,7 @@ pub struct Series {
     /// The session that its last use made, while that lives.
     pub session: Option<SessionId>,
     /// Its tokens.
-    pub tokens: Chain,
+    pub tokens: TokenChain,
     /// How many sessions it has made: the number of the next one, from which that one's token is derived.
     pub uses: u32,
     /// By which key the token of `session` was derived; none where a password made it.
@@ -71,7 +71,7 @@ pub struct KnownDevice {
 
 /// What an operation took out: the records of these leave in the same commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct Revoked {
     /// Sessions.
     pub sessions: Vec<SessionId>,
     /// Remembered devices.
@@ -81,7 +81,7 @@ pub struct Left {
 /// The account was signed out everywhere, or its password changed, since the sign-in read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the account's sessions were ended since")]
-pub struct EpochPassed;
+pub struct EpochError;
 
 impl AccountSessions {
     /// Those of an account that nobody signed in to yet.
@@ -97,14 +97,14 @@ impl AccountSessions {
     }
 
     /// A session comes in, or an old one anew, if the epoch is still `epoch`. Over the cap the ones signed in longest ago leave.
-    pub fn enter(&mut self, entry: Entry, epoch: u64, cap: usize) -> Result<Left, EpochPassed> {
+    pub fn enter(&mut self, entry: SignedInEntry, epoch: u64, cap: usize) -> Result<Revoked, EpochError> {
         if self.epoch != epoch {
-            return Err(EpochPassed);
+            return Err(EpochError);
         }
         self.version += 1;
         self.entries.retain(|other| other.session != entry.session);
         self.entries.push(entry);
-        let mut left = Left::default();
+        let mut left = Revoked::default();
         while self.entries.len() > cap.max(1) {
             left.sessions.push(self.entries.remove(0).session);
         }
@@ -113,11 +113,11 @@ impl AccountSessions {
     }
 
     /// A device is remembered from now on. Over the cap the ones remembered longest leave, their sessions stay.
-    pub fn remember(&mut self, series: Series, cap: usize) -> Left {
+    pub fn remember(&mut self, series: Series, cap: usize) -> Revoked {
         self.version += 1;
         self.series.push(series);
         let over = self.series.len().saturating_sub(cap.max(1));
-        Left { sessions: Vec::new(), series: self.series.drain(..over).collect() }
+        Revoked { sessions: Vec::new(), series: self.series.drain(..over).collect() }
     }
 
     /// A session is over by its time or by the cap: the device that it belongs to stays remembered.
@@ -131,35 +131,35 @@ impl AccountSessions {
     }
 
     /// A remembered device's time is over: its session stays.
-    pub fn forget(&mut self, series: SeriesId) -> Left {
+    pub fn forget(&mut self, series: SeriesId) -> Revoked {
         self.take(|_| false, |other| other.id == series)
     }
 
     /// A session and the remembered device that it belongs to go: sign-out, or a stolen token.
-    pub fn leave(&mut self, session: SessionId) -> Left {
+    pub fn leave(&mut self, session: SessionId) -> Revoked {
         self.take(|entry| entry.session == session, |series| series.session == Some(session))
     }
 
     /// A remembered device and its session go.
-    pub fn leave_series(&mut self, series: SeriesId) -> Left {
+    pub fn leave_series(&mut self, series: SeriesId) -> Revoked {
         let session = self.series(series).and_then(|series| series.session);
         self.take(|entry| Some(entry.session) == session, |other| other.id == series)
     }
 
     /// Everything but one session and its device goes. Sign-ins under way are void.
-    pub fn keep_only(&mut self, session: SessionId) -> Left {
+    pub fn keep_only(&mut self, session: SessionId) -> Revoked {
         self.epoch += 1;
         self.take(|entry| entry.session != session, |series| series.session != Some(session))
     }
 
     /// Everything goes: sign-out everywhere, reset, deletion. Sign-ins under way are void.
-    pub fn leave_all(&mut self) -> Left {
+    pub fn leave_all(&mut self) -> Revoked {
         self.epoch += 1;
         self.take(|_| true, |_| true)
     }
 
     /// The password is another one: everything but the session that changed it goes, and no device is known any more.
-    pub fn password_changed(&mut self, by: Option<SessionId>) -> Left {
+    pub fn password_changed(&mut self, by: Option<SessionId>) -> Revoked {
         self.devices.clear();
         match by {
             Some(session) => self.keep_only(session),
@@ -204,14 +204,14 @@ impl AccountSessions {
         self.devices.drain(..over);
     }
 
-    fn take(&mut self, entry: impl Fn(&Entry) -> bool, series: impl Fn(&Series) -> bool) -> Left {
+    fn take(&mut self, entry: impl Fn(&SignedInEntry) -> bool, series: impl Fn(&Series) -> bool) -> Revoked {
         let sessions: Vec<SessionId> =
             self.entries.iter().filter(|&other| entry(other)).map(|entry| entry.session).collect();
         self.entries.retain(|other| !entry(other));
         let left = self.series.extract_if(.., |other| series(other)).collect();
         self.forget_sessions(&sessions);
         self.version += 1;
-        Left { sessions, series: left }
+        Revoked { sessions, series: left }
     }
 
     fn forget_sessions(&mut self, gone: &[SessionId]) {
@@ -231,15 +231,15 @@ mod tests {
         SessionId::from_bytes([n; 16])
     }
 
-    fn entry(n: u8, at: u64) -> Entry {
-        Entry { session: session(n), signed_in_at: Timestamp::from_ms(at) }
+    fn entry(n: u8, at: u64) -> SignedInEntry {
+        SignedInEntry { session: session(n), signed_in_at: Timestamp::from_ms(at) }
     }
 
     fn series(n: u8, of: Option<u8>) -> Series {
         Series {
             id: SeriesId::from_bytes([n; 16]),
             session: of.map(session),
-            tokens: Chain::new(TokenDigest::from_bytes([n; 32]), Timestamp::from_ms(0)),
+            tokens: TokenChain::new(TokenDigest::from_bytes([n; 32]), Timestamp::from_ms(0)),
             uses: 0,
             made_by: None,
             expires_at: Timestamp::from_ms(1_000),
@@ -253,10 +253,10 @@ mod tests {
     fn account() -> AccountSessions {
         let mut account = AccountSessions::new(AccountId::from_bytes([0; 16]));
         for n in 1..=4 {
-            assert_eq!(account.enter(entry(n, u64::from(n)), 0, 20), Ok(Left::default()));
+            assert_eq!(account.enter(entry(n, u64::from(n)), 0, 20), Ok(Revoked::default()));
         }
         for (n, of) in [(2, Some(2)), (3, Some(3)), (9, None)] {
-            assert_eq!(account.remember(series(n, of), 20), Left::default());
+            assert_eq!(account.remember(series(n, of), 20), Revoked::default());
         }
         account
     }
@@ -312,8 +312,8 @@ mod tests {
         let left = account.keep_only(session(2));
         assert_eq!((left.sessions.len(), left.series.len()), (3, 2));
         assert_eq!(standing(&account), (vec![2], vec![2]));
-        assert_eq!(account.enter(entry(7, 9), 0, 20), Err(EpochPassed));
-        assert_eq!(account.enter(entry(7, 9), 1, 20), Ok(Left::default()));
+        assert_eq!(account.enter(entry(7, 9), 0, 20), Err(EpochError));
+        assert_eq!(account.enter(entry(7, 9), 1, 20), Ok(Revoked::default()));
     }
 
     #[test]

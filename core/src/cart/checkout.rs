@@ -15,7 +15,7 @@ use super::state::{Add, Applied, AppliedKey, Author, Cart, Notice};
 
 /// Units of an item, as an order holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct CheckedOut {
     /// What.
     pub item: Arc<Item>,
     /// How many.
@@ -32,7 +32,7 @@ pub struct Checkout<'a> {
     /// When it was received.
     pub at: Timestamp,
     /// Units that the shop does not have: they are left out of the order and go to the saved list.
-    pub left_out: &'a [Taken],
+    pub left_out: &'a [CheckedOut],
 }
 
 impl Checkout<'_> {
@@ -44,7 +44,7 @@ impl Checkout<'_> {
 
 /// Why nothing is ordered. Nothing of the cart changes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoCheckout {
+pub enum CheckoutError {
     /// No line is in the cart.
     #[error("the cart is empty")]
     CartEmpty,
@@ -62,17 +62,21 @@ pub enum NoCheckout {
 impl Cart {
     /// Takes lines out for an order: a CLEAR by the server at the revision that the shopper saw, then the next generation.
     /// An order holds what the cart really lost, less what is left out.
-    pub fn checkout(&mut self, asked: &Checkout<'_>, limits: &Limits) -> Result<Vec<Taken>, NoCheckout> {
+    pub fn checkout(
+        &mut self,
+        asked: &Checkout<'_>,
+        limits: &Limits,
+    ) -> Result<Vec<CheckedOut>, CheckoutError> {
         if self.sealed.is_some() {
-            return Err(NoCheckout::Sealed);
+            return Err(CheckoutError::Sealed);
         }
         if self.shown().next().is_none() {
-            return Err(NoCheckout::CartEmpty);
+            return Err(CheckoutError::CartEmpty);
         }
         let base = asked.base.unwrap_or(self.revision);
         let stamp = self.server_stamp(Author::Session(asked.session), base, asked.at);
         if self.is_late(stamp.base, None) {
-            return Err(NoCheckout::CartChanged);
+            return Err(CheckoutError::CartChanged);
         }
         let kept = (self.lines.clone(), self.saved.clone());
         match self.take_out(asked.left_out, &stamp, limits) {
@@ -85,7 +89,7 @@ impl Cart {
             }
             taken => {
                 (self.lines, self.saved) = kept;
-                Err(taken.err().map_or(NoCheckout::CartChanged, NoCheckout::Refused))
+                Err(taken.err().map_or(CheckoutError::CartChanged, CheckoutError::Refused))
             }
         }
     }
@@ -93,10 +97,10 @@ impl Cart {
     /// Clears what the stamp's author had seen, and puts what is left out on the saved list.
     fn take_out(
         &mut self,
-        left_out: &[Taken],
+        left_out: &[CheckedOut],
         stamp: &Stamp,
         limits: &Limits,
-    ) -> Result<(Vec<Taken>, Effect), Refusal> {
+    ) -> Result<(Vec<CheckedOut>, Effect), Refusal> {
         let lines = self.lines.clone();
         let mut effect =
             Effect { kind: OpKind::Checkout, ..self.apply(&Intent::Clear(None), stamp, limits)? };
@@ -104,9 +108,9 @@ impl Cart {
         for piece in &effect.pieces {
             let item = lines.iter().find(|line| line.id == piece.line).and_then(|line| line.item.clone());
             let quantity = piece.before.saturating_sub(piece.after);
-            taken.extend(item.filter(|_| quantity > 0).map(|item| Taken { item, quantity }));
+            taken.extend(item.filter(|_| quantity > 0).map(|item| CheckedOut { item, quantity }));
         }
-        for Taken { item, quantity } in left_out {
+        for CheckedOut { item, quantity } in left_out {
             let Some(place) = taken.iter().position(|taken| taken.item == *item) else { continue };
             let n = taken[place].quantity.min(*quantity);
             if n == 0 {
@@ -127,7 +131,7 @@ impl Cart {
     pub fn give_back_order(
         &mut self,
         order: OrderId,
-        lines: &[Taken],
+        lines: &[CheckedOut],
         author: SessionId,
         at: Timestamp,
         limits: &Limits,

@@ -9,7 +9,7 @@ use super::apply::Effect;
 use super::edit::List;
 use super::limits::Limits;
 use super::line::Written;
-use super::op::{Intent, LineRef, NotUndoable, OpKind, Outcome, Policy, Refusal};
+use super::op::{Intent, LineRef, MergePolicy, NotUndoable, OpKind, Outcome, Refusal};
 use super::stamp::Stamp;
 use super::state::{Add, Author, Cart, GuestRegister, Line, Merged, Origin, Piece};
 
@@ -199,7 +199,7 @@ impl Line {
         let old = standing.map(|place| &self.guests[place]);
         let withheld = match (old, merged.policy) {
             (Some(old), _) => old.withheld,
-            (None, Policy::Max) => self.quantity_without(merged.cart),
+            (None, MergePolicy::Max) => self.quantity_without(merged.cart),
             (None, _) => 0,
         };
         let register = stamp.guest_register(merged.guest_revision, old.map(|old| &old.register), n);
@@ -252,8 +252,8 @@ impl Merged {
     /// The list the guest's lines came into.
     fn home(&self) -> List {
         match self.policy {
-            Policy::KeepAccount => List::Saved,
-            Policy::Sum | Policy::Max | Policy::KeepGuest => List::Cart,
+            MergePolicy::KeepAccount => List::Saved,
+            MergePolicy::Sum | MergePolicy::Max | MergePolicy::KeepGuest => List::Cart,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::apply::Effect;
 use super::client::digest_of;
 use super::edit::{Brought, List};
 use super::limits::Limits;
-use super::op::{NoticeCode, OpKind, Outcome, Policy, Refusal};
+use super::op::{MergePolicy, NoticeCode, OpKind, Outcome, Refusal};
 use super::stamp::Stamp;
 use super::state::{
     Applied, AppliedKey, Author, Cart, Client, Departed, GuestBase, GuestRegister, Line, Merged, Notice,
@@ -41,7 +41,7 @@ impl Cart {
     pub fn merge(
         &mut self,
         guest: &Cart,
-        policy: Policy,
+        policy: MergePolicy,
         author: SessionId,
         at: Timestamp,
         limits: &Limits,
@@ -58,8 +58,8 @@ impl Cart {
         let imports = self.plan_imports(guest, policy);
         let withheld = self.quantities();
         let moved = match policy {
-            Policy::KeepGuest => self.move_to_saved(&stamp, limits)?,
-            Policy::Sum | Policy::Max | Policy::KeepAccount => Vec::new(),
+            MergePolicy::KeepGuest => self.move_to_saved(&stamp, limits)?,
+            MergePolicy::Sum | MergePolicy::Max | MergePolicy::KeepAccount => Vec::new(),
         };
         let brought = self.carry_out(&imports, &stamp, limits);
         if guest.clients.iter().any(|client| !client.has_lapsed(at, limits)) {
@@ -96,18 +96,20 @@ impl Cart {
     }
 
     /// The plan: every surviving contribution of the guest, as the policy lets it in.
-    fn plan_imports(&self, guest: &Cart, policy: Policy) -> Vec<Import> {
+    fn plan_imports(&self, guest: &Cart, policy: MergePolicy) -> Vec<Import> {
         let mut imports = Vec::new();
         for line in guest.shown() {
             let Some(item) = line.item.clone() else { continue };
             let contributions = match policy {
-                Policy::Max => {
+                MergePolicy::Max => {
                     let held = self.line(List::Cart, line.id).map_or(0, Line::quantity);
                     line.surplus_over(guest.id, held)
                 }
-                Policy::Sum | Policy::KeepAccount | Policy::KeepGuest => line.contributions(guest.id),
+                MergePolicy::Sum | MergePolicy::KeepAccount | MergePolicy::KeepGuest => {
+                    line.contributions(guest.id)
+                }
             };
-            let list = if policy == Policy::KeepAccount { List::Saved } else { List::Cart };
+            let list = if policy == MergePolicy::KeepAccount { List::Saved } else { List::Cart };
             imports.push(Import { item, list, contributions });
         }
         for line in guest.shown_saved() {
@@ -169,16 +171,16 @@ impl Cart {
     fn keep_guest_registers(
         &mut self,
         guest: &Cart,
-        policy: Policy,
+        policy: MergePolicy,
         held: &[(LineId, Quantity)],
         at: Timestamp,
     ) {
-        let list = if policy == Policy::KeepAccount { List::Saved } else { List::Cart };
+        let list = if policy == MergePolicy::KeepAccount { List::Saved } else { List::Cart };
         for line in &guest.lines {
             let Some(register) = line.register.clone() else { continue };
             let withheld = match policy {
-                Policy::Max => held.iter().find(|(id, _)| *id == line.id).map_or(0, |(_, held)| *held),
-                Policy::Sum | Policy::KeepAccount | Policy::KeepGuest => 0,
+                MergePolicy::Max => held.iter().find(|(id, _)| *id == line.id).map_or(0, |(_, held)| *held),
+                MergePolicy::Sum | MergePolicy::KeepAccount | MergePolicy::KeepGuest => 0,
             };
             let lines = self.list_mut(list);
             let kept = GuestRegister { cart: guest.id, register, withheld };
@@ -194,7 +196,7 @@ impl Cart {
     }
 
     /// The guest cart's table of clients moves along. It is never refused; past the bound those unseen longest go.
-    fn move_clients(&mut self, guest: &Cart, policy: Policy, stamp: &Stamp, limits: &Limits) {
+    fn move_clients(&mut self, guest: &Cart, policy: MergePolicy, stamp: &Stamp, limits: &Limits) {
         self.merged.push(Arc::new(Merged {
             cart: guest.id,
             revision: stamp.revision,
@@ -299,7 +301,7 @@ impl Line {
     }
 }
 
-fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, moved_account: bool) -> Vec<Notice> {
+fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: MergePolicy, moved_account: bool) -> Vec<Notice> {
     let mut notices = vec![Notice::of_cart(NoticeCode::CartsMerged)];
     let clamped = brought.iter().filter(|(brought, _)| brought.clamped);
     let mut over: Vec<_> = clamped.map(|(brought, item)| (brought.saved, item.line_id())).collect();
@@ -310,7 +312,7 @@ fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: Policy, moved_account
             notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(line) });
         }
     }
-    let moved_guest = policy == Policy::KeepAccount && !brought.is_empty();
+    let moved_guest = policy == MergePolicy::KeepAccount && !brought.is_empty();
     if moved_account || moved_guest {
         notices.push(Notice::of_cart(NoticeCode::LinesSaved));
     }

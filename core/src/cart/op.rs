@@ -115,7 +115,7 @@ pub struct Call {
 
 /// A device's delivery of a part of its queue.
 #[derive(Clone, Debug)]
-pub struct Sync {
+pub struct SyncCall {
     /// Which queue.
     pub client: ClientId,
     /// When it was received.
@@ -324,7 +324,7 @@ pub struct OpResult {
 
 /// What a sync did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Synced {
+pub struct SyncOutcome {
     /// The highest seq taken in.
     pub acked: Seq,
     /// One result an op, in the order they came.
@@ -333,7 +333,7 @@ pub struct Synced {
 
 /// How a guest's cart comes into an account's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Policy {
+pub enum MergePolicy {
     /// Both adds were real.
     #[default]
     Sum,

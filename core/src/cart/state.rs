@@ -8,7 +8,7 @@ use crate::item::{Item, LineId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
-use super::op::{NoticeCode, OpKind, Policy, RefusalCode};
+use super::op::{MergePolicy, NoticeCode, OpKind, RefusalCode};
 
 /// A cart: guest's or account's. Parts are shared (`Arc`), so that a copy is cheap and an unchanged part is told by its pointer.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +216,7 @@ pub struct Merged {
     /// How many checkouts the guest cart had.
     pub guest_generation: Generation,
     /// By which policy.
-    pub policy: Policy,
+    pub policy: MergePolicy,
 }
 
 /// Something from elsewhere that was applied here once.

@@ -6,7 +6,7 @@ use crate::ids::{ClientId, OpId, Revision, Seq};
 use crate::time::Timestamp;
 
 use super::limits::Limits;
-use super::op::{Op, OpResult, Outcome, Refusal, RefusalCode, Sync, SyncRefusal, Synced};
+use super::op::{Op, OpResult, Outcome, Refusal, RefusalCode, SyncCall, SyncOutcome, SyncRefusal};
 use super::stamp::Stamp;
 use super::state::{Author, Cart, Client, GuestBase, Recent};
 
@@ -22,7 +22,7 @@ enum Place {
 impl Cart {
     /// Takes a delivery in. Refused as a whole, it changes nothing; else each op has its result, and one bad op holds
     /// back none of the rest.
-    pub fn sync(&mut self, sync: &Sync, limits: &Limits) -> Result<Synced, SyncRefusal> {
+    pub fn sync(&mut self, sync: &SyncCall, limits: &Limits) -> Result<SyncOutcome, SyncRefusal> {
         let known = self.judge(sync, limits)?;
         self.let_go(sync.at, limits);
         let mut client = match known {
@@ -42,11 +42,11 @@ impl Cart {
         }
         self.lighten(sync.at, limits);
         self.version += 1;
-        Ok(Synced { acked: client.last_seq, results })
+        Ok(SyncOutcome { acked: client.last_seq, results })
     }
 
     /// Judges the whole call before anything of it is applied.
-    fn judge(&self, sync: &Sync, limits: &Limits) -> Result<Option<Arc<Client>>, SyncRefusal> {
+    fn judge(&self, sync: &SyncCall, limits: &Limits) -> Result<Option<Arc<Client>>, SyncRefusal> {
         if let Some(seal) = self.sealed {
             return Err(SyncRefusal::Sealed(seal.into));
         }
@@ -169,7 +169,11 @@ impl Cart {
 }
 
 /// The ops of a call that were not taken in before. Refuses a gap, and a seq that came with another op id.
-fn fresh_ops<'a>(sync: &'a Sync, known: Option<&Client>, last_seq: Seq) -> Result<Vec<&'a Op>, SyncRefusal> {
+fn fresh_ops<'a>(
+    sync: &'a SyncCall,
+    known: Option<&Client>,
+    last_seq: Seq,
+) -> Result<Vec<&'a Op>, SyncRefusal> {
     let mut fresh: Vec<&Op> = Vec::with_capacity(sync.ops.len());
     for op in &sync.ops {
         let expected = last_seq + fresh.len() as Seq + 1;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Refusal, Sync};
+use trolley_core::cart::op::{Call, Intent, LineRef, MergePolicy, Op, Refusal, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::item::{Item, LineId};
@@ -148,7 +148,8 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                             intent: Ok(intent),
                         },
                     );
-                    let sync = Sync { client: ClientId::from_bytes([client; 16]), at, ops: ops.collect() };
+                    let sync =
+                        SyncCall { client: ClientId::from_bytes([client; 16]), at, ops: ops.collect() };
                     cart.sync(&sync, &limits).is_err()
                 }
                 Lie::Call { base, intent } => {
@@ -198,7 +199,7 @@ fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
         let (mut account, mut guest) = (full(1, limits), full(2, limits));
         guest.seal(account.id);
         let (author, at) = (SessionId::from_bytes([3; 16]), Timestamp::from_ms(1_000));
-        account.merge(&guest, Policy::Sum, author, at, limits).unwrap();
+        account.merge(&guest, MergePolicy::Sum, author, at, limits).unwrap();
         account
     };
     let roomy = Limits::default();
@@ -221,7 +222,7 @@ fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
             });
             let (client, at, ops) =
                 (ClientId::from_bytes([client; 16]), Timestamp::from_ms(2_000), refused.collect());
-            cart.sync(&Sync { client, at, ops }, &limits).unwrap();
+            cart.sync(&SyncCall { client, at, ops }, &limits).unwrap();
             assert_eq!(cart.notices, told, "{spare} bytes to spare");
             assert!(cart.bytes_at_most() <= limits.bytes, "{spare} bytes to spare");
         }

@@ -1,7 +1,7 @@
 //! SAVE, UNSAVE, UNDO, checkout and cancelled orders move or restore what they find: no unit is made twice, none is lost.
 
 use proptest::prelude::*;
-use trolley_core::cart::checkout::{Checkout, NoCheckout, Taken};
+use trolley_core::cart::checkout::{CheckedOut, Checkout, CheckoutError};
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, Outcome};
 use trolley_core::cart::state::Cart;
@@ -53,9 +53,9 @@ fn check_out(
     base: Option<u64>,
     missing: u32,
     limits: &Limits,
-) -> Result<Vec<Taken>, NoCheckout> {
+) -> Result<Vec<CheckedOut>, CheckoutError> {
     let first = cart.shown().next().and_then(|line| line.item.clone()).filter(|_| missing > 0);
-    let left_out = first.map(|item| Taken { item, quantity: missing });
+    let left_out = first.map(|item| CheckedOut { item, quantity: missing });
     cart.checkout(&Checkout { session, base, at, left_out: left_out.as_slice() }, limits)
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Op, Outcome, Policy, Sync};
+use trolley_core::cart::op::{MergePolicy, Op, Outcome, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::time::{Span, Timestamp};
@@ -92,7 +92,7 @@ impl Guest {
 fn deliver(cart: &mut Cart, device: usize, queue: &[(Op, u64)], at: u64) -> Vec<Outcome> {
     let aged = |(op, acted): &(Op, u64)| Op { age: Span::from_ms(at - acted), ..op.clone() };
     let client = ClientId::from_bytes([[40; 16], [30; 16]][device]);
-    let sync = Sync { client, at: Timestamp::from_ms(at), ops: queue.iter().map(aged).collect() };
+    let sync = SyncCall { client, at: Timestamp::from_ms(at), ops: queue.iter().map(aged).collect() };
     let synced = cart.sync(&sync, &Limits::default()).unwrap();
     synced.results.iter().map(|result| result.outcome).collect()
 }
@@ -100,7 +100,7 @@ fn deliver(cart: &mut Cart, device: usize, queue: &[(Op, u64)], at: u64) -> Vec<
 fn sign_in(account: &mut Cart, guest: &mut Cart, at: u64) {
     guest.seal(account.id);
     let session = SessionId::from_bytes([3; 16]);
-    account.merge(guest, Policy::Sum, session, Timestamp::from_ms(at), &Limits::default()).unwrap();
+    account.merge(guest, MergePolicy::Sum, session, Timestamp::from_ms(at), &Limits::default()).unwrap();
 }
 
 #[test]

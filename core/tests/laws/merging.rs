@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Policy};
+use trolley_core::cart::op::{Call, MergePolicy};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::time::Timestamp;
@@ -28,8 +28,12 @@ fn saved(cart: &Cart, line: usize) -> u64 {
 
 #[test]
 fn a_merge_drops_nothing_and_happens_once() {
-    let policy =
-        prop_oneof![Just(Policy::Sum), Just(Policy::Max), Just(Policy::KeepAccount), Just(Policy::KeepGuest)];
+    let policy = prop_oneof![
+        Just(MergePolicy::Sum),
+        Just(MergePolicy::Max),
+        Just(MergePolicy::KeepAccount),
+        Just(MergePolicy::KeepGuest)
+    ];
     let acts = || proptest::collection::vec(act(), 0..12);
     // Tight now and then, so that quantities and lines go over.
     let limits = prop_oneof![
@@ -52,8 +56,8 @@ fn a_merge_drops_nothing_and_happens_once() {
             let (cart, saved) = (quantity(&once, line), saved(&once, line));
             let over_limit = a > most || g > most || a + g > most;
             let all = match policy {
-                Policy::Max => a.max(g),
-                Policy::Sum | Policy::KeepAccount | Policy::KeepGuest => a + g,
+                MergePolicy::Max => a.max(g),
+                MergePolicy::Sum | MergePolicy::KeepAccount | MergePolicy::KeepGuest => a + g,
             };
             if over_limit {
                 // What fits on neither list stays readable in the sealed cart.
@@ -67,10 +71,10 @@ fn a_merge_drops_nothing_and_happens_once() {
                 continue;
             }
             match policy {
-                Policy::Sum => prop_assert_eq!((cart, saved), (a + g, 0)),
-                Policy::Max => prop_assert_eq!((cart, saved), (a.max(g), 0)),
-                Policy::KeepAccount => prop_assert_eq!((cart, saved), (a, g)),
-                Policy::KeepGuest => prop_assert_eq!((cart, saved), (g, a)),
+                MergePolicy::Sum => prop_assert_eq!((cart, saved), (a + g, 0)),
+                MergePolicy::Max => prop_assert_eq!((cart, saved), (a.max(g), 0)),
+                MergePolicy::KeepAccount => prop_assert_eq!((cart, saved), (a, g)),
+                MergePolicy::KeepGuest => prop_assert_eq!((cart, saved), (g, a)),
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Any order of arrival gives the same cart, as long as each device's own order is kept and its age is true.
 
 use proptest::prelude::*;
-use trolley_core::cart::op::{Op, Sync};
+use trolley_core::cart::op::{Op, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId};
 use trolley_core::time::{Span, Timestamp};
@@ -31,7 +31,7 @@ fn client(device: u8) -> ClientId {
 fn start() -> Cart {
     let mut cart = Cart::new(CartId::from_bytes([9; 16]), Timestamp::from_ms(1));
     let ops = (0..LINES).map(|line| op(line as u64 + 1, 0, &Act::Add(line, 2), 0)).collect();
-    let sync = Sync { client: client(7), at: Timestamp::from_ms(10), ops };
+    let sync = SyncCall { client: client(7), at: Timestamp::from_ms(10), ops };
     cart.sync(&sync, &tight()).unwrap();
     cart
 }
@@ -61,7 +61,7 @@ fn arrived(acts: &[(u8, Act, u64)], order: &[u8]) -> Vec<u64> {
         let acted = NOON + mine[..=seq].iter().map(|(_, _, pause)| *pause).sum::<u64>();
         let at = NOON + 1_000 + arrival as u64;
         let op = Op { cart: Some(cart.id), ..op(seq as u64 + 1, base, &mine[seq].1, at - acted) };
-        let sync = Sync { client: client(*device), at: Timestamp::from_ms(at), ops: vec![op] };
+        let sync = SyncCall { client: client(*device), at: Timestamp::from_ms(at), ops: vec![op] };
         cart.sync(&sync, &tight()).unwrap();
     }
     (0..LINES).map(|line| quantity(&cart, line)).collect()

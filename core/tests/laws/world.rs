@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Outcome, Sync, SyncRefusal};
+use trolley_core::cart::op::{Call, Intent, LineRef, Op, Outcome, SyncCall, SyncRefusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::item::Item;
@@ -196,7 +196,7 @@ impl World {
         let lost = lost && !batch.is_empty();
         let aged = |queued: &Queued| Op { age: Span::from_ms(self.now - queued.acted), ..queued.op.clone() };
         let ops: Vec<Op> = batch.iter().map(aged).collect();
-        let sync = Sync { client: device.client, at: Timestamp::from_ms(self.now), ops };
+        let sync = SyncCall { client: device.client, at: Timestamp::from_ms(self.now), ops };
         let before = self.cart.clone();
         let refused = match self.cart.sync(&sync, &self.limits) {
             Ok(synced) => {
@@ -320,7 +320,7 @@ impl World {
             return;
         }
         let before = self.cart.clone();
-        let sync = Sync { client: device.client, at: Timestamp::from_ms(self.now), ops };
+        let sync = SyncCall { client: device.client, at: Timestamp::from_ms(self.now), ops };
         match self.cart.sync(&sync, &self.limits) {
             Ok(synced) => {
                 assert!(
@@ -346,7 +346,7 @@ impl World {
         let Some(copied) = recent.get(at % recent.len().max(1)) else { return };
         let (seq, op) = (copied.seq, Op { op_id: copied.op_id + 1, ..copied.clone() });
         let before = self.cart.clone();
-        let sync = Sync { client: device.client, at: Timestamp::from_ms(self.now), ops: vec![op] };
+        let sync = SyncCall { client: device.client, at: Timestamp::from_ms(self.now), ops: vec![op] };
         let told = self.cart.sync(&sync, &self.limits).unwrap_err();
         let is_fork = told == SyncRefusal::ClientForked { seq };
         assert!(is_fork || told == SyncRefusal::ClientExpired, "{told:?}");

@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use trolley_core::cart::checkout::{Checkout, Taken};
+use trolley_core::cart::checkout::{CheckedOut, Checkout};
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Outcome, Policy, Sync, SyncRefusal};
+use trolley_core::cart::op::{Call, MergePolicy, Outcome, SyncCall, SyncRefusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::Timestamp;
@@ -135,7 +135,7 @@ impl Server {
         let name = self.opened_by(home);
         let before = self.kept(name).clone();
         let mut cart = Cart::clone(&before.cart);
-        let sync = Sync {
+        let sync = SyncCall {
             client: client_id(client),
             at: Timestamp::from_ms(at),
             ops: ops.iter().map(|(queued, act)| queued.op(*act, at)).collect(),
@@ -262,7 +262,8 @@ impl Server {
         let (mut guest, mut account) = (Cart::clone(&self.guest.cart), Cart::clone(&self.account.cart));
         guest.seal(account.id);
         let session = SessionId::from_bytes([SESSION; 16]);
-        let came_in = account.merge(&guest, Policy::Sum, session, Timestamp::from_ms(at), limits).unwrap();
+        let came_in =
+            account.merge(&guest, MergePolicy::Sum, session, Timestamp::from_ms(at), limits).unwrap();
         if came_in == self.merged {
             self.broken = Some("a guest's cart comes in once");
         }
@@ -305,7 +306,7 @@ impl Server {
             .iter()
             .enumerate()
             .filter(|(_, units)| **units > 0)
-            .map(|(line, units)| Taken { item: item(line), quantity: u32::try_from(*units).unwrap() })
+            .map(|(line, units)| CheckedOut { item: item(line), quantity: u32::try_from(*units).unwrap() })
             .collect();
         let (id, session) = (OrderId::from_bytes([7; 16]), SessionId::from_bytes([SESSION; 16]));
         let gave = cart.give_back_order(id, &lines, session, Timestamp::from_ms(at), limits).unwrap();

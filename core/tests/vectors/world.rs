@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use trolley_core::cart::checkout::{Checkout, NoCheckout, Taken};
+use trolley_core::cart::checkout::{CheckedOut, Checkout, CheckoutError};
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Op, OpResult, Policy, Refusal, Sync, SyncRefusal};
+use trolley_core::cart::op::{Call, MergePolicy, Op, OpResult, Refusal, SyncCall, SyncRefusal};
 use trolley_core::cart::state::{AppliedKey, Cart};
 use trolley_core::time::{Span, Timestamp};
 
@@ -19,7 +19,7 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) carts: BTreeMap<String, Cart>,
-    orders: BTreeMap<String, Vec<Taken>>,
+    orders: BTreeMap<String, Vec<CheckedOut>>,
     unknown_skus: Vec<String>,
     now: Timestamp,
 }
@@ -32,7 +32,7 @@ pub(crate) enum Answer {
         results: Vec<OpResult>,
     },
     Called(String),
-    Ordered(Vec<Taken>),
+    Ordered(Vec<CheckedOut>),
     /// A cancel or merge, and whether it did anything.
     Done(bool),
     Refused {
@@ -70,7 +70,7 @@ impl World {
 
     pub(crate) fn sync(&mut self, on: &str, step: &SyncStep) -> Answer {
         let ops = step.ops.iter().flat_map(|fields| self.ops(&step.client, fields)).collect();
-        let sync = Sync { client: names::client(&step.client), at: self.now, ops };
+        let sync = SyncCall { client: names::client(&step.client), at: self.now, ops };
         let limits = self.limits.clone();
         match self.cart(on).sync(&sync, &limits) {
             Ok(synced) => Answer::Synced { acked: synced.acked, results: synced.results },
@@ -135,10 +135,10 @@ impl World {
             }
             Err(why) => {
                 let code = match &why {
-                    NoCheckout::CartEmpty => "cart_empty",
-                    NoCheckout::CartChanged => "cart_changed",
-                    NoCheckout::Refused(refusal) => refusal.code().as_str(),
-                    NoCheckout::Sealed => "cart_sealed",
+                    CheckoutError::CartEmpty => "cart_empty",
+                    CheckoutError::CartChanged => "cart_changed",
+                    CheckoutError::Refused(refusal) => refusal.code().as_str(),
+                    CheckoutError::Sealed => "cart_sealed",
                 };
                 Answer::Refused { code: code.into(), expected_seq: None }
             }
@@ -186,12 +186,12 @@ impl World {
     }
 }
 
-fn policy(name: &str) -> Policy {
+fn policy(name: &str) -> MergePolicy {
     match name {
-        "sum" => Policy::Sum,
-        "max" => Policy::Max,
-        "keep_account" => Policy::KeepAccount,
-        "keep_guest" => Policy::KeepGuest,
+        "sum" => MergePolicy::Sum,
+        "max" => MergePolicy::Max,
+        "keep_account" => MergePolicy::KeepAccount,
+        "keep_guest" => MergePolicy::KeepGuest,
         other => panic!("no policy is called {other}"),
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use trolley_core::time::Timestamp;
 
+use crate::catalogue::form;
+use crate::catalogue::form::CatalogueError;
 use crate::service::catalogue::listing::Listing;
-use crate::service::catalogue::product::Shelf;
-use crate::service::catalogue::{Catalogue, Promise, Skus};
-
-use super::form::{self, NotACatalogue};
+use crate::service::catalogue::product::ProductTable;
+use crate::service::catalogue::{BoxFuture, Catalogue, Skus};
 
 /// The largest file that is read.
 const BYTES_MAX: u64 = 256 << 20;
@@ -23,14 +23,14 @@ pub struct File(Arc<Followed>);
 /// A file and what it said when it was last read well.
 struct Followed {
     path: PathBuf,
-    shelf: RwLock<Arc<Shelf>>,
+    shelf: RwLock<Arc<ProductTable>>,
     /// The state of the file that was last looked at, whether it could be read or not.
     looked_at: Mutex<Option<Mark>>,
 }
 
 /// Why a file is no catalogue.
 #[derive(Debug, thiserror::Error)]
-pub enum Unread {
+pub enum ReadCatalogueError {
     /// The system does not give it.
     #[error("{path} cannot be read: {error}")]
     NotThere {
@@ -48,7 +48,7 @@ pub enum Unread {
         /// Which file.
         path: PathBuf,
         /// What is wrong with it.
-        why: NotACatalogue,
+        why: CatalogueError,
     },
 }
 
@@ -68,7 +68,7 @@ impl From<&Metadata> for Mark {
 
 impl File {
     /// Reads it for the first time.
-    pub fn open(path: &Path) -> Result<File, Unread> {
+    pub fn open(path: &Path) -> Result<File, ReadCatalogueError> {
         let (shelf, mark) = read(path)?;
         let shelf = RwLock::new(Arc::new(shelf));
         Ok(File(Arc::new(Followed { path: path.to_owned(), shelf, looked_at: Mutex::new(Some(mark)) })))
@@ -97,26 +97,27 @@ impl Followed {
 }
 
 /// The mark is taken of the file that is read, before it is read: a change meanwhile is seen the next time.
-fn read(path: &Path) -> Result<(Shelf, Mark), Unread> {
-    let not_there = |error| Unread::NotThere { path: path.to_owned(), error };
+fn read(path: &Path) -> Result<(ProductTable, Mark), ReadCatalogueError> {
+    let not_there = |error| ReadCatalogueError::NotThere { path: path.to_owned(), error };
     let file = std::fs::File::open(path).map_err(not_there)?;
     let found = file.metadata().map_err(not_there)?;
     if found.len() > BYTES_MAX {
-        return Err(Unread::TooLarge(path.to_owned()));
+        return Err(ReadCatalogueError::TooLarge(path.to_owned()));
     }
     let mut json = Vec::new();
     std::io::Read::read_to_end(&mut std::io::Read::take(file, BYTES_MAX), &mut json).map_err(not_there)?;
-    let shelf = form::shelf(&json).map_err(|why| Unread::Malformed { path: path.to_owned(), why })?;
+    let shelf =
+        form::shelf(&json).map_err(|why| ReadCatalogueError::Malformed { path: path.to_owned(), why })?;
     Ok((shelf, Mark::from(&found)))
 }
 
 impl Catalogue for File {
-    fn listing<'a>(&'a self, _skus: Skus<'a>, _now: Timestamp) -> Promise<'a, Listing> {
+    fn listing<'a>(&'a self, _skus: Skus<'a>, _now: Timestamp) -> BoxFuture<'a, Listing> {
         Box::pin(std::future::ready(Listing::Whole(self.0.shelf.read().clone())))
     }
 
     /// A large file takes a while, and its disk may be slow: never on a thread that answers requests.
-    fn refresh(&self) -> Promise<'_, ()> {
+    fn refresh(&self) -> BoxFuture<'_, ()> {
         let followed = Arc::clone(&self.0);
         Box::pin(async move {
             if let Err(error) = tokio::task::spawn_blocking(move || followed.look()).await {

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use trolley_core::item::Item;
 use trolley_core::money::{Currency, Money};
 
-use crate::service::catalogue::product::{Product, STOCK_MAX, Shelf};
+use crate::service::catalogue::product::{Product, ProductTable, STOCK_MAX};
 
 /// The highest price. A sum of prices is checked besides; this one catches a price that was typed wrongly.
 const PRICE_MAX: u64 = 1_000_000_000_000;
@@ -17,34 +17,34 @@ const IMAGE_CHARS_MAX: usize = 2_048;
 /// What is wrong with a catalogue, in words for the shop's own people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotACatalogue(String);
+pub struct CatalogueError(String);
 
 /// Reads a whole catalogue.
-pub fn shelf(json: &[u8]) -> Result<Shelf, NotACatalogue> {
+pub fn shelf(json: &[u8]) -> Result<ProductTable, CatalogueError> {
     let Form { currency, products: Products(products) } =
-        serde_json::from_slice(json).map_err(|error| NotACatalogue(error.to_string()))?;
+        serde_json::from_slice(json).map_err(|error| CatalogueError(error.to_string()))?;
     let mut all_in = currency.as_deref().map(parse_currency).transpose()?;
-    let mut shelf: Option<Shelf> = all_in.map(Shelf::new);
+    let mut shelf: Option<ProductTable> = all_in.map(ProductTable::new);
     for (key, written) in products {
         let sku = key.or_else(|| written.sku.clone());
-        let sku = sku.ok_or_else(|| NotACatalogue("a product has no sku".to_owned()))?;
-        let about = |why: String| NotACatalogue(format!("the product \"{sku}\": {why}"));
+        let sku = sku.ok_or_else(|| CatalogueError("a product has no sku".to_owned()))?;
+        let about = |why: String| CatalogueError(format!("the product \"{sku}\": {why}"));
         Item::new(&sku, Vec::new()).map_err(|why| about(why.to_string()))?;
         let product = written.product(all_in).map_err(|why| about(why.0))?;
         let currency = *all_in.get_or_insert(product.price.currency);
         if product.price.currency != currency {
             return Err(about(format!("its price is not in {currency:?}, as others are")));
         }
-        if shelf.get_or_insert_with(|| Shelf::new(currency)).put(&sku, product).is_some() {
+        if shelf.get_or_insert_with(|| ProductTable::new(currency)).put(&sku, product).is_some() {
             return Err(about("it is there twice".to_owned()));
         }
     }
-    shelf.ok_or_else(|| NotACatalogue("it has neither a currency nor products".to_owned()))
+    shelf.ok_or_else(|| CatalogueError("it has neither a currency nor products".to_owned()))
 }
 
 /// Reads one product, whose price says what it is in: what others are in may be another's mistake.
-pub fn product(json: &[u8]) -> Result<Product, NotACatalogue> {
-    let written: Written = serde_json::from_slice(json).map_err(|error| NotACatalogue(error.to_string()))?;
+pub fn product(json: &[u8]) -> Result<Product, CatalogueError> {
+    let written: Written = serde_json::from_slice(json).map_err(|error| CatalogueError(error.to_string()))?;
     written.product(None)
 }
 
@@ -67,8 +67,8 @@ struct Written {
 }
 
 impl Written {
-    fn product(self, currency: Option<Currency>) -> Result<Product, NotACatalogue> {
-        let wrong = |why: &str| Err(NotACatalogue(why.to_owned()));
+    fn product(self, currency: Option<Currency>) -> Result<Product, CatalogueError> {
+        let wrong = |why: &str| Err(CatalogueError(why.to_owned()));
         let own = match &self.price {
             Price { currency: Some(code), .. } => Some(parse_currency(code)?),
             _ => self.currency.as_deref().map(parse_currency).transpose()?,
@@ -97,8 +97,8 @@ impl Written {
     }
 }
 
-fn parse_currency(code: &str) -> Result<Currency, NotACatalogue> {
-    let wrong = || NotACatalogue(format!("\"{code}\" is no currency: write its three capital letters"));
+fn parse_currency(code: &str) -> Result<Currency, CatalogueError> {
+    let wrong = || CatalogueError(format!("\"{code}\" is no currency: write its three capital letters"));
     Currency::parse(code).ok_or_else(wrong)
 }
 

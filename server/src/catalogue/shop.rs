@@ -6,16 +6,16 @@ use parking_lot::RwLock;
 use trolley_core::time::Timestamp;
 
 use crate::service::catalogue::listing::Listing;
-use crate::service::catalogue::product::{Product, Shelf};
-use crate::service::catalogue::{Catalogue, Promise, Skus};
+use crate::service::catalogue::product::{Product, ProductTable};
+use crate::service::catalogue::{BoxFuture, Catalogue, Skus};
 
 /// The catalogue. Clones are the same one.
 #[derive(Clone, Debug)]
-pub struct Shop(Arc<RwLock<Arc<Shelf>>>);
+pub struct Shop(Arc<RwLock<Arc<ProductTable>>>);
 
 impl Shop {
     /// With these products at first.
-    pub fn new(shelf: Shelf) -> Shop {
+    pub fn new(shelf: ProductTable) -> Shop {
         Shop(Arc::new(RwLock::new(Arc::new(shelf))))
     }
 
@@ -34,13 +34,13 @@ impl Shop {
     }
 
     /// Everything as it is now.
-    pub fn shelf(&self) -> Arc<Shelf> {
+    pub fn shelf(&self) -> Arc<ProductTable> {
         self.0.read().clone()
     }
 }
 
 impl Catalogue for Shop {
-    fn listing<'a>(&'a self, _skus: Skus<'a>, _now: Timestamp) -> Promise<'a, Listing> {
+    fn listing<'a>(&'a self, _skus: Skus<'a>, _now: Timestamp) -> BoxFuture<'a, Listing> {
         Box::pin(std::future::ready(Listing::Whole(self.shelf())))
     }
 

@@ -4,28 +4,27 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::Policy as MergePolicy;
+use trolley_core::cart::op::MergePolicy;
 use trolley_core::time::Span;
 use trolley_store::embedded::settings::Durability;
 use trolley_store::open::{OpenError, folder_of};
 
-use crate::http::address::Proxies;
-use crate::http::cookie::SameSite;
-use crate::http::front::Rules;
-use crate::http::network::Network;
-use crate::http::serve::Bounds;
+use crate::config::lifetimes::policy;
+use crate::config::quotas::{keeping, rates};
+use crate::config::raw::Raw;
+use crate::config::secret::{SecretSource, secret};
+use crate::config::value::{list, number, one_of, span, yes_or_no};
+use crate::config::{ConfigError, origin};
+use crate::http::extract::address::Proxies;
+use crate::http::extract::cookie::SameSite;
+use crate::http::extract::network::Network;
+use crate::http::server::serve::ServerLimits;
+use crate::http::server::state::HttpConfig;
 use crate::service::settings::{AuditFor, Settings};
-
-use super::lifetimes::policy;
-use super::quotas::{keeping, rates};
-use super::raw::Raw;
-use super::secret::{SecretIs, secret};
-use super::value::{list, number, one_of, span, yes_or_no};
-use super::{Senseless, origin};
 
 /// Everything `trolley serve` needs to know.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where the shop's own systems are served, if not there.
@@ -37,17 +36,17 @@ pub struct Checked {
     /// Memory for records in use.
     pub cache_mb: u64,
     /// Where the shop's catalogue is, if it has one.
-    pub catalogue: Option<Place>,
+    pub catalogue: Option<CatalogueSource>,
     /// How long a last known price sells.
     pub stale_prices_for: Span,
     /// Where the server's secret is.
-    pub secret: SecretIs,
+    pub secret: SecretSource,
     /// What the service keeps to.
     pub service: Settings,
     /// What HTTP keeps to.
-    pub rules: Rules,
+    pub rules: HttpConfig,
     /// The bounds of connections.
-    pub bounds: Bounds,
+    pub bounds: ServerLimits,
     /// What is logged.
     pub log: tracing::Level,
     /// As JSON.
@@ -56,43 +55,43 @@ pub struct Checked {
 
 /// Where a catalogue is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CatalogueSource {
     /// In a file.
     File(PathBuf),
     /// At an http or https address.
     Address(String),
 }
 
-impl Place {
-    fn of(text: &str) -> Result<Place, Senseless> {
+impl CatalogueSource {
+    fn of(text: &str) -> Result<CatalogueSource, ConfigError> {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
-            Some("http" | "https") => Ok(Place::Address(text.to_owned())),
+            Some("http" | "https") => Ok(CatalogueSource::Address(text.to_owned())),
             Some("file") => {
-                Err(Senseless(format!("--catalogue is \"{text}\": write the path of the file by itself")))
+                Err(ConfigError(format!("--catalogue is \"{text}\": write the path of the file by itself")))
             }
-            _ if text.contains("://") => Err(Senseless(format!(
+            _ if text.contains("://") => Err(ConfigError(format!(
                 "--catalogue is \"{text}\": write the path of a JSON file, or an http or https address"
             ))),
-            _ => Ok(Place::File(text.into())),
+            _ => Ok(CatalogueSource::File(text.into())),
         }
     }
 }
 
-impl Checked {
+impl Config {
     /// Checks each setting, and those that depend on each other.
-    pub fn new(raw: &Raw) -> Result<Checked, Senseless> {
+    pub fn new(raw: &Raw) -> Result<Config, ConfigError> {
         let listen = socket("listen", raw.text("listen"))?;
         let admin_listen = raw.said("admin-listen").map(|text| socket("admin-listen", text)).transpose()?;
         if admin_listen.is_some_and(|admin| meet(admin, listen)) {
-            return Err(Senseless(
+            return Err(ConfigError(
                 "--admin-listen is where --listen is: give it a port of its own".to_owned(),
             ));
         }
         let test_clock = yes_or_no(raw, "test-clock")?;
         if test_clock && !listen.ip().is_loopback() {
             let why = "whoever can reach it could end every session";
-            return Err(Senseless(format!("--test-clock goes only with a loopback --listen: {why}")));
+            return Err(ConfigError(format!("--test-clock goes only with a loopback --listen: {why}")));
         }
         let durability = [("strict", Durability::Strict), ("relaxed", Durability::Relaxed)];
         let levels = [
@@ -101,25 +100,25 @@ impl Checked {
             ("info", tracing::Level::INFO),
             ("debug", tracing::Level::DEBUG),
         ];
-        Ok(Checked {
+        Ok(Config {
             listen,
             admin_listen,
             store: store(raw)?,
             durability: one_of(raw, "durability", &durability)?,
             cache_mb: number(raw, "cache-mb", 1, 1 << 20)?,
-            catalogue: raw.said("catalogue").map(Place::of).transpose()?,
+            catalogue: raw.said("catalogue").map(CatalogueSource::of).transpose()?,
             stale_prices_for: span(raw, "stale-prices-for")?,
             secret: secret(raw)?,
             service: service(raw)?,
-            rules: Rules {
+            rules: HttpConfig {
                 // Whoever reaches a public listener should not even learn what is there.
                 admin: admin_listen.is_none() && listen.ip().is_loopback(),
                 test_clock,
                 ..rules(raw)?
             },
-            bounds: Bounds {
+            bounds: ServerLimits {
                 max_connections: number(raw, "max-connections", 1, 1_000_000)?,
-                ..Bounds::default()
+                ..ServerLimits::default()
             },
             log: one_of(raw, "log", &levels)?,
             log_json: one_of(raw, "log-format", &[("text", false), ("json", true)])?,
@@ -134,15 +133,15 @@ fn meet(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 /// The store's address, where it is one.
-fn store(raw: &Raw) -> Result<String, Senseless> {
+fn store(raw: &Raw) -> Result<String, ConfigError> {
     let address = raw.text("store");
     match folder_of(address) {
         Ok(_) | Err(OpenError::NotInAFolder(_)) => Ok(address.to_owned()),
-        Err(error) => Err(Senseless(format!("--store: {error}"))),
+        Err(error) => Err(ConfigError(format!("--store: {error}"))),
     }
 }
 
-fn service(raw: &Raw) -> Result<Settings, Senseless> {
+fn service(raw: &Raw) -> Result<Settings, ConfigError> {
     let policy = policy(raw)?;
     let limits = Limits {
         lines: number(raw, "max-lines", 1, 1_000)?,
@@ -162,24 +161,24 @@ fn service(raw: &Raw) -> Result<Settings, Senseless> {
     Ok(Settings { policy, limits, merge, audit, rate_limits, rates, keeping, ..Settings::default() })
 }
 
-fn rules(raw: &Raw) -> Result<Rules, Senseless> {
+fn rules(raw: &Raw) -> Result<HttpConfig, ConfigError> {
     let public_origin =
         raw.said("public-origin").map(|text| origin::parse("public-origin", text)).transpose()?;
-    Ok(Rules {
+    Ok(HttpConfig {
         same_site: one_of(raw, "same-site", &[("lax", SameSite::Lax), ("strict", SameSite::Strict)])?,
         public_origin,
         trusted_origins: list(raw, "trusted-origin", origin::parse)?,
         trusted_proxies: Proxies::new(list(raw, "trusted-proxy", network)?),
         demo: yes_or_no(raw, "demo")?,
         max_in_flight: number(raw, "max-in-flight", 1, 1_000_000)?,
-        ..Rules::default()
+        ..HttpConfig::default()
     })
 }
 
 /// An address and a port; a name such as localhost is looked up once, here.
-fn socket(setting: &str, text: &str) -> Result<SocketAddr, Senseless> {
+fn socket(setting: &str, text: &str) -> Result<SocketAddr, ConfigError> {
     let advice = "write an address and a port, such as 127.0.0.1:8080";
-    let wrong = || Senseless(format!("--{setting} is \"{text}\": {advice}"));
+    let wrong = || ConfigError(format!("--{setting} is \"{text}\": {advice}"));
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
@@ -190,21 +189,21 @@ fn socket(setting: &str, text: &str) -> Result<SocketAddr, Senseless> {
     text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
 }
 
-fn network(setting: &str, text: &str) -> Result<Network, Senseless> {
-    text.parse().map_err(|wrong| Senseless(format!("--{setting} is \"{text}\": {wrong}")))
+fn network(setting: &str, text: &str) -> Result<Network, ConfigError> {
+    text.parse().map_err(|wrong| ConfigError(format!("--{setting} is \"{text}\": {wrong}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue::web::Patience;
-    use trolley_core::session::Policy;
+    use trolley_core::session::SessionPolicy;
 
     /// Settings that differ from the defaults by a file of that text.
-    fn checked(toml: &str) -> Result<Checked, Senseless> {
+    fn checked(toml: &str) -> Result<Config, ConfigError> {
         let mut raw = Raw::default();
         raw.fill_from(toml)?;
-        Checked::new(&raw)
+        Config::new(&raw)
     }
 
     #[test]
@@ -214,7 +213,7 @@ mod tests {
         assert_eq!(checked.store, "file:./data");
         assert_eq!(checked.durability, Durability::Strict);
         assert!(!checked.rules.demo && !checked.rules.test_clock);
-        assert_eq!(checked.service.policy, Policy::default());
+        assert_eq!(checked.service.policy, SessionPolicy::default());
         assert!(checked.service.rate_limits);
         assert_eq!(checked.stale_prices_for, Patience::default().sells_for);
         assert_eq!(checked.service.limits, Limits::default());

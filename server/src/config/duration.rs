@@ -2,15 +2,16 @@
 
 use trolley_core::time::Span;
 
-use super::Senseless;
+use crate::config::ConfigError;
 
 /// The longest that is taken: ten years. Beyond it somebody mistook the unit.
 const LONGEST_S: u64 = 10 * 365 * 86_400;
 
 /// Reads the duration of `setting`; none is ever zero.
-pub fn parse(setting: &str, text: &str) -> Result<Span, Senseless> {
-    let wrong =
-        || Senseless(format!("--{setting} is \"{text}\": write a number and a unit, such as 30m, 2h or 30d"));
+pub fn parse(setting: &str, text: &str) -> Result<Span, ConfigError> {
+    let wrong = || {
+        ConfigError(format!("--{setting} is \"{text}\": write a number and a unit, such as 30m, 2h or 30d"))
+    };
     let unit = text.chars().last().ok_or_else(wrong)?;
     let unit_s = match unit {
         's' => 1,
@@ -24,10 +25,10 @@ pub fn parse(setting: &str, text: &str) -> Result<Span, Senseless> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong());
     }
-    let too_long = || Senseless(format!("--{setting} is {text}: ten years (3650d) is the longest"));
+    let too_long = || ConfigError(format!("--{setting} is {text}: ten years (3650d) is the longest"));
     let number: u64 = digits.parse().map_err(|_| too_long())?;
     match number.checked_mul(unit_s) {
-        Some(0) => Err(Senseless(format!("--{setting} is {text}: nothing would live; give it some time"))),
+        Some(0) => Err(ConfigError(format!("--{setting} is {text}: nothing would live; give it some time"))),
         Some(seconds) if seconds <= LONGEST_S => Ok(Span::from_s(seconds)),
         _ => Err(too_long()),
     }

@@ -14,4 +14,4 @@ pub mod value;
 /// A setting that makes no sense, in one sentence that names it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Senseless(pub String);
+pub struct ConfigError(pub String);

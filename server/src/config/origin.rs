@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Senseless;
+use crate::config::ConfigError;
 
 /// Checks the origin of `setting`: scheme, host and perhaps a port, and nothing else; on plain http only this machine.
-pub fn parse(setting: &str, text: &str) -> Result<String, Senseless> {
+pub fn parse(setting: &str, text: &str) -> Result<String, ConfigError> {
     let (secure, authority) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(authority), _) => (true, authority),
         (_, Some(authority)) => (false, authority),
-        _ => return Err(Senseless(format!("--{setting} is \"{text}\": write it as https://shop.example"))),
+        _ => return Err(ConfigError(format!("--{setting} is \"{text}\": write it as https://shop.example"))),
     };
     let (host, port) = split_port(authority);
     let host_is_plain = is_host(host);
@@ -19,11 +19,11 @@ pub fn parse(setting: &str, text: &str) -> Result<String, Senseless> {
     });
     if !host_is_plain || !port_is_plain {
         let advice = "write it as browsers do: scheme, host in lower case (one with other letters as xn--), a port only where it is not the usual one, and no path";
-        return Err(Senseless(format!("--{setting} is \"{text}\": {advice}")));
+        return Err(ConfigError(format!("--{setting} is \"{text}\": {advice}")));
     }
     if !secure && !is_this_machine(host) {
         let why = "the __Host- cookie is Secure, and browsers drop it on plain http: use https";
-        return Err(Senseless(format!("--{setting} is \"{text}\": {why}")));
+        return Err(ConfigError(format!("--{setting} is \"{text}\": {why}")));
     }
     Ok(text.to_owned())
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::raw::Raw;
-use super::table::{SETTINGS, Setting, Takes, Unsaid};
+use crate::config::raw::Raw;
+use crate::config::table::{SETTINGS, Setting, Takes, Unsaid};
 
 const HEAD: &str = "\
 # trolley.toml: the settings of `trolley serve`. It is read from the folder that the program is started in, or from
@@ -54,7 +54,7 @@ fn written(setting: &Setting, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::checked::Checked;
+    use crate::config::checked::Config;
 
     #[test]
     fn the_printed_file_is_read_as_what_was_printed() {
@@ -74,7 +74,7 @@ mod tests {
         let text = file(&Raw::default());
         let mut raw = Raw::default();
         raw.fill_from(&text).unwrap();
-        Checked::new(&raw).unwrap();
+        Config::new(&raw).unwrap();
         for setting in SETTINGS {
             let key = format!("{} = ", setting.name);
             assert!(text.lines().any(|line| line.trim_start_matches('#').starts_with(&key)), "{key}");
@@ -90,6 +90,6 @@ mod tests {
             .map(|line| line.strip_prefix('#').filter(|key| !key.starts_with(' ')).unwrap_or(line));
         let mut raw = Raw::default();
         raw.fill_from(&lines.collect::<Vec<_>>().join("\n")).unwrap();
-        Checked::new(&raw).unwrap();
+        Config::new(&raw).unwrap();
     }
 }

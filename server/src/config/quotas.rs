@@ -2,11 +2,10 @@
 
 use trolley_core::time::Span;
 
+use crate::config::ConfigError;
+use crate::config::raw::Raw;
+use crate::config::value::{number, span};
 use crate::service::settings::{Keeping, Rates};
-
-use super::Senseless;
-use super::raw::Raw;
-use super::value::{number, span};
 
 /// More than anybody could mean; what is to be without a bound has `--rate-limits off`.
 const MOST: u32 = 1_000_000;
@@ -14,7 +13,7 @@ const MOST: u32 = 1_000_000;
 const MB_MOST: u32 = 4_095;
 
 /// The quotas.
-pub fn rates(raw: &Raw) -> Result<Rates, Senseless> {
+pub fn rates(raw: &Raw) -> Result<Rates, ConfigError> {
     Ok(Rates {
         checkouts_per_minute: number(raw, "checkouts-per-minute", 1, MOST)?,
         checkouts_per_day: number(raw, "checkouts-per-day", 1, MOST)?,
@@ -26,11 +25,11 @@ pub fn rates(raw: &Raw) -> Result<Rates, Senseless> {
 }
 
 /// What is kept.
-pub fn keeping(raw: &Raw) -> Result<Keeping, Senseless> {
+pub fn keeping(raw: &Raw) -> Result<Keeping, ConfigError> {
     let orders = span(raw, "orders-for")?;
     if orders < Span::from_days(1) {
         let why = "who sends a checkout again within a day is owed the same order; give it at least 1d";
-        return Err(Senseless(format!("--orders-for is {}: {why}", raw.text("orders-for"))));
+        return Err(ConfigError(format!("--orders-for is {}: {why}", raw.text("orders-for"))));
     }
     Ok(Keeping { guests_unproven: number(raw, "guests-unproven-most", 0, u64::from(u32::MAX))?, orders })
 }

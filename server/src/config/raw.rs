@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::service::secret::Secret;
-
-use super::Senseless;
-use super::table::{LATER, SETTINGS, Setting, Takes, find};
+use crate::config::ConfigError;
+use crate::config::table::{LATER, SETTINGS, Setting, Takes, find};
+use crate::service::secret::ServerSecret;
 
 /// The settings of `trolley serve`, as text.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +17,7 @@ pub struct Raw {
     /// What was said; the rest is as the table has it.
     said: BTreeMap<&'static str, String>,
     /// The server's secret, where the environment has it: nowhere else would it stay one.
-    secret: Option<Secret>,
+    secret: Option<ServerSecret>,
 }
 
 /// The file that is read where none is named and this one is there.
@@ -40,7 +39,7 @@ impl Raw {
     }
 
     /// The server's secret, where the environment has it.
-    pub fn secret(&self) -> Option<&Secret> {
+    pub fn secret(&self) -> Option<&ServerSecret> {
         self.secret.as_ref()
     }
 
@@ -54,26 +53,28 @@ impl Raw {
     pub fn completed(
         mut self,
         environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Raw, Senseless> {
+    ) -> Result<Raw, ConfigError> {
         self.fill_from_environment(environment)?;
         let text = match &self.config {
             Some(path) => std::fs::read_to_string(path).map_err(|error| {
-                Senseless(format!("--config: {} cannot be read: {error}", path.display()))
+                ConfigError(format!("--config: {} cannot be read: {error}", path.display()))
             })?,
             // A name that leads nowhere is not the same as none: whoever put it there means to be heard.
             None if Path::new(DEFAULT_FILE).symlink_metadata().is_ok() => {
                 std::fs::read_to_string(DEFAULT_FILE)
-                    .map_err(|error| Senseless(format!("{DEFAULT_FILE} cannot be read: {error}")))?
+                    .map_err(|error| ConfigError(format!("{DEFAULT_FILE} cannot be read: {error}")))?
             }
             None => String::new(),
         };
         self.fill_from(&text)?;
         if let Some((name, _)) = self.said.iter().find(|(_, value)| value.trim().is_empty()) {
-            return Err(Senseless(format!("--{name} is empty: give it a value, or leave it out altogether")));
+            return Err(ConfigError(format!(
+                "--{name} is empty: give it a value, or leave it out altogether"
+            )));
         }
         match self.said.keys().find_map(|said| LATER.iter().find(|(name, _)| name == said)) {
             Some((name, about)) => {
-                Err(Senseless(format!("--{name} is not there yet: {about} will come with a later release")))
+                Err(ConfigError(format!("--{name} is not there yet: {about} will come with a later release")))
             }
             None => Ok(self),
         }
@@ -83,15 +84,15 @@ impl Raw {
     fn fill_from_environment(
         &mut self,
         environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<(), Senseless> {
+    ) -> Result<(), ConfigError> {
         for (variable, value) in environment {
             let Some(name) = variable.strip_prefix("TROLLEY_") else { continue };
             // What is no text arrives with these in it: it would name another folder than it says.
             if value.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(Senseless(format!("{variable} is not UTF-8")));
+                return Err(ConfigError(format!("{variable} is not UTF-8")));
             }
             if variable == FILE_VARIABLE && value.is_empty() {
-                return Err(Senseless(format!(
+                return Err(ConfigError(format!(
                     "{FILE_VARIABLE} is empty: name a file, or leave it out altogether"
                 )));
             }
@@ -100,13 +101,13 @@ impl Raw {
                 continue;
             }
             if variable == SECRET_VARIABLE {
-                let secret = Secret::parse(&value);
-                self.secret = Some(secret.map_err(|why| Senseless(format!("{SECRET_VARIABLE}: {why}")))?);
+                let secret = ServerSecret::parse(&value);
+                self.secret = Some(secret.map_err(|why| ConfigError(format!("{SECRET_VARIABLE}: {why}")))?);
                 continue;
             }
             let name = name.to_ascii_lowercase().replace('_', "-");
             let name = known(&name).ok_or_else(|| {
-                Senseless(format!("the environment has {variable}, which is not a setting"))
+                ConfigError(format!("the environment has {variable}, which is not a setting"))
             })?;
             self.said.entry(name).or_insert(value);
         }
@@ -114,15 +115,15 @@ impl Raw {
     }
 
     /// Fills what is not said yet.
-    pub fn fill_from(&mut self, toml: &str) -> Result<(), Senseless> {
+    pub fn fill_from(&mut self, toml: &str) -> Result<(), ConfigError> {
         let table: BTreeMap<String, toml::Value> = toml::from_str(toml)
-            .map_err(|error| Senseless(format!("the settings file is not TOML: {}", error.message())))?;
+            .map_err(|error| ConfigError(format!("the settings file is not TOML: {}", error.message())))?;
         for (name, value) in table {
             let known = known(&name).ok_or_else(|| {
-                Senseless(format!("the settings file names {name}, which is not a setting"))
+                ConfigError(format!("the settings file names {name}, which is not a setting"))
             })?;
             let takes_many = find(known).is_some_and(|setting| matches!(setting.takes, Takes::List(_)));
-            let wrong = |wrong| Senseless(format!("{name} in the settings file is {wrong}"));
+            let wrong = |wrong| ConfigError(format!("{name} in the settings file is {wrong}"));
             match &value {
                 // None of something is the same as not saying it.
                 toml::Value::Array(items) if takes_many && items.is_empty() => continue,

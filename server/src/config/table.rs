@@ -1,8 +1,8 @@
 //! The table of settings: the one place that names them. Flags, environment, file, help, the printed `trolley.toml` and the
 //! README's table follow from it. What a setting means is checked beside it, in `checked`.
 
-use self::Takes::{Duration, List, Number, Switch, Text};
-use self::Unsaid::{Is, Nothing};
+use crate::config::table::Takes::{Duration, List, Number, Switch, Text};
+use crate::config::table::Unsaid::{Is, Nothing};
 
 /// One setting.
 #[derive(Debug)]

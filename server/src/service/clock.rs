@@ -11,9 +11,9 @@ use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Clock as Turned, Key, Record};
 use trolley_store::port::{CommitError, Store, StoreError, Write};
 
-use super::Service;
-use super::failure::Failure;
-use super::running::Running;
+use crate::service::Service;
+use crate::service::error::ServiceError;
+use crate::service::running::Running;
 
 /// What tells the time.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ fn system() -> Timestamp {
 impl Service {
     /// Turns a test clock ahead, for good: it is stored first. Then everything that has expired by the new time leaves.
     /// None where the clock is the system's.
-    pub async fn turn_clock(&self, by: Span) -> Result<Option<Timestamp>, Failure> {
+    pub async fn turn_clock(&self, by: Span) -> Result<Option<Timestamp>, ServiceError> {
         match &self.clock {
             Clock::System => return Ok(None),
             Clock::Test(ahead_ms) | Clock::Still(ahead_ms) => {
@@ -143,7 +143,7 @@ impl Service {
         Ok(Some(self.now()))
     }
 
-    async fn store_turn(&self, by: Span) -> Result<u64, Failure> {
+    async fn store_turn(&self, by: Span) -> Result<u64, ServiceError> {
         for _ in 0..self.settings.bounds.commit_tries {
             let before = match self.store.load(Key::Clock).await? {
                 Some(Record::Clock(clock)) => Some(clock),
@@ -162,6 +162,6 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Failure::Busy)
+        Err(ServiceError::Busy)
     }
 }

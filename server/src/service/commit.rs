@@ -4,37 +4,37 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use trolley_core::account::audit::Event;
+use trolley_core::account::audit::AuditEvent;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{AccountId, SessionId, TokenDigest};
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, StoreError, Write};
 
-use super::Service;
-use super::audit;
-use super::desk::Desk;
-use super::failure::Failure;
-use super::feed::Minted;
+use crate::service::Service;
+use crate::service::account::audit;
+use crate::service::error::ServiceError;
+use crate::service::feed::Minted;
+use crate::service::transaction::Transaction;
 
 /// How many locks share the accounts: two sign-ins of different accounts seldom wait for each other.
 const TURNS: usize = 1_024;
 
 /// Who changes the sessions of one account, or the data of one session, takes turns on this node, so that many at once need not
 /// try again and again. Correctness is the commit's: other nodes take no turns here.
-pub(super) struct Turns(Vec<tokio::sync::Mutex<()>>);
+pub(crate) struct AccountLocks(Vec<tokio::sync::Mutex<()>>);
 
-impl Turns {
-    pub(super) fn new() -> Turns {
-        Turns((0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect())
+impl AccountLocks {
+    pub(crate) fn new() -> AccountLocks {
+        AccountLocks((0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect())
     }
 
     /// Until it is our turn; it is over when this is dropped. Nobody takes a second one meanwhile.
-    pub(super) async fn of(&self, account: AccountId) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(crate) async fn of(&self, account: AccountId) -> tokio::sync::MutexGuard<'_, ()> {
         self.at(account.bytes()).await
     }
 
     /// The same for a session's data.
-    pub(super) async fn of_data(&self, session: SessionId) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(crate) async fn of_data(&self, session: SessionId) -> tokio::sync::MutexGuard<'_, ()> {
         self.at(session.bytes()).await
     }
 
@@ -47,7 +47,7 @@ impl Turns {
 impl Service {
     /// Commits, in a task of its own: once begun it is finished, and what follows from it happens, even where the caller goes
     /// away.
-    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         self.commit_holding(writes, Arc::default()).await
     }
 
@@ -68,7 +68,7 @@ impl Service {
 
     /// The same for a lane, whose task no caller can end. Until it is over nothing that was read earlier of a session that it
     /// changes may come back into memory.
-    pub(super) async fn commit_here(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    pub(crate) async fn commit_here(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let news = News::of(&writes);
         let changing = self.warm.change(&news.sessions);
         self.store.commit(writes).await?;
@@ -87,10 +87,10 @@ impl Service {
         Ok(())
     }
 
-    /// Commits what lies on the desk. False where something else changed it meanwhile: it is to be decided anew.
-    pub(super) async fn commit_desk(&self, mut desk: Desk) -> Result<bool, Failure> {
-        let held = Arc::new(desk.take_held());
-        let mut writes = desk.writes();
+    /// Commits what lies in the transaction. False where something else changed it meanwhile: it is to be decided anew.
+    pub(crate) async fn commit_desk(&self, mut tx: Transaction) -> Result<bool, ServiceError> {
+        let held = Arc::new(tx.take_held());
+        let mut writes = tx.writes();
         while !writes.is_empty() {
             match self.commit_holding(writes.clone(), Arc::clone(&held)).await {
                 Ok(()) => return Ok(true),
@@ -125,7 +125,7 @@ struct News {
     /// Guests that begin.
     begun: Vec<SessionId>,
     /// What the audit says.
-    events: Vec<Arc<Event>>,
+    events: Vec<Arc<AuditEvent>>,
 }
 
 impl News {

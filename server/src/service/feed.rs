@@ -13,18 +13,18 @@ use trolley_store::kind::Kind;
 use trolley_store::port::{Direction, Listing};
 use trolley_store::record::key_parts;
 
-use super::Service;
-use super::failure::Failure;
+use crate::service::Service;
+use crate::service::error::ServiceError;
 
 /// The feeds that the shop's systems follow, each once its newest id was looked up.
 #[derive(Default)]
-pub(super) struct Feeds {
+pub(crate) struct Feeds {
     orders: OnceCell<Arc<Feed>>,
     events: OnceCell<Arc<Feed>>,
 }
 
 /// The ids of one kind of record that this process mints. All who write to a store mint here: it is one process that holds it.
-pub(super) struct Feed(Mutex<Heads>);
+pub(crate) struct Feed(Mutex<Heads>);
 
 /// A head is what an id's order hangs on: its milliseconds, and the twelve bits that follow them.
 struct Heads {
@@ -35,23 +35,23 @@ struct Heads {
 }
 
 /// That an id was minted, and may yet be committed: whoever commits it holds this until that is over.
-pub(super) struct Minted {
+pub(crate) struct Minted {
     feed: Arc<Feed>,
     head: u64,
 }
 
 impl Service {
     /// The feed of orders.
-    pub(super) async fn order_feed(&self) -> Result<&Arc<Feed>, Failure> {
+    pub(crate) async fn order_feed(&self) -> Result<&Arc<Feed>, ServiceError> {
         self.feeds.orders.get_or_try_init(|| self.feed_of(Kind::Order)).await
     }
 
     /// The feed of the audit's events.
-    pub(super) async fn event_feed(&self) -> Result<&Arc<Feed>, Failure> {
+    pub(crate) async fn event_feed(&self) -> Result<&Arc<Feed>, ServiceError> {
         self.feeds.events.get_or_try_init(|| self.feed_of(Kind::Audit)).await
     }
 
-    async fn feed_of(&self, kind: Kind) -> Result<Arc<Feed>, Failure> {
+    async fn feed_of(&self, kind: Kind) -> Result<Arc<Feed>, ServiceError> {
         let listing = Listing { direction: Direction::Descending, ..Listing::all(kind) };
         let newest = self.store.list(listing, 1).await?.first().map(|newest| newest.record.key());
         // One that is damaged was shown to followers before it was: the next is behind it all the same.
@@ -63,13 +63,13 @@ impl Service {
 
 impl Feed {
     /// One that goes on behind the newest id in the store, also where the clock was set back meanwhile.
-    pub(super) fn behind(newest: Option<[u8; 16]>) -> Arc<Feed> {
+    pub(crate) fn behind(newest: Option<[u8; 16]>) -> Arc<Feed> {
         let last = newest.map_or(0, |id| uuid_v7_head(&id));
         Arc::new(Feed(Mutex::new(Heads { last, under_way: BTreeSet::new() })))
     }
 
     /// The next id: of this time, or where there was one as high already, of the time that comes behind it.
-    pub(super) fn mint(self: &Arc<Self>, now: Timestamp, random: [u8; 10]) -> ([u8; 16], Minted) {
+    pub(crate) fn mint(self: &Arc<Self>, now: Timestamp, random: [u8; 10]) -> ([u8; 16], Minted) {
         let mut heads = self.0.lock();
         let head = uuid_v7_head(&uuid_v7(now, random)).max(heads.last + 1);
         heads.last = head;
@@ -78,7 +78,7 @@ impl Feed {
     }
 
     /// What can be shown of what the store is asked for after this call: whoever is told of these ids misses none below them.
-    pub(super) fn settled(&self, now: Timestamp) -> Settled {
+    pub(crate) fn settled(&self, now: Timestamp) -> Settled {
         let mut heads = self.0.lock();
         heads.last = heads.last.max(uuid_v7_head(&uuid_v7(now, [0; 10])));
         let below = heads.under_way.first().copied().unwrap_or(heads.last + 1);
@@ -88,13 +88,13 @@ impl Feed {
 
 /// Up to where a feed is whole.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settled {
+pub(crate) struct Settled {
     below: u64,
 }
 
 impl Settled {
     /// Whether this id can be shown.
-    pub(super) fn holds(self, id: &[u8; 16]) -> bool {
+    pub(crate) fn holds(self, id: &[u8; 16]) -> bool {
         uuid_v7_head(id) < self.below
     }
 }

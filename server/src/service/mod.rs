@@ -1,62 +1,25 @@
 //! The only doer: it loads, lets core decide, commits, and answers. One file a family of use cases.
 
-pub mod abuse;
 pub mod account;
-mod ages;
-pub mod allowance;
-pub mod api_key;
-pub mod attempts;
-pub mod audit;
-pub mod batch;
-pub mod begin;
+pub mod background;
+pub mod cart;
 pub mod catalogue;
-pub mod checkout;
-pub mod chores;
-pub mod claim;
 pub mod clock;
 mod commit;
-pub mod data;
-pub mod decimal;
-mod desk;
-pub mod devices;
-pub mod enter;
-pub mod events;
-pub mod failure;
-pub mod farewell;
+pub mod counters;
+pub mod error;
 mod feed;
-pub mod hashing;
-mod keeping;
-pub mod lane;
-pub mod leave;
-pub mod limiter;
-pub mod merge;
-pub mod order;
-pub mod orders;
-pub mod quotas;
+pub(crate) mod in_flight;
+pub mod json;
+pub mod keys;
+pub mod limits;
 pub mod random;
-mod remember;
-mod renewal;
-mod rotate;
 pub mod running;
-mod sealing;
 pub mod secret;
-pub mod seen;
 pub mod session;
 pub mod settings;
-pub mod shares;
-pub mod sign_in;
 mod steps;
-pub mod sweep;
-pub mod sync;
-pub mod tally;
-pub mod task;
-pub mod terms;
-pub mod token;
-pub mod touch;
-pub mod tree;
-pub mod turn;
-mod underway;
-mod warm;
+pub(crate) mod transaction;
 
 use std::sync::{Arc, Weak};
 
@@ -66,28 +29,28 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store;
 
-use self::abuse::Limits;
-use self::attempts::Attempts;
-use self::catalogue::Catalogue;
-use self::clock::Clock;
-use self::commit::Turns;
-use self::events::Events;
-use self::failure::Failure;
-use self::feed::Feeds;
-use self::hashing::Hashers;
-use self::keeping::Walk;
-use self::lane::Lanes;
-use self::quotas::Quotas;
-use self::random::Random;
-use self::secret::Secret;
-use self::seen::SeenBook;
-use self::settings::Settings;
-use self::steps::Steps;
-use self::sweep::Pass;
-use self::tally::Tally;
-use self::touch::TouchQueue;
-use self::underway::Underway;
-use self::warm::Warm;
+use crate::service::account::hashing::Hashers;
+use crate::service::cart::events::EventHub;
+use crate::service::cart::queue::CartQueues;
+use crate::service::catalogue::Catalogue;
+use crate::service::clock::Clock;
+use crate::service::commit::AccountLocks;
+use crate::service::counters::Counters;
+use crate::service::error::ServiceError;
+use crate::service::feed::Feeds;
+use crate::service::in_flight::InFlight;
+use crate::service::limits::addresses::AddressLimits;
+use crate::service::limits::attempts::Attempts;
+use crate::service::limits::quotas::Quotas;
+use crate::service::random::Random;
+use crate::service::secret::ServerSecret;
+use crate::service::session::cache::SessionCache;
+use crate::service::session::last_seen::LastSeen;
+use crate::service::session::last_seen_writer::LastSeenQueue;
+use crate::service::session::retention::Walk;
+use crate::service::session::sweep::Pass;
+use crate::service::settings::Settings;
+use crate::service::steps::Steps;
 
 /// What all use cases share. There is one a process; every request holds it by `Arc`.
 pub struct Service {
@@ -99,22 +62,22 @@ pub struct Service {
     random: Box<dyn Random>,
     settings: Settings,
     catalogue: Option<Arc<dyn Catalogue>>,
-    secret: Secret,
-    events: Arc<Events>,
+    secret: ServerSecret,
+    events: Arc<EventHub>,
     hashers: Hashers,
-    lanes: Lanes,
+    lanes: CartQueues,
     /// Commits that go on by themselves.
-    commits: Arc<Underway>,
+    commits: Arc<InFlight>,
     feeds: Feeds,
-    turns: Turns,
-    seen: SeenBook,
-    warm: Warm,
-    touches: TouchQueue,
+    turns: AccountLocks,
+    seen: LastSeen,
+    warm: SessionCache,
+    touches: LastSeenQueue,
     /// Where the sweep stands. Who sweeps holds it.
     pass: tokio::sync::Mutex<Pass>,
     /// What one address may do at most; none where there are no limits.
-    limits: Option<Limits>,
-    tally: Tally,
+    limits: Option<AddressLimits>,
+    tally: Counters,
     /// How often passwords may be guessed; none where there are no limits.
     attempts: Option<Attempts>,
     /// What may be asked of the store; none where there are no limits.
@@ -130,12 +93,12 @@ impl Service {
         store: Arc<dyn Store>,
         clock: Clock,
         random: Box<dyn Random>,
-        secret: Secret,
+        secret: ServerSecret,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Arc<Service> {
-        let seen = SeenBook::new(settings.bounds.seen_sessions);
-        let warm = Warm::new(settings.bounds.warm_sessions);
+        let seen = LastSeen::new(settings.bounds.seen_sessions);
+        let warm = SessionCache::new(settings.bounds.warm_sessions);
         Arc::new_cyclic(|own| Service {
             own: Weak::clone(own),
             store,
@@ -146,16 +109,16 @@ impl Service {
             secret,
             events: Arc::default(),
             hashers: Hashers::new(settings.hashing, settings.bounds.hashes_waiting),
-            lanes: Lanes::new(),
+            lanes: CartQueues::new(),
             commits: Arc::default(),
             feeds: Feeds::default(),
-            turns: Turns::new(),
+            turns: AccountLocks::new(),
             seen,
             warm,
-            touches: TouchQueue::new(),
+            touches: LastSeenQueue::new(),
             pass: tokio::sync::Mutex::default(),
-            limits: settings.rate_limits.then(Limits::new),
-            tally: Tally::default(),
+            limits: settings.rate_limits.then(AddressLimits::new),
+            tally: Counters::default(),
             attempts: settings.rate_limits.then(|| Attempts::new(&settings.rates)),
             quotas: settings.rate_limits.then(|| Quotas::new(&settings.rates)),
             walk: Walk::default(),
@@ -168,13 +131,13 @@ impl Service {
         &self.settings
     }
 
-    /// Random bytes for a form's key or a request's number; tokens are minted in [`token`].
+    /// Random bytes for a form's key or a request's number; tokens are minted in [`session::token`].
     pub fn random(&self) -> &dyn Random {
         &*self.random
     }
 
     /// The cart as the last commit left it; a fresh empty one where nothing was written yet.
-    pub async fn cart(&self, id: CartId) -> Result<Arc<Cart>, Failure> {
+    pub async fn cart(&self, id: CartId) -> Result<Arc<Cart>, ServiceError> {
         match self.store.load(Key::Cart(id)).await? {
             Some(Record::Cart(cart)) => Ok(cart),
             Some(_) | None => Ok(Arc::new(Cart::new(id, self.now()))),
@@ -182,7 +145,7 @@ impl Service {
     }
 
     /// Whether the store answers.
-    pub async fn ready(&self) -> Result<(), Failure> {
+    pub async fn ready(&self) -> Result<(), ServiceError> {
         self.store.load(Key::Clock).await?;
         Ok(())
     }

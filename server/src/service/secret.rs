@@ -9,8 +9,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 use trolley_core::ids::KeyId;
 
-use super::random::Random;
-use super::token::Token;
+use crate::service::random::Random;
+use crate::service::session::token::Token;
 
 /// Keys that a secret holds: the newest, and older ones that a record may still name.
 pub const KEYS_MAX: usize = 8;
@@ -28,11 +28,11 @@ pub enum Purpose {
 
 /// The keys, the newest first. Never printed.
 #[derive(Clone)]
-pub struct Secret(Vec<(KeyId, [u8; 32])>);
+pub struct ServerSecret(Vec<(KeyId, [u8; 32])>);
 
 /// A text that is no secret. It tells nothing of what the text holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotASecret {
+pub enum SecretError {
     /// There is no key in it.
     #[error("it is empty: write 43 characters of base64url, which are 32 random bytes")]
     Empty,
@@ -44,27 +44,27 @@ pub enum NotASecret {
     TooMany,
 }
 
-impl Secret {
+impl ServerSecret {
     /// A fresh one of one key.
-    pub fn mint(random: &dyn Random) -> Secret {
+    pub fn mint(random: &dyn Random) -> ServerSecret {
         let mut key = [0; 32];
         random.fill(&mut key);
-        Secret(vec![(name(&key), key)])
+        ServerSecret(vec![(name(&key), key)])
     }
 
     /// From its text: keys of 43 characters, the newest first, with white space or commas between them.
-    pub fn parse(text: &str) -> Result<Secret, NotASecret> {
+    pub fn parse(text: &str) -> Result<ServerSecret, SecretError> {
         let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
         let mut keys = Vec::new();
         for (at, word) in words.enumerate() {
             if at == KEYS_MAX {
-                return Err(NotASecret::TooMany);
+                return Err(SecretError::TooMany);
             }
             let key = URL_SAFE_NO_PAD.decode(word).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
-            let key = key.ok_or(NotASecret::Key(at + 1))?;
+            let key = key.ok_or(SecretError::Key(at + 1))?;
             keys.push((name(&key), key));
         }
-        if keys.is_empty() { Err(NotASecret::Empty) } else { Ok(Secret(keys)) }
+        if keys.is_empty() { Err(SecretError::Empty) } else { Ok(ServerSecret(keys)) }
     }
 
     /// Its text, for the one file that keeps it.
@@ -102,7 +102,7 @@ fn name(key: &[u8; 32]) -> KeyId {
     KeyId::from_bytes(name)
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for ServerSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} keys)", self.0.len())
     }
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_successor_is_the_same_each_time_and_another_for_each_thing_it_follows_from() {
-        let (secret, token) = (Secret::mint(&OsRandom), Token::mint(&OsRandom));
+        let (secret, token) = (ServerSecret::mint(&OsRandom), Token::mint(&OsRandom));
         let key = secret.newest();
         let derived = |purpose, number| secret.derive(key, purpose, &token, number).unwrap();
         assert_eq!(derived(Purpose::Session, 0), derived(Purpose::Session, 0));
@@ -132,26 +132,26 @@ mod tests {
 
     #[test]
     fn a_rotated_secret_goes_on_deriving_by_its_older_key() {
-        let (old, token) = (Secret::mint(&OsRandom), Token::mint(&OsRandom));
-        let rotated = Secret::parse(&(Secret::mint(&OsRandom).expose() + &old.expose())).unwrap();
+        let (old, token) = (ServerSecret::mint(&OsRandom), Token::mint(&OsRandom));
+        let rotated = ServerSecret::parse(&(ServerSecret::mint(&OsRandom).expose() + &old.expose())).unwrap();
         assert_ne!(rotated.newest(), old.newest());
-        let by = |secret: &Secret| secret.derive(old.newest(), Purpose::Session, &token, 7);
+        let by = |secret: &ServerSecret| secret.derive(old.newest(), Purpose::Session, &token, 7);
         assert_eq!(by(&rotated), by(&old));
-        assert_eq!(by(&Secret::mint(&OsRandom)), None);
+        assert_eq!(by(&ServerSecret::mint(&OsRandom)), None);
     }
 
     #[test]
     fn what_is_no_secret_is_refused_and_never_told_back() {
-        let key = Secret::mint(&OsRandom).expose();
-        assert!(Secret::parse(&format!(" {key},{key}")).is_ok());
+        let key = ServerSecret::mint(&OsRandom).expose();
+        assert!(ServerSecret::parse(&format!(" {key},{key}")).is_ok());
         for (text, why) in [
-            (" \n", NotASecret::Empty),
-            ("short", NotASecret::Key(1)),
-            (&format!("{key}{}", "A".repeat(44)), NotASecret::Key(2)),
-            (&key.repeat(KEYS_MAX + 1), NotASecret::TooMany),
+            (" \n", SecretError::Empty),
+            ("short", SecretError::Key(1)),
+            (&format!("{key}{}", "A".repeat(44)), SecretError::Key(2)),
+            (&key.repeat(KEYS_MAX + 1), SecretError::TooMany),
         ] {
-            assert_eq!(Secret::parse(text).unwrap_err(), why);
+            assert_eq!(ServerSecret::parse(text).unwrap_err(), why);
         }
-        assert_eq!(format!("{:?}", Secret::mint(&OsRandom)), "Secret(1 keys)");
+        assert_eq!(format!("{:?}", ServerSecret::mint(&OsRandom)), "Secret(1 keys)");
     }
 }

@@ -1,17 +1,17 @@
 //! What the service keeps to: core's policy and limits, and the bounds of its own queues.
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::Policy as MergePolicy;
-use trolley_core::session::Policy;
+use trolley_core::cart::op::MergePolicy;
+use trolley_core::session::SessionPolicy;
 use trolley_core::time::Span;
 
-use super::hashing::Cost;
+use crate::service::account::hashing::Cost;
 
 /// Everything the service was told.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How long sessions live.
-    pub policy: Policy,
+    pub policy: SessionPolicy,
     /// How large carts grow.
     pub limits: Limits,
     /// What one address may do is limited.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use parking_lot::Mutex;
 use trolley_core::time::{Span, Timestamp};
 
-use super::running::Running;
+use crate::service::running::Running;
 
 /// What is less than this is no step: clocks are slewed, and a thread may rest between two looks.
 const STEP: Span = Span::from_s(60);
@@ -15,7 +15,7 @@ const STEP: Span = Span::from_s(60);
 const STEPS_MAX: usize = 16;
 
 /// The steps of one process.
-pub(super) struct Steps {
+pub(crate) struct Steps {
     /// Wall time less running time, as of the last step.
     offset_ms: AtomicI64,
     any: AtomicBool,
@@ -32,13 +32,13 @@ struct Step {
 
 impl Steps {
     /// None so far.
-    pub(super) fn new(wall: Timestamp, running: Running) -> Steps {
+    pub(crate) fn new(wall: Timestamp, running: Running) -> Steps {
         let offset_ms = AtomicI64::new(signed(wall.as_ms()) - signed(running.as_ms()));
         Steps { offset_ms, any: AtomicBool::new(false), made: Mutex::default() }
     }
 
     /// Notes how the two clocks stand to each other: by as much as that changed the wall clock was set.
-    pub(super) fn look(&self, wall: Timestamp, running: Running) {
+    pub(crate) fn look(&self, wall: Timestamp, running: Running) {
         let offset = signed(wall.as_ms()) - signed(running.as_ms());
         let is_step = |before: i64| offset.abs_diff(before) >= STEP.as_ms();
         if !is_step(self.offset_ms.load(Ordering::Relaxed)) {
@@ -63,13 +63,13 @@ impl Steps {
     }
 
     /// Whether any is remembered.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.any.load(Ordering::Relaxed)
     }
 
     /// A moment that was written down by the wall clock, by the wall clock as it goes now. Where it may be of before a step or
     /// of after it, it is taken to be of after it. None where it lies ahead and no step is known that tells why.
-    pub(super) fn translate(&self, at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn translate(&self, at: Timestamp, now: Timestamp) -> Option<Timestamp> {
         if !self.any() {
             return (at <= now).then_some(at);
         }

@@ -13,7 +13,7 @@ use crate::damage::Damaged;
 use crate::kind::Key;
 use crate::record::{decode, key_from};
 
-use super::error::OpenFailed;
+use super::error::OpenFolderError;
 use super::folder::{Folder, database_in, sync_folder};
 use super::recovery;
 use super::schema;
@@ -31,7 +31,7 @@ pub struct Verified {
 
 /// Why there is no backup, or no restored store. Nothing that was there is touched.
 #[derive(Debug, thiserror::Error)]
-pub enum BackupFailed {
+pub enum BackupError {
     /// There is nothing to copy.
     #[error("there is no store in {}", .0.display())]
     NoStore(PathBuf),
@@ -40,7 +40,7 @@ pub enum BackupFailed {
     Taken(PathBuf),
     /// What is copied, or its copy, does not open or is damaged.
     #[error(transparent)]
-    Store(#[from] OpenFailed),
+    Store(#[from] OpenFolderError),
     /// The copy could not be written.
     #[error("{}: {what}", file.display())]
     Write {
@@ -52,12 +52,12 @@ pub enum BackupFailed {
 }
 
 /// Copies the store in `folder` into the folder `to`, as of one moment. Who serves it goes on, also with writing.
-pub fn backup(folder: &Path, to: &Path) -> Result<Verified, BackupFailed> {
+pub fn backup(folder: &Path, to: &Path) -> Result<Verified, BackupError> {
     if !database_in(folder).exists() {
-        return Err(BackupFailed::NoStore(folder.to_owned()));
+        return Err(BackupError::NoStore(folder.to_owned()));
     }
     if database_in(to).exists() {
-        return Err(BackupFailed::Taken(to.to_owned()));
+        return Err(BackupError::Taken(to.to_owned()));
     }
     let written = DirBuilder::new().recursive(true).mode(0o700).create(to);
     written.map_err(|error| failed(to, &error))?;
@@ -74,13 +74,13 @@ pub(super) enum OfDamaged {
 }
 
 /// Makes a store in `folder`, where there is none, of the backup in the folder `from`.
-pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupFailed> {
+pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupError> {
     if !database_in(from).exists() {
-        return Err(BackupFailed::NoStore(from.to_owned()));
+        return Err(BackupError::NoStore(from.to_owned()));
     }
     let held = Folder::hold(folder)?;
     if held.database().exists() {
-        return Err(BackupFailed::Taken(folder.to_owned()));
+        return Err(BackupError::Taken(folder.to_owned()));
     }
     let source = read_only(&database_in(from))?;
     verify(&source, &database_in(from))?;
@@ -88,7 +88,7 @@ pub fn restore(from: &Path, folder: &Path) -> Result<Verified, BackupFailed> {
 }
 
 /// Writes a copy beside its place, and settles it.
-fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupFailed> {
+fn copy(source: &Connection, folder: &Path) -> Result<Verified, BackupError> {
     let unfinished = unfinished_in(folder);
     let _ = std::fs::remove_file(&unfinished);
     let write = || -> rusqlite::Result<bool> {
@@ -111,11 +111,11 @@ pub(super) fn unfinished_in(folder: &Path) -> PathBuf {
 }
 
 /// Verifies what was written in `folder`, and gives it its name when it is on the disk.
-pub(super) fn settle(folder: &Path, of_damaged: OfDamaged) -> Result<Verified, BackupFailed> {
+pub(super) fn settle(folder: &Path, of_damaged: OfDamaged) -> Result<Verified, BackupError> {
     let (place, unfinished) = (database_in(folder), unfinished_in(folder));
     let (counts, damaged) = verify(&read_only(&unfinished)?, &unfinished)?;
     if of_damaged == OfDamaged::Refuse && !damaged.is_empty() {
-        return Err(OpenFailed::Damaged { file: unfinished, what: damaged.to_string() }.into());
+        return Err(OpenFolderError::Damaged { file: unfinished, what: damaged.to_string() }.into());
     }
     let settle = || -> io::Result<u64> {
         let file = File::open(&unfinished)?;
@@ -130,9 +130,9 @@ pub(super) fn settle(folder: &Path, of_damaged: OfDamaged) -> Result<Verified, B
 
 /// Reads all of it: the engine's own structure, every row of the journal, every record. Gives the records that are damaged;
 /// anything else that is refuses it.
-fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), OpenFailed> {
+fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), OpenFolderError> {
     schema::check(connection, file)?;
-    let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
+    let damaged = |what: String| OpenFolderError::Damaged { file: file.to_owned(), what };
     let engine = |error: rusqlite::Error| damaged(error.to_string());
     let whole: String =
         connection.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0)).map_err(engine)?;
@@ -171,12 +171,12 @@ pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
     Ok(key_from(row.get(0)?, row.get_ref(1)?.as_blob()?))
 }
 
-fn read_only(file: &Path) -> Result<Connection, OpenFailed> {
+fn read_only(file: &Path) -> Result<Connection, OpenFolderError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(file, flags)
-        .map_err(|error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() })
+        .map_err(|error| OpenFolderError::Engine { file: file.to_owned(), what: error.to_string() })
 }
 
-pub(super) fn failed(file: &Path, why: &dyn std::fmt::Display) -> BackupFailed {
-    BackupFailed::Write { file: file.to_owned(), what: why.to_string() }
+pub(super) fn failed(file: &Path, why: &dyn std::fmt::Display) -> BackupError {
+    BackupError::Write { file: file.to_owned(), what: why.to_string() }
 }

@@ -9,10 +9,10 @@ use crate::kind::{Key, Record};
 use crate::port::{Action, CommitError, StoreError, Write};
 use crate::record::{delta, encode};
 
-use super::error::Trouble;
+use super::error::EngineError;
 use super::journal::{State, put_entry, seal};
 use super::overlay::Slot;
-use super::shared::{Known, Shared};
+use super::shared::{Lookup, Shared};
 use super::table;
 
 /// Bytes of the largest record that is taken; what the core's bounds allow stays far below it.
@@ -88,12 +88,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Makes it durable as configured; without space or with a broken disk nothing of it happened, or nobody knows.
-    pub(super) fn commit(self) -> Result<Committed, Trouble> {
+    pub(super) fn commit(self) -> Result<Committed, EngineError> {
         if self.entries.is_empty() {
             return Ok(Committed { changed: self.staged, counts: self.counts, row_bytes: 0 });
         }
         let row = seal(self.seq, self.counts, &self.entries);
-        let seq = i64::try_from(self.seq).map_err(|error| Trouble::Broken(error.to_string()))?;
+        let seq = i64::try_from(self.seq).map_err(|error| EngineError::Broken(error.to_string()))?;
         // One statement is one transaction: it returns when the row is synced.
         self.connection
             .prepare_cached("INSERT INTO journal (seq, row) VALUES (?1, ?2)")?
@@ -109,8 +109,8 @@ impl<'a> Batch<'a> {
             return Ok(Standing { record: slot.record, in_journal: slot.seq > self.folding_upto });
         }
         let record = match self.shared.known(key)? {
-            Known::Here(record) => record,
-            Known::InTables(_) => {
+            Lookup::Here(record) => record,
+            Lookup::InTables(_) => {
                 let loaded = table::load(self.connection, key).map_err(StoreError::from);
                 loaded.inspect_err(|error| self.shared.damage.note(error))?
             }

@@ -10,8 +10,8 @@ use crate::damage::Damaged;
 use crate::kind::{Key, Record};
 use crate::record::{decode, encode, key_parts};
 
-use super::backup::{BackupFailed, OfDamaged, Verified, failed, key_of, settle, unfinished_in};
-use super::error::OpenFailed;
+use super::backup::{BackupError, OfDamaged, Verified, failed, key_of, settle, unfinished_in};
+use super::error::OpenFolderError;
 use super::folder::{Folder, database_in};
 use super::overlay::Overlay;
 use super::recovery;
@@ -26,7 +26,7 @@ const CACHE_KIB: i64 = 512 * 1024;
 pub type Each<'a> = &'a mut dyn FnMut(&Key, &[u8], Option<Timestamp>) -> Result<(), String>;
 
 /// About how many records there are: those that only the journal has are not counted.
-pub fn records_in(folder: &Path) -> Result<u64, BackupFailed> {
+pub fn records_in(folder: &Path) -> Result<u64, BackupError> {
     let connection = open(folder)?;
     let count = connection.query_row("SELECT count(*) FROM records", (), |row| row.get::<_, i64>(0));
     count.map(i64::unsigned_abs).map_err(|error| failed(&database_in(folder), &error))
@@ -45,7 +45,7 @@ pub struct Exported {
 ///
 /// They come in the order of their kind's number and their id. Each image is read again before it is given; one that is damaged
 /// is left out and told.
-pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupFailed> {
+pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupError> {
     let (file, connection) = (database_in(folder), open(folder)?);
     let engine = |error: rusqlite::Error| failed(&file, &error);
     // One moment: all that is read from here on is what this transaction saw first.
@@ -91,13 +91,13 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn give(&mut self, key: &Key, image: &[u8], expires_at: Option<Timestamp>) -> Result<(), BackupFailed> {
+    fn give(&mut self, key: &Key, image: &[u8], expires_at: Option<Timestamp>) -> Result<(), BackupError> {
         self.count += 1;
         (self.each)(key, image, expires_at).map_err(|why| failed(self.file, &why))
     }
 
     /// Gives what the journal says last of a record, unless that is its end.
-    fn newest(&mut self, key: &Key) -> Result<(), BackupFailed> {
+    fn newest(&mut self, key: &Key) -> Result<(), BackupError> {
         match self.newest.get(key) {
             Some(slot) => match &slot.record {
                 Some(record) => self.give(key, &encode(record), slot.expires_at),
@@ -108,10 +108,10 @@ impl Given<'_> {
     }
 }
 
-fn open(folder: &Path) -> Result<Connection, BackupFailed> {
+fn open(folder: &Path) -> Result<Connection, BackupError> {
     let file = database_in(folder);
     if !file.exists() {
-        return Err(BackupFailed::NoStore(folder.to_owned()));
+        return Err(BackupError::NoStore(folder.to_owned()));
     }
     Ok(schema::open_for_reading(&file)?)
 }
@@ -126,10 +126,10 @@ pub struct Import {
 
 impl Import {
     /// Begins one in `folder`, where there is none.
-    pub fn begin(folder: &Path) -> Result<Import, BackupFailed> {
+    pub fn begin(folder: &Path) -> Result<Import, BackupError> {
         let held = Folder::hold(folder)?;
         if held.database().exists() {
-            return Err(BackupFailed::Taken(folder.to_owned()));
+            return Err(BackupError::Taken(folder.to_owned()));
         }
         let unfinished = unfinished_in(folder);
         for end in ["", "-wal", "-shm"] {
@@ -153,13 +153,13 @@ impl Import {
         key: Key,
         image: &[u8],
         expires_at: Option<Timestamp>,
-    ) -> Result<(), BackupFailed> {
+    ) -> Result<(), BackupError> {
         let record = decode(key, image).map_err(|error| failed(&self.folder, &error))?;
         self.insert(&record, image, expires_at)
     }
 
     /// Puts in a record.
-    pub fn put(&mut self, record: &Record, expires_at: Option<Timestamp>) -> Result<(), BackupFailed> {
+    pub fn put(&mut self, record: &Record, expires_at: Option<Timestamp>) -> Result<(), BackupError> {
         self.insert(record, &encode(record), expires_at)
     }
 
@@ -168,7 +168,7 @@ impl Import {
         record: &Record,
         image: &[u8],
         expires_at: Option<Timestamp>,
-    ) -> Result<(), BackupFailed> {
+    ) -> Result<(), BackupError> {
         let key = record.key();
         let (kind, id) = key_parts(&key);
         let expires_at = expires_at.map(|at| i64::try_from(at.as_ms()).unwrap_or(i64::MAX));
@@ -187,7 +187,7 @@ impl Import {
     }
 
     /// Verifies all of it, and makes it the store of its folder when it is on the disk.
-    pub fn finish(self) -> Result<Verified, BackupFailed> {
+    pub fn finish(self) -> Result<Verified, BackupError> {
         let Import { connection, folder, _held, counts } = self;
         let close = || {
             table::note_folded(&connection, 0, counts)?;
@@ -196,7 +196,10 @@ impl Import {
         };
         close().map_err(|error| failed(&folder, &error))?;
         let closed = connection.close();
-        closed.map_err(|(_, error)| OpenFailed::Engine { file: folder.clone(), what: error.to_string() })?;
+        closed.map_err(|(_, error)| OpenFolderError::Engine {
+            file: folder.clone(),
+            what: error.to_string(),
+        })?;
         settle(&folder, OfDamaged::Refuse)
     }
 }

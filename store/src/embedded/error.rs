@@ -8,7 +8,7 @@ use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMSIZE};
 
 /// Why the store in a folder does not open. Each says what to do where there is something to do.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenFailed {
+pub enum OpenFolderError {
     /// The folder cannot be made, read or written.
     #[error("the folder {}: {source}", folder.display())]
     Folder {
@@ -64,20 +64,20 @@ pub enum OpenFailed {
 
 /// Why a transaction did not happen, or may not have.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub(super) enum EngineError {
     /// There is no space; it was rolled back.
     Full,
     /// The disk or the file failed: nobody knows what is on it.
     Broken(String),
 }
 
-impl From<rusqlite::Error> for Trouble {
-    fn from(error: rusqlite::Error) -> Trouble {
+impl From<rusqlite::Error> for EngineError {
+    fn from(error: rusqlite::Error) -> EngineError {
         let full = error.sqlite_error().is_some_and(|error| {
             // The engine's shared index is a file too: where it cannot grow, nothing was written yet.
             error.code == ErrorCode::DiskFull
                 || matches!(error.extended_code, SQLITE_IOERR_SHMSIZE | SQLITE_IOERR_SHMMAP)
         });
-        if full { Trouble::Full } else { Trouble::Broken(error.to_string()) }
+        if full { EngineError::Full } else { EngineError::Broken(error.to_string()) }
     }
 }

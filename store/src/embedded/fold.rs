@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use crate::counts::Counts;
 use crate::kind::Key;
 
-use super::error::Trouble;
+use super::error::EngineError;
 use super::shared::Shared;
 use super::table;
 
@@ -77,7 +77,7 @@ impl Fold {
         connection: &Connection,
         counts: Counts,
         slice: Slice,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, EngineError> {
         if !self.noted() {
             let (records, bytes) = self.write(shared, connection, counts, slice)?;
             self.written += records;
@@ -98,7 +98,7 @@ impl Fold {
         connection: &Connection,
         counts: Counts,
         slice: Slice,
-    ) -> Result<(usize, usize), Trouble> {
+    ) -> Result<(usize, usize), EngineError> {
         let transaction = connection.unchecked_transaction()?;
         let (mut records, mut bytes) = (0, 0);
         for key in self.keys[self.written..].iter().take(slice.most) {
@@ -119,7 +119,7 @@ impl Fold {
 }
 
 /// Lets a bounded number of rows go that the tables have made needless; says whether there are more.
-pub(super) fn drop_rows(connection: &Connection, folded: u64) -> Result<bool, Trouble> {
+pub(super) fn drop_rows(connection: &Connection, folded: u64) -> Result<bool, EngineError> {
     let folded = i64::try_from(folded).unwrap_or(i64::MAX);
     let mut delete = connection.prepare_cached(
         "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq LIMIT ?2)",

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::error::OpenFailed;
+use super::error::OpenFolderError;
 
 /// The database's name in the folder.
 const DATABASE: &str = "trolley.db";
@@ -20,11 +20,11 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes the folder where it is missing, and locks it.
-    pub(super) fn hold(path: &Path) -> Result<Folder, OpenFailed> {
-        let in_the_way = |source| OpenFailed::Folder { folder: path.to_owned(), source };
+    pub(super) fn hold(path: &Path) -> Result<Folder, OpenFolderError> {
+        let in_the_way = |source| OpenFolderError::Folder { folder: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(in_the_way)?;
         let lock = lock(path).map_err(in_the_way)?;
-        let lock = lock.map_err(|holder| OpenFailed::InUse { folder: path.to_owned(), holder })?;
+        let lock = lock.map_err(|holder| OpenFolderError::InUse { folder: path.to_owned(), holder })?;
         Ok(Folder { path: path.to_owned(), _lock: lock })
     }
 

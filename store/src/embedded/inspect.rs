@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::OpenFailed;
+use super::error::OpenFolderError;
 use super::folder::{LOCK, database_in};
 use super::{recovery, schema};
 
@@ -14,8 +14,8 @@ const PROBE: &str = "probe";
 
 /// Who serves the store in `folder` at present, where somebody does: then no more is looked at. An error is one that opening it would
 /// be refused with.
-pub fn inspect(folder: &Path) -> Result<Option<String>, OpenFailed> {
-    let in_the_way = |source| OpenFailed::Folder { folder: folder.to_owned(), source };
+pub fn inspect(folder: &Path) -> Result<Option<String>, OpenFolderError> {
+    let in_the_way = |source| OpenFolderError::Folder { folder: folder.to_owned(), source };
     let missing = missing(folder);
     if !missing.is_empty() {
         could_be_made(folder, &missing).map_err(in_the_way)?;
@@ -30,7 +30,8 @@ pub fn inspect(folder: &Path) -> Result<Option<String>, OpenFailed> {
     if file.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(None);
     }
-    let unwritable = |error: io::Error| OpenFailed::Engine { file: file.clone(), what: error.to_string() };
+    let unwritable =
+        |error: io::Error| OpenFolderError::Engine { file: file.clone(), what: error.to_string() };
     OpenOptions::new().read(true).write(true).open(&file).map_err(unwritable)?;
     let connection = schema::open_for_reading(&file)?;
     if schema::has_tables(&connection, &file)? {
@@ -118,8 +119,8 @@ mod tests {
         assert_eq!(inspect(&place.0).unwrap(), None);
         assert_eq!(std::fs::read_dir(&place.0).unwrap().count(), 0);
         std::fs::write(place.0.join("file"), "x").unwrap();
-        assert!(matches!(inspect(&place.0.join("file/below")), Err(OpenFailed::Folder { .. })));
-        assert!(matches!(inspect(&place.0.join("file")), Err(OpenFailed::Folder { .. })));
+        assert!(matches!(inspect(&place.0.join("file/below")), Err(OpenFolderError::Folder { .. })));
+        assert!(matches!(inspect(&place.0.join("file")), Err(OpenFolderError::Folder { .. })));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use trolley_core::time::Timestamp;
 
 use crate::counts::Counts;
 use crate::kind::Key;
-use crate::record::bytes::{Malformed, Reader, put_bytes, put_u64};
+use crate::record::bytes::{DecodeError, Reader, put_bytes, put_u64};
 use crate::record::{key_from, key_parts};
 
 /// The newest form of a row, its first byte.
@@ -75,7 +75,7 @@ pub(super) fn unseal(seq: u64, row: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), S
     entries(rest).map_err(|malformed| malformed.to_string())
 }
 
-fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), Malformed> {
+fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), DecodeError> {
     let mut reader = Reader::new(bytes);
     let mut counts = Counts::default();
     for (_, count) in counts.each_mut() {
@@ -84,7 +84,7 @@ fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), Malformed> {
     let mut entries = Vec::new();
     while !reader.is_empty() {
         let kind = reader.u8()?;
-        let key = key_from(kind, reader.bytes()?).ok_or(Malformed("an unknown kind of record"))?;
+        let key = key_from(kind, reader.bytes()?).ok_or(DecodeError("an unknown kind of record"))?;
         let tag = reader.u64()?;
         let state = if tag == GONE {
             State::Gone
@@ -93,7 +93,7 @@ fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), Malformed> {
             match tag {
                 IMAGE => State::Image(reader.bytes()?, expires_at),
                 DELTA => State::Delta(reader.bytes()?, expires_at),
-                _ => return Err(Malformed("an unknown kind of entry")),
+                _ => return Err(DecodeError("an unknown kind of entry")),
             }
         };
         entries.push(Entry { key, state });

@@ -31,15 +31,15 @@ use trolley_core::time::Timestamp;
 use crate::activity::Activity;
 use crate::counts::Counts;
 use crate::kind::{Key, Record};
-use crate::port::{CommitError, Direction, Due, Listed, Listing, Promise, Store, StoreError, Write};
+use crate::port::{BoxFuture, CommitError, Direction, Due, Listed, Listing, Store, StoreError, Write};
 use crate::record::decode;
 
 use self::folder::Folder;
-use self::settings::{LastResort, Settings};
-use self::shared::{Fault, Known, Shared};
-use self::writer::{Ask, Writer};
+use self::settings::{OnFatal, Settings};
+use self::shared::{Lookup, ReadError, Shared};
+use self::writer::{Request, Writer};
 
-pub use self::error::OpenFailed;
+pub use self::error::OpenFolderError;
 
 /// How many asks wait for the writer at most; who comes later waits to be let in.
 const WAITING_MAX: usize = 4096;
@@ -47,18 +47,22 @@ const WAITING_MAX: usize = 4096;
 /// A store in a folder.
 pub struct Embedded {
     shared: Arc<Shared>,
-    asks: Option<mpsc::Sender<Ask>>,
+    asks: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Embedded {
     /// Opens the store in `folder`, or makes one. It blocks while it reads what the journal says.
-    pub fn open(folder: &Path, settings: &Settings, last_resort: LastResort) -> Result<Embedded, OpenFailed> {
+    pub fn open(
+        folder: &Path,
+        settings: &Settings,
+        last_resort: OnFatal,
+    ) -> Result<Embedded, OpenFolderError> {
         let held = Folder::hold(folder)?;
         let file = held.database();
         let connection = schema::open_for_writing(&file, settings.durability)?;
         let found = recovery::read(&connection, &file)?;
-        held.sync().map_err(|source| OpenFailed::Folder { folder: folder.to_owned(), source })?;
+        held.sync().map_err(|source| OpenFolderError::Folder { folder: folder.to_owned(), source })?;
 
         let mut found = found;
         let overlay = std::mem::take(&mut found.overlay);
@@ -67,12 +71,13 @@ impl Embedded {
         let how = (settings.durability, last_resort);
         let writer = Writer::new((connection, held), Arc::clone(&shared), receiver, how, &found);
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
-        let thread = thread.map_err(|source| OpenFailed::Folder { folder: folder.to_owned(), source })?;
+        let thread =
+            thread.map_err(|source| OpenFolderError::Folder { folder: folder.to_owned(), source })?;
         Ok(Embedded { shared, asks: Some(asks), writer: Some(thread) })
     }
 
     /// Asks the writer. Where it is gone, so is the answer.
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.asks.as_ref()?.send(ask(reply)).await.ok()?;
         answer.await.ok()
@@ -94,14 +99,14 @@ impl Drop for Embedded {
 }
 
 impl Store for Embedded {
-    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+    fn load(&self, key: Key) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
         Box::pin(async move {
             let epoch = match self.shared.known(&key)? {
-                Known::Here(record) => {
+                Lookup::Here(record) => {
                     self.shared.tally.hit();
                     return Ok(record);
                 }
-                Known::InTables(epoch) => epoch,
+                Lookup::InTables(epoch) => epoch,
             };
             self.shared.tally.miss();
             let shared = Arc::clone(&self.shared);
@@ -116,10 +121,10 @@ impl Store for Embedded {
         })
     }
 
-    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), CommitError>> {
         Box::pin(async move {
             self.shared.up()?;
-            match self.ask(|reply| Ask::Commit(writes, reply)).await {
+            match self.ask(|reply| Request::Commit(writes, reply)).await {
                 Some(result) => result,
                 None => Err(CommitError::Unknown(self.why_down().to_string())),
             }
@@ -131,7 +136,7 @@ impl Store for Embedded {
         now: Timestamp,
         after: Option<Due>,
         most: usize,
-    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<Due>, StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
             let shared = Arc::clone(&self.shared);
@@ -139,7 +144,7 @@ impl Store for Embedded {
         })
     }
 
-    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+    fn list(&self, listing: Listing, most: usize) -> BoxFuture<'_, Result<Vec<Listed>, StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
             let shared = Arc::clone(&self.shared);
@@ -147,14 +152,14 @@ impl Store for Embedded {
         })
     }
 
-    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+    fn upkeep(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
-            self.ask(Ask::Upkeep).await.unwrap_or_else(|| Err(self.why_down()))
+            self.ask(Request::Upkeep).await.unwrap_or_else(|| Err(self.why_down()))
         })
     }
 
-    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+    fn count(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(async move { self.shared.counts() })
     }
 
@@ -163,10 +168,10 @@ impl Store for Embedded {
         self.shared.tally.read(waiting as u64, self.shared.damage.met())
     }
 
-    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.shared.up()?;
-            self.ask(Ask::Close).await.ok_or_else(|| self.why_down())
+            self.ask(Request::Close).await.ok_or_else(|| self.why_down())
         })
     }
 }
@@ -183,7 +188,7 @@ fn due(shared: &Shared, now: Timestamp, after: Option<Due>, most: usize) -> Resu
             }
             more >= most
         };
-        table::due(connection, now, after, enough).map_err(Fault::from)
+        table::due(connection, now, after, enough).map_err(ReadError::from)
     })?;
     let mut found: Vec<_> = found.into_iter().map(|(key, at)| Due { at, key }).collect();
     found.sort_unstable();
@@ -214,7 +219,7 @@ fn list(shared: &Shared, listing: &Listing, most: usize) -> Result<Vec<Listed>, 
             }
             found.len() >= most
         };
-        table::list(connection, listing, enough).map_err(Fault::from)
+        table::list(connection, listing, enough).map_err(ReadError::from)
     })?;
     found.extend(newer.filter_map(|(_, slot)| slot.listed()));
     found.truncate(most);

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::counts::Counts;
 
-use super::error::OpenFailed;
+use super::error::OpenFolderError;
 use super::journal::unseal;
 use super::overlay::Overlay;
 use super::table::{counted, meta};
@@ -26,10 +26,10 @@ pub(super) struct Found {
 }
 
 /// Reads it. A row that is missing or damaged refuses the start: what came after it was acknowledged too.
-pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFailed> {
+pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFolderError> {
     let engine =
-        |error: rusqlite::Error| OpenFailed::Engine { file: file.to_owned(), what: error.to_string() };
-    let damaged = |what: String| OpenFailed::Damaged { file: file.to_owned(), what };
+        |error: rusqlite::Error| OpenFolderError::Engine { file: file.to_owned(), what: error.to_string() };
+    let damaged = |what: String| OpenFolderError::Damaged { file: file.to_owned(), what };
     let folded = meta(connection, "folded").map_err(engine)?;
     let counts = counted(connection).map_err(engine)?;
     let mut found = Found { overlay: Overlay::default(), counts, folded, newest: folded, bytes: 0 };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::OpenFailed;
+use super::error::OpenFolderError;
 use super::settings::Durability;
 
 /// "TRLY": tells the file from other SQLite databases.
@@ -42,9 +42,9 @@ const STEPS: &[&str] = &[
 ];
 
 /// A connection that writes. It makes the tables where there are none, and upgrades older ones.
-pub(super) fn open_for_writing(file: &Path, durability: Durability) -> Result<Connection, OpenFailed> {
+pub(super) fn open_for_writing(file: &Path, durability: Durability) -> Result<Connection, OpenFolderError> {
     if rusqlite::version_number() < ENGINE_LEAST {
-        return Err(OpenFailed::OldEngine(rusqlite::version()));
+        return Err(OpenFolderError::OldEngine(rusqlite::version()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -57,7 +57,7 @@ pub(super) fn open_for_writing(file: &Path, durability: Durability) -> Result<Co
 }
 
 /// A connection that reads what is committed. It writes nothing, and makes no database where there is none.
-pub(super) fn open_for_reading(file: &Path) -> Result<Connection, OpenFailed> {
+pub(super) fn open_for_reading(file: &Path) -> Result<Connection, OpenFolderError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
@@ -85,7 +85,7 @@ pub(super) fn sync_commits(connection: &Connection, durability: Durability) -> r
 }
 
 /// Refuses what is not ours or newer than we are, before anything is written.
-pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFailed> {
+pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFolderError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         let one = |sql| connection.query_row(sql, (), |row| row.get(0));
         let tables = one("SELECT count(*) FROM sqlite_schema")?;
@@ -96,13 +96,13 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Result<(), OpenFail
     match (application, version) {
         (0, 0) if tables == 0 => Ok(()),
         (APPLICATION, version) if version <= known => Ok(()),
-        (APPLICATION, found) => Err(OpenFailed::TooNew { file: file.to_owned(), found, known }),
-        _ => Err(OpenFailed::Foreign { file: file.to_owned() }),
+        (APPLICATION, found) => Err(OpenFolderError::TooNew { file: file.to_owned(), found, known }),
+        _ => Err(OpenFolderError::Foreign { file: file.to_owned() }),
     }
 }
 
 /// Whether anything was ever made in it.
-pub(super) fn has_tables(connection: &Connection, file: &Path) -> Result<bool, OpenFailed> {
+pub(super) fn has_tables(connection: &Connection, file: &Path) -> Result<bool, OpenFolderError> {
     let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0));
     Ok(tables.map_err(|error| engine(file, &error))? > 0)
 }
@@ -135,9 +135,9 @@ fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn engine(file: &Path, error: &rusqlite::Error) -> OpenFailed {
+fn engine(file: &Path, error: &rusqlite::Error) -> OpenFolderError {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
-        return OpenFailed::Foreign { file: file.to_owned() };
+        return OpenFolderError::Foreign { file: file.to_owned() };
     }
-    OpenFailed::Engine { file: file.to_owned(), what: error.to_string() }
+    OpenFolderError::Engine { file: file.to_owned(), what: error.to_string() }
 }

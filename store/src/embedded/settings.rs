@@ -30,4 +30,4 @@ pub enum Durability {
 /// Called once, with one sentence, when the disk failed under the writer and nobody can know any more what is on it.
 ///
 /// It should log and end the process: the next start finds out by reading. Where it returns, the store is down for good.
-pub type LastResort = Arc<dyn Fn(&str) + Send + Sync>;
+pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;

@@ -19,36 +19,36 @@ use super::tally::Tally;
 
 /// What a reader of the tables runs into.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ReadError {
     /// The engine.
     Engine(rusqlite::Error),
     /// This record.
     Record(StoreError),
 }
 
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Fault {
-        Fault::Engine(error)
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> ReadError {
+        ReadError::Engine(error)
     }
 }
 
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Fault {
-        Fault::Record(error)
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> ReadError {
+        ReadError::Record(error)
     }
 }
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> StoreError {
+impl From<ReadError> for StoreError {
+    fn from(fault: ReadError) -> StoreError {
         match fault {
-            Fault::Engine(error) => StoreError::Down(error.to_string()),
-            Fault::Record(error) => error,
+            ReadError::Engine(error) => StoreError::Down(error.to_string()),
+            ReadError::Record(error) => error,
         }
     }
 }
 
-impl From<Fault> for CommitError {
-    fn from(fault: Fault) -> CommitError {
+impl From<ReadError> for CommitError {
+    fn from(fault: ReadError) -> CommitError {
         CommitError::Store(fault.into())
     }
 }
@@ -74,7 +74,7 @@ struct State {
 }
 
 /// Where a record's newest committed state is.
-pub(super) enum Known {
+pub(super) enum Lookup {
     /// Here.
     Here(Option<Record>),
     /// In the tables, as far as is known in this epoch.
@@ -108,15 +108,15 @@ impl Shared {
     }
 
     /// What is known of `key` without reading the tables.
-    pub(super) fn known(&self, key: &Key) -> Result<Known, StoreError> {
+    pub(super) fn known(&self, key: &Key) -> Result<Lookup, StoreError> {
         let state = self.state.read();
         if let Some(why) = &state.down {
             return Err(StoreError::Down(why.clone()));
         }
         if let Some(slot) = state.overlay.get(key) {
-            return Ok(Known::Here(slot.record.clone()));
+            return Ok(Lookup::Here(slot.record.clone()));
         }
-        Ok(self.cache.get(key).map_or(Known::InTables(state.epoch), |record| Known::Here(Some(record))))
+        Ok(self.cache.get(key).map_or(Lookup::InTables(state.epoch), |record| Lookup::Here(Some(record))))
     }
 
     /// Keeps what was read from the tables, unless it may have become old since `epoch`.
@@ -177,7 +177,7 @@ impl Shared {
     /// Runs `read` on a connection of its own. It blocks.
     pub(super) fn reading<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Fault>,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
     ) -> Result<T, StoreError> {
         let idle = self.readers.lock().pop();
         let connection = match idle {

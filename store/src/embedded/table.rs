@@ -10,13 +10,13 @@ use crate::port::{Direction, Due, Listing};
 use crate::record::{decode, encode, key_from, key_parts};
 
 use super::overlay::Slot;
-use super::shared::Fault;
+use super::shared::ReadError;
 
 /// Bytes of the longest id.
 const ID_BYTES_MAX: usize = 64;
 
 /// The record that the table has under `key`.
-pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>, Fault> {
+pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>, ReadError> {
     let (kind, id) = key_parts(key);
     let mut select = connection.prepare_cached("SELECT image FROM records WHERE kind = ?1 AND id = ?2")?;
     let mut rows = select.query(params![kind, id])?;

@@ -9,16 +9,16 @@ use crate::counts::Counts;
 use crate::port::{CommitError, StoreError, Write};
 
 use super::batch::{Batch, Committed};
-use super::error::Trouble;
+use super::error::EngineError;
 use super::fold::{Fold, Slice, drop_rows};
 use super::folder::Folder;
 use super::recovery::Found;
 use super::schema::sync_commits;
-use super::settings::{Durability, LastResort};
+use super::settings::{Durability, OnFatal};
 use super::shared::Shared;
 
 /// What the writer is asked for.
-pub(super) enum Ask {
+pub(super) enum Request {
     /// All of these, or none.
     Commit(Vec<Write>, oneshot::Sender<Result<(), CommitError>>),
     /// One bounded piece of upkeep.
@@ -70,9 +70,9 @@ impl Threshold {
 pub(super) struct Writer {
     connection: Connection,
     shared: Arc<Shared>,
-    asks: mpsc::Receiver<Ask>,
+    asks: mpsc::Receiver<Request>,
     durability: Durability,
-    last_resort: LastResort,
+    last_resort: OnFatal,
     counts: Counts,
     /// The newest row of the journal.
     newest: u64,
@@ -97,8 +97,8 @@ impl Writer {
     pub(super) fn new(
         (connection, folder): (Connection, Folder),
         shared: Arc<Shared>,
-        asks: mpsc::Receiver<Ask>,
-        (durability, last_resort): (Durability, LastResort),
+        asks: mpsc::Receiver<Request>,
+        (durability, last_resort): (Durability, OnFatal),
         found: &Found,
     ) -> Writer {
         shared.tally.journal(found.bytes);
@@ -142,21 +142,21 @@ impl Writer {
     }
 
     /// Answers one ask, and those that wait behind it where they share its transaction. Gives back who asked for the end.
-    fn answer(&mut self, ask: Ask) -> Result<Option<oneshot::Sender<()>>, String> {
+    fn answer(&mut self, ask: Request) -> Result<Option<oneshot::Sender<()>>, String> {
         let mut next = Some(ask);
         while let Some(ask) = next.take() {
             match ask {
-                Ask::Commit(writes, reply) => {
+                Request::Commit(writes, reply) => {
                     next = self.commit(writes, reply)?;
                     self.fold_unasked()?;
                 }
-                Ask::Upkeep(reply) => {
+                Request::Upkeep(reply) => {
                     let done = self.upkeep();
                     let more = done.as_ref().is_ok_and(|more| *more);
                     let _ = reply.send(Ok(more));
                     done?;
                 }
-                Ask::Close(reply) => return Ok(Some(reply)),
+                Request::Close(reply) => return Ok(Some(reply)),
             }
         }
         Ok(None)
@@ -167,7 +167,7 @@ impl Writer {
         &mut self,
         writes: Vec<Write>,
         reply: oneshot::Sender<Result<(), CommitError>>,
-    ) -> Result<Option<Ask>, String> {
+    ) -> Result<Option<Request>, String> {
         let folding_upto = self.fold.as_ref().map_or(self.folded, Fold::upto);
         let mut batch =
             Batch::new(&self.shared, &self.connection, self.newest + 1, folding_upto, self.counts);
@@ -175,7 +175,7 @@ impl Writer {
         let mut next = None;
         while replies.len() < BATCH_COMMITS_MAX && batch.bytes() < BATCH_BYTES_MAX {
             match self.asks.try_recv() {
-                Ok(Ask::Commit(writes, reply)) => replies.push((batch.add(writes), reply)),
+                Ok(Request::Commit(writes, reply)) => replies.push((batch.add(writes), reply)),
                 Ok(other) => {
                     next = Some(other);
                     break;
@@ -189,11 +189,11 @@ impl Writer {
                 self.shared.tally.batch(replies.len(), conflicts, committed.row_bytes);
                 self.show(committed);
             }
-            Err(Trouble::Full) => {
+            Err(EngineError::Full) => {
                 // What conflicted did so with a state that may not have come about: all are told the same.
                 replies.iter_mut().for_each(|(result, _)| *result = Err(CommitError::Full));
             }
-            Err(Trouble::Broken(why)) => {
+            Err(EngineError::Broken(why)) => {
                 for (_, reply) in replies {
                     let _ = reply.send(Err(CommitError::Unknown(why.clone())));
                 }
@@ -251,16 +251,16 @@ impl Writer {
 
     fn fold_a_slice(&mut self) -> Result<(), String> {
         let unsynced = sync_commits(&self.connection, Durability::Relaxed);
-        let folded = unsynced.map_err(Trouble::from).and_then(|()| self.fold_step());
-        let synced = sync_commits(&self.connection, self.durability).map_err(Trouble::from);
+        let folded = unsynced.map_err(EngineError::from).and_then(|()| self.fold_step());
+        let synced = sync_commits(&self.connection, self.durability).map_err(EngineError::from);
         match folded.and(synced) {
             // Without space the journal stays as long as it is: it is tried again after the next commit.
-            Ok(()) | Err(Trouble::Full) => Ok(()),
-            Err(Trouble::Broken(why)) => Err(why),
+            Ok(()) | Err(EngineError::Full) => Ok(()),
+            Err(EngineError::Broken(why)) => Err(why),
         }
     }
 
-    fn fold_step(&mut self) -> Result<(), Trouble> {
+    fn fold_step(&mut self) -> Result<(), EngineError> {
         if self.fold.is_none() && self.rows_to_drop {
             self.rows_to_drop = drop_rows(&self.connection, self.folded)?;
             self.log_bytes += FOLDED_BYTES;
@@ -297,13 +297,13 @@ impl Writer {
             return Ok(false);
         }
         let vacuum = format!("PRAGMA incremental_vacuum({FREE_PAGES_AT_ONCE})");
-        match self.connection.execute_batch(&vacuum).map_err(Trouble::from) {
+        match self.connection.execute_batch(&vacuum).map_err(EngineError::from) {
             Ok(()) => {
                 self.log_bytes += FOLDED_BYTES * FREE_PAGES_AT_ONCE.unsigned_abs() as usize;
                 Ok(true)
             }
-            Err(Trouble::Full) => Ok(false),
-            Err(Trouble::Broken(why)) => Err(why),
+            Err(EngineError::Full) => Ok(false),
+            Err(EngineError::Broken(why)) => Err(why),
         }
     }
 
@@ -324,9 +324,9 @@ impl Writer {
         self.asks.close();
         while let Some(ask) = self.asks.blocking_recv() {
             match ask {
-                Ask::Commit(_, reply) => drop(reply.send(Err(StoreError::Down(why.to_owned()).into()))),
-                Ask::Upkeep(reply) => drop(reply.send(Err(StoreError::Down(why.to_owned())))),
-                Ask::Close(reply) => drop(reply.send(())),
+                Request::Commit(_, reply) => drop(reply.send(Err(StoreError::Down(why.to_owned()).into()))),
+                Request::Upkeep(reply) => drop(reply.send(Err(StoreError::Down(why.to_owned())))),
+                Request::Close(reply) => drop(reply.send(())),
             }
         }
     }

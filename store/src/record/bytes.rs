@@ -3,9 +3,9 @@
 /// What bytes are not what they should be. It names what is wrong, never what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub &'static str);
+pub struct DecodeError(pub &'static str);
 
-const SHORT: Malformed = Malformed("it ends too early");
+const SHORT: DecodeError = DecodeError("it ends too early");
 
 /// Appends a number: 1 byte for up to 127, 10 at the most.
 pub fn put_u64(out: &mut Vec<u8>, mut number: u64) {
@@ -38,14 +38,14 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
-    pub fn u8(&mut self) -> Result<u8, Malformed> {
+    pub fn u8(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self.0.split_first().ok_or(SHORT)?;
         self.0 = rest;
         Ok(*first)
     }
 
     /// A number.
-    pub fn u64(&mut self) -> Result<u64, Malformed> {
+    pub fn u64(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;
@@ -58,23 +58,23 @@ impl<'a> Reader<'a> {
                 return Ok(number);
             }
         }
-        Err(Malformed("a number is too large"))
+        Err(DecodeError("a number is too large"))
     }
 
     /// A length that what is left can hold, each element taking a byte at least.
-    pub fn len(&mut self) -> Result<usize, Malformed> {
+    pub fn len(&mut self) -> Result<usize, DecodeError> {
         let length = usize::try_from(self.u64()?).map_err(|_| SHORT)?;
         if length > self.0.len() { Err(SHORT) } else { Ok(length) }
     }
 
     /// A length and so many bytes.
-    pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
+    pub fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.len()?;
         self.take(length)
     }
 
     /// So many bytes.
-    pub fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(SHORT)?;
         self.0 = rest;
         Ok(taken)

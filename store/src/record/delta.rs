@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use trolley_core::cart::state::{Applied, Cart, Departed, Notice};
-use trolley_core::ledger::{Entry, Ledger};
+use trolley_core::ledger::{Ledger, LedgerEntry};
 use trolley_core::time::Timestamp;
 
-use super::bytes::{Malformed, Reader, put_u64};
+use super::bytes::{DecodeError, Reader, put_u64};
 use super::field::Field;
 
 /// How far around its place an element of the new list is looked for in the old one.
@@ -54,7 +54,7 @@ pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Vec<u8>) {
 }
 
 /// The cart that a delta makes of `before`.
-pub(super) fn to_cart(before: &Cart, from: &mut Reader<'_>) -> Result<Cart, Malformed> {
+pub(super) fn to_cart(before: &Cart, from: &mut Reader<'_>) -> Result<Cart, DecodeError> {
     Ok(Cart {
         id: before.id,
         holder: before.holder,
@@ -86,9 +86,9 @@ pub(super) fn of_ledgers(before: &Ledger, after: &Ledger, out: &mut Vec<u8>) {
 }
 
 /// The ledger that a delta makes of `before`.
-pub(super) fn to_ledger(before: &Ledger, from: &mut Reader<'_>) -> Result<Ledger, Malformed> {
+pub(super) fn to_ledger(before: &Ledger, from: &mut Reader<'_>) -> Result<Ledger, DecodeError> {
     let version = from.u64()?;
-    let entries = follow::<Entry, _, VecDeque<_>>(&before.entries, from)?;
+    let entries = follow::<LedgerEntry, _, VecDeque<_>>(&before.entries, from)?;
     Ok(Ledger { session: before.session, version, entries })
 }
 
@@ -112,7 +112,7 @@ macro_rules! same_by_value {
         }
     )*};
 }
-same_by_value!(Departed, Applied, Entry, (u64, Timestamp));
+same_by_value!(Departed, Applied, LedgerEntry, (u64, Timestamp));
 
 /// Writes how `new` is made of `old`: runs that are copied (length and place) and runs that are new (length and elements),
 /// in turn, beginning with a copied one; an empty run of both is the end.
@@ -156,7 +156,7 @@ fn find<T: Same>(old: &[&T], wanted: &T, place: usize) -> Option<usize> {
 }
 
 /// The list that a script makes of `old`.
-fn follow<'a, T, O, L>(old: &'a O, from: &mut Reader<'_>) -> Result<L, Malformed>
+fn follow<'a, T, O, L>(old: &'a O, from: &mut Reader<'_>) -> Result<L, DecodeError>
 where
     T: Field + Clone + 'a,
     &'a O: IntoIterator<Item = &'a T>,
@@ -181,4 +181,4 @@ where
     }
 }
 
-const OUTSIDE: Malformed = Malformed("it copies what is not there");
+const OUTSIDE: DecodeError = DecodeError("it copies what is not there");

@@ -15,12 +15,12 @@ use trolley_core::money::Currency;
 use trolley_core::order::{OrderLink, SealingLink};
 use trolley_core::time::Timestamp;
 
-use super::bytes::{Malformed, Reader, put_bytes, put_u64};
+use super::bytes::{DecodeError, Reader, put_bytes, put_u64};
 
 /// What can be put into bytes and taken out again.
 pub(super) trait Field: Sized {
     fn put(&self, out: &mut Vec<u8>);
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed>;
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
 /// A struct: its fields in this order.
@@ -31,7 +31,7 @@ macro_rules! fields {
                 let $name { $($field),* } = self;
                 $($field.put(out);)*
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 $(let $field = Field::take(from)?;)*
                 Ok($name { $($field),* })
             }
@@ -47,10 +47,10 @@ macro_rules! numbered {
             fn put(&self, out: &mut Vec<u8>) {
                 out.push(match self { $($of::$variant => $number),* });
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 match from.u8()? {
                     $($number => Ok($of::$variant),)*
-                    _ => Err(Malformed(concat!("an unknown ", stringify!($of)))),
+                    _ => Err(DecodeError(concat!("an unknown ", stringify!($of)))),
                 }
             }
         }
@@ -65,10 +65,10 @@ macro_rules! tagged {
             fn put(&self, out: &mut Vec<u8>) {
                 match self { $($of::$variant(held) => { out.push($number); held.put(out) }),* }
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 match from.u8()? {
                     $($number => Ok($of::$variant(Field::take(from)?)),)*
-                    _ => Err(Malformed(concat!("an unknown ", stringify!($of)))),
+                    _ => Err(DecodeError(concat!("an unknown ", stringify!($of)))),
                 }
             }
         }
@@ -83,7 +83,7 @@ macro_rules! named_bytes {
             fn put(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(self.bytes());
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 Ok($of::from_bytes(Field::take(from)?))
             }
         }
@@ -109,7 +109,7 @@ impl Field for u64 {
     fn put(&self, out: &mut Vec<u8>) {
         put_u64(out, *self);
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         from.u64()
     }
 }
@@ -120,8 +120,8 @@ macro_rules! smaller {
             fn put(&self, out: &mut Vec<u8>) {
                 put_u64(out, u64::from(*self));
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-                $of::try_from(from.u64()?).map_err(|_| Malformed("a number is too large"))
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                $of::try_from(from.u64()?).map_err(|_| DecodeError("a number is too large"))
             }
         }
     )*};
@@ -132,11 +132,11 @@ impl Field for bool {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match from.u8()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(Malformed("neither yes nor no")),
+            _ => Err(DecodeError("neither yes nor no")),
         }
     }
 }
@@ -145,8 +145,8 @@ impl<const N: usize> Field for [u8; N] {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        from.take(N)?.try_into().map_err(|_| Malformed("it ends too early"))
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        from.take(N)?.try_into().map_err(|_| DecodeError("it ends too early"))
     }
 }
 
@@ -154,7 +154,7 @@ impl Field for Timestamp {
     fn put(&self, out: &mut Vec<u8>) {
         put_u64(out, self.as_ms());
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         from.u64().map(Timestamp::from_ms)
     }
 }
@@ -163,7 +163,7 @@ impl Field for Box<str> {
     fn put(&self, out: &mut Vec<u8>) {
         put_bytes(out, self.as_bytes());
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         text(from).map(Box::from)
     }
 }
@@ -175,7 +175,7 @@ macro_rules! named_texts {
             fn put(&self, out: &mut Vec<u8>) {
                 put_bytes(out, self.as_str().as_bytes());
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 Ok($of::kept(Field::take(from)?))
             }
         }
@@ -183,17 +183,17 @@ macro_rules! named_texts {
 }
 named_texts!(Email, PasswordHash);
 
-fn text<'a>(from: &mut Reader<'a>) -> Result<&'a str, Malformed> {
-    std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("a text is not UTF-8"))
+fn text<'a>(from: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+    std::str::from_utf8(from.bytes()?).map_err(|_| DecodeError("a text is not UTF-8"))
 }
 
 impl Field for LineId {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_str().as_bytes());
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let text = std::str::from_utf8(from.take(22)?).ok();
-        text.and_then(LineId::parse).ok_or(Malformed("not a line's id"))
+        text.and_then(LineId::parse).ok_or(DecodeError("not a line's id"))
     }
 }
 
@@ -201,9 +201,9 @@ impl Field for Currency {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_str().as_bytes());
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let code = std::str::from_utf8(from.take(3)?).ok();
-        code.and_then(Currency::parse).ok_or(Malformed("not a currency"))
+        code.and_then(Currency::parse).ok_or(DecodeError("not a currency"))
     }
 }
 
@@ -216,12 +216,12 @@ impl Field for Item {
             put_bytes(out, value.as_bytes());
         }
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let sku = text(from)?;
         let count = from.len()?;
         let options = (0..count).map(|_| Ok((text(from)?.to_owned(), text(from)?.to_owned())));
         let options = options.collect::<Result<_, _>>()?;
-        Item::new(sku, options).map_err(|_| Malformed("an item over its bounds"))
+        Item::new(sku, options).map_err(|_| DecodeError("an item over its bounds"))
     }
 }
 
@@ -232,7 +232,7 @@ impl<T: Field> Field for Option<T> {
             held.put(out);
         }
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         bool::take(from)?.then(|| T::take(from)).transpose()
     }
 }
@@ -243,7 +243,7 @@ macro_rules! pointers {
             fn put(&self, out: &mut Vec<u8>) {
                 (**self).put(out);
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 T::take(from).map($pointer::new)
             }
         }
@@ -260,7 +260,7 @@ macro_rules! lists {
                     element.put(out);
                 }
             }
-            fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 (0..from.len()?).map(|_| T::take(from)).collect()
             }
         }
@@ -273,7 +273,7 @@ impl<A: Field, B: Field> Field for (A, B) {
         self.0.put(out);
         self.1.put(out);
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok((A::take(from)?, B::take(from)?))
     }
 }

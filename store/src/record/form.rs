@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use trolley_core::access::Scope;
 use trolley_core::account::Account;
-use trolley_core::account::audit::{Event, Row, Trail, What};
-use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, KnownDevice, Series};
-use trolley_core::cart::op::{NoticeCode, OpKind, Policy, RefusalCode};
+use trolley_core::account::audit::{AuditEntry, AuditEvent, EventKind, Trail};
+use trolley_core::account::sessions::{AccountSessions, KnownDevice, Series, SignedInEntry as SignedIn};
+use trolley_core::cart::op::{MergePolicy, NoticeCode, OpKind, RefusalCode};
 use trolley_core::cart::state::{
     Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Holder, Line,
     Merged, Notice, Origin, Piece, Recent, Register, Seal,
 };
-use trolley_core::chain::{Chain, Successor};
-use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::chain::{Successor, TokenChain};
+use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::money::Money;
 use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
 use crate::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
 
-use super::bytes::{Malformed, Reader};
+use super::bytes::{DecodeError, Reader};
 use super::field::{Field, fields, numbered, tagged};
 
 fields! {
@@ -45,12 +45,12 @@ fields! {
     Session as Session { id, version, tokens, transport, cart, created_at, last_seen, presented, began_with_cart, sign_in }
     SignIn as SignIn { account, at, device }
     Device as Device { name, address }
-    Chain as Chain { present, since, renewals, key, successor, replaced }
+    TokenChain as TokenChain { present, since, renewals, key, successor, replaced }
     Successor as Successor { digest, key }
     Token as Token { digest, session, retired_at }
     Ledger as Ledger { session, version, entries }
-    Entry as Entry { key, request, at, answer }
-    Answer as Answer { status, code, about }
+    LedgerEntry as LedgerEntry { key, request, at, answer }
+    LedgerAnswer as LedgerAnswer { status, code, about }
     Clock as Clock { version, ahead_ms }
     ApiKey as ApiKey { digest, id, name, scopes, created_at }
     AccountSessions as AccountSessions { account, version, epoch, entries, series, devices }
@@ -60,8 +60,8 @@ fields! {
     }
     KnownDevice as KnownDevice { digest, last_used }
     Remember as Remember { digest, account, series }
-    Event as Event { id, version, account, row }
-    Row as Row { at, what, session, address, device }
+    AuditEvent as AuditEvent { id, version, account, row }
+    AuditEntry as AuditEntry { at, what, session, address, device }
     Trail as Trail { account, version, rows }
     Account as Account { id, version, shop_id, email, password, cart, reset, created_at, password_at }
     EmailOwner as EmailOwner { digest, account }
@@ -83,7 +83,7 @@ impl Field for Recent {
         op_id.to_le_bytes().put(out);
         refused.put(out);
     }
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Recent {
             seq: Field::take(from)?,
             op_id: u64::from_le_bytes(Field::take(from)?),
@@ -112,10 +112,10 @@ numbered! {
         7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed, 11 TotalTooLarge,
     }
     NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
-    Policy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
+    MergePolicy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
     Transport { 1 Cookie, 2 Bearer }
     Scope { 1 OrdersRead, 2 Orders, 3 AccountsRead, 4 Accounts, 5 SignIns, 6 Audit }
-    What {
+    EventKind {
         1 AccountCreated, 2 AccountDeleted, 3 SignedIn, 4 Remembered, 5 SignInFailed, 6 SignedOut, 7 SessionRenewed,
         8 SessionExpired, 9 SessionRevoked, 10 SessionsRevoked, 11 TokenReplayed, 12 PasswordChanged,
         13 PasswordChangeFailed, 14 ResetIssued, 15 PasswordReset, 16 CartsMerged,
@@ -162,7 +162,7 @@ pub fn weight(record: &Record) -> usize {
             size_of::<Session>() + size_of_val(&*session.tokens.replaced) + signed_in
         }
         Record::Token(_) => size_of::<Token>(),
-        Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<Entry>(),
+        Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<LedgerEntry>(),
         Record::Clock(_) | Record::OrderLink(_) | Record::Sealing(_) | Record::SealingLink(_) => 0,
         Record::Order(order) => size_of::<Order>() + order.lines.iter().map(ordered).sum::<usize>(),
         Record::Data(data) => size_of::<Data>() + data.json.len(),
@@ -175,8 +175,8 @@ pub fn weight(record: &Record) -> usize {
             size_of::<AccountSessions>() + size_of_val(&*of.entries) + series + size_of_val(&*of.devices)
         }
         Record::Remember(_) => size_of::<Remember>(),
-        Record::Audit(_) => size_of::<Event>() + ROW_TEXT,
-        Record::Trail(trail) => size_of::<Trail>() + trail.rows.len() * (size_of::<Row>() + ROW_TEXT),
+        Record::Audit(_) => size_of::<AuditEvent>() + ROW_TEXT,
+        Record::Trail(trail) => size_of::<Trail>() + trail.rows.len() * (size_of::<AuditEntry>() + ROW_TEXT),
         Record::Account(_) => size_of::<Account>() + ACCOUNT_TEXT,
         Record::Email(_) => size_of::<EmailOwner>(),
         Record::Reset(_) => size_of::<ResetToken>(),

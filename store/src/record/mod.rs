@@ -19,7 +19,7 @@ use trolley_core::order::{OrderLink, SealingLink};
 use crate::kind::{Key, Kind, Record};
 use crate::port::StoreError;
 
-use self::bytes::{Malformed, Reader, put_u64};
+use self::bytes::{DecodeError, Reader, put_u64};
 use self::field::Field;
 
 pub use self::form::weight;
@@ -50,7 +50,7 @@ pub fn decode(key: Key, image: &[u8]) -> Result<Record, StoreError> {
         end(&reader)?;
         Ok(record)
     };
-    let record = read(body).map_err(|malformed: Malformed| damaged(malformed.0))?;
+    let record = read(body).map_err(|malformed: DecodeError| damaged(malformed.0))?;
     if record.key() == key { Ok(record) } else { Err(damaged("it is the record of another key")) }
 }
 
@@ -72,12 +72,12 @@ pub fn apply(before: &Record, delta: &[u8]) -> Result<Record, StoreError> {
     let read = || {
         let mut reader = known_format(delta)?;
         if reader.u64()? != before.version() {
-            return Err(Malformed("it changes another version"));
+            return Err(DecodeError("it changes another version"));
         }
         let after = match before {
             Record::Cart(cart) => Record::Cart(Arc::new(delta::to_cart(cart, &mut reader)?)),
             Record::Ledger(ledger) => Record::Ledger(Arc::new(delta::to_ledger(ledger, &mut reader)?)),
-            _ => return Err(Malformed("it changes what has no parts")),
+            _ => return Err(DecodeError("it changes what has no parts")),
         };
         end(&reader)?;
         Ok(after)
@@ -129,16 +129,16 @@ pub fn key_from(kind: u8, id: &[u8]) -> Option<Key> {
     })
 }
 
-fn known_format(bytes: &[u8]) -> Result<Reader<'_>, Malformed> {
+fn known_format(bytes: &[u8]) -> Result<Reader<'_>, DecodeError> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => Ok(Reader::new(rest)),
-        Some(_) => Err(Malformed("a newer trolley wrote it")),
-        None => Err(Malformed("it is empty")),
+        Some(_) => Err(DecodeError("a newer trolley wrote it")),
+        None => Err(DecodeError("it is empty")),
     }
 }
 
-fn end(reader: &Reader<'_>) -> Result<(), Malformed> {
-    if reader.is_empty() { Ok(()) } else { Err(Malformed("it goes on where it should end")) }
+fn end(reader: &Reader<'_>) -> Result<(), DecodeError> {
+    if reader.is_empty() { Ok(()) } else { Err(DecodeError("it goes on where it should end")) }
 }
 
 fn checksum(key: &Key, image: &[u8]) -> u32 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trolley_core::ids::TokenDigest;
-use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::time::Timestamp;
 use trolley_store::counts::Counts;
 use trolley_store::kind::{Key, Record};
@@ -178,11 +178,11 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
 pub(crate) async fn a_record_that_is_too_big_changes_nothing(store: Arc<dyn Store>) {
     let key = Key::Ledger(session_id(1));
     let mut ledger = Ledger::new(session_id(1));
-    ledger.keep(Entry {
+    ledger.keep(LedgerEntry {
         key: [0; 16],
         request: [0; 16],
         at: Timestamp::from_ms(0),
-        answer: Answer { status: 200, code: Some("x".repeat(3 << 20).into()), about: None },
+        answer: LedgerAnswer { status: 200, code: Some("x".repeat(3 << 20).into()), about: None },
     });
     let small = cart_key(1);
     let huge = Write::create(Record::Ledger(Arc::new(ledger)), None);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trolley_core::ledger::{Answer, Entry, KEYS_MAX, Ledger};
+use trolley_core::ledger::{KEYS_MAX, Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::time::Timestamp;
 use trolley_store::kind::Record;
 use trolley_store::port::{Store, Write};
@@ -20,8 +20,8 @@ fn large(n: u8) -> Record {
     for key in 0..KEYS_MAX as u64 {
         let mut digest = [n; 16];
         digest[..8].copy_from_slice(&key.to_be_bytes());
-        let answer = Answer { status: 200, code: Some("long ".repeat(60).into()), about: None };
-        ledger.keep(Entry { key: digest, request: digest, at: Timestamp::from_ms(1), answer });
+        let answer = LedgerAnswer { status: 200, code: Some("long ".repeat(60).into()), about: None };
+        ledger.keep(LedgerEntry { key: digest, request: digest, at: Timestamp::from_ms(1), answer });
     }
     Record::Ledger(Arc::new(ledger))
 }

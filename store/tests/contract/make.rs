@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use trolley_core::access::Scope;
 use trolley_core::account::Account;
-use trolley_core::account::audit::{Event, Row, Trail, What};
+use trolley_core::account::audit::{AuditEntry, AuditEvent, EventKind, Trail};
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef};
 use trolley_core::cart::state::{Cart, Holder};
-use trolley_core::chain::Chain;
+use trolley_core::chain::TokenChain;
 use trolley_core::ids::{AccountId, ApiKeyId, CartId, OrderId, SeriesId, SessionId, TokenDigest};
 use trolley_core::item::Item;
-use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
@@ -33,7 +33,7 @@ pub(crate) fn first(key: Key) -> Record {
         Key::Session(id) => Record::Session(Arc::new(Session {
             id,
             version: 1,
-            tokens: Chain::new(TokenDigest::from_bytes([id.bytes()[0]; 32]), Timestamp::from_ms(1)),
+            tokens: TokenChain::new(TokenDigest::from_bytes([id.bytes()[0]; 32]), Timestamp::from_ms(1)),
             transport: Transport::Cookie,
             cart: None,
             created_at: Timestamp::from_ms(1),
@@ -63,7 +63,7 @@ pub(crate) fn first(key: Key) -> Record {
             let account = AccountId::from_bytes([digest.bytes()[0]; 16]);
             Record::Remember(Arc::new(Remember { digest, account, series: SeriesId::from_bytes([1; 16]) }))
         }
-        Key::Audit(id) => Record::Audit(Arc::new(Event { id, version: 1, account: None, row: row() })),
+        Key::Audit(id) => Record::Audit(Arc::new(AuditEvent { id, version: 1, account: None, row: row() })),
         Key::Trail(account) => next(&Record::Trail(Arc::new(Trail::new(account)))),
         Key::Account(id) => Record::Account(Arc::new(Account {
             id,
@@ -123,8 +123,9 @@ pub(crate) fn signed_in(record: &Record) -> Record {
     }))
 }
 
-fn row() -> Row {
-    Row::new(Timestamp::from_ms(1), What::SignedIn).from(Some("192.0.2.1"), Some("Firefox on Linux"))
+fn row() -> AuditEntry {
+    AuditEntry::new(Timestamp::from_ms(1), EventKind::SignedIn)
+        .from(Some("192.0.2.1"), Some("Firefox on Linux"))
 }
 
 /// An order of three units.
@@ -193,15 +194,15 @@ pub(crate) fn next(record: &Record) -> Record {
             let mut ledger = Ledger::clone(ledger);
             let mut key = [0; 16];
             key[..8].copy_from_slice(&ledger.version.to_be_bytes());
-            let answer = Answer { status: 200, code: Some("an_example".into()), about: None };
-            ledger.keep(Entry { key, request: key, at: Timestamp::from_ms(ledger.version), answer });
+            let answer = LedgerAnswer { status: 200, code: Some("an_example".into()), about: None };
+            ledger.keep(LedgerEntry { key, request: key, at: Timestamp::from_ms(ledger.version), answer });
             Record::Ledger(Arc::new(ledger))
         }
         Record::Clock(clock) => {
             Record::Clock(Clock { version: clock.version + 1, ahead_ms: clock.ahead_ms + 7 })
         }
         Record::Audit(event) => {
-            let event = Event { version: event.version + 1, ..(**event).clone() };
+            let event = AuditEvent { version: event.version + 1, ..(**event).clone() };
             Record::Audit(Arc::new(event))
         }
         Record::Trail(trail) => {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use trolley_core::access::Scope;
 use trolley_core::account::Account;
-use trolley_core::account::audit::{Event, Row, Trail, What};
+use trolley_core::account::audit::{AuditEntry, AuditEvent, EventKind, Trail};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
-use trolley_core::account::sessions::{AccountSessions, Entry as SignedIn, Series};
-use trolley_core::chain::{Chain, Successor};
+use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry as SignedIn};
+use trolley_core::chain::{Successor, TokenChain};
 use trolley_core::ids::{
     AccountId, ApiKeyId, CartId, EventId, KeyId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::item::Item;
-use trolley_core::ledger::{Answer, Entry, Ledger};
+use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::money::{Currency, Money};
 use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing, SealingLink};
 use trolley_core::session::{Device, Session, SignIn, Transport};
@@ -33,12 +33,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     });
     let mut ledger = Ledger::new(session);
     for n in 0..3 {
-        let answer = Answer {
+        let answer = LedgerAnswer {
             status: 200 + u16::from(n),
             code: (n == 1).then(|| "too_many_lines".into()),
             about: (n == 2).then_some([9; 16]),
         };
-        ledger.keep(Entry {
+        ledger.keep(LedgerEntry {
             key: [n; 16],
             request: [n + 1; 16],
             at: Timestamp::from_ms(u64::from(n)),
@@ -48,7 +48,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let visit = Session {
         id: session,
         version: 300,
-        tokens: Chain::new(digest(4), Timestamp::from_ms(1_700_000_000_000)),
+        tokens: TokenChain::new(digest(4), Timestamp::from_ms(1_700_000_000_000)),
         transport: Transport::Bearer,
         cart: Some(CartId::from_bytes([5; 16])),
         created_at: Timestamp::from_ms(1_700_000_000_000),
@@ -127,11 +127,11 @@ fn of_orders(session: SessionId) -> [(&'static str, Record); 5] {
 fn of_accounts() -> [(&'static str, Record); 5] {
     let id = AccountId::from_bytes([6; 16]);
     let at = Timestamp::from_ms(1_700_000_000_000);
-    let row = Row::new(at, What::SignInFailed).within(SessionId::from_bytes([3; 16]));
+    let row = AuditEntry::new(at, EventKind::SignInFailed).within(SessionId::from_bytes([3; 16]));
     let row = row.from(Some("2001:db8::1"), Some("Firefox on Linux"));
     let mut trail = Trail::new(id);
     trail.note(row.clone());
-    trail.note(Row::new(at, What::CartsMerged));
+    trail.note(AuditEntry::new(at, EventKind::CartsMerged));
     let email = Email::parse("Ann@example.com").unwrap();
     let digest = TokenDigest::from_bytes([8; 32]);
     let account = Account {
@@ -145,7 +145,7 @@ fn of_accounts() -> [(&'static str, Record); 5] {
         created_at: at,
         password_at: at,
     };
-    let event = Event { id: EventId::from_bytes([7; 16]), version: 1, account: Some(id), row };
+    let event = AuditEvent { id: EventId::from_bytes([7; 16]), version: 1, account: Some(id), row };
     let owner = EmailOwner { digest: email.digest(), account: id };
     [
         ("audit", Record::Audit(Arc::new(event))),
@@ -165,8 +165,8 @@ fn device() -> Device {
 }
 
 /// A chain with a token behind and one before the present one.
-fn renewed() -> Chain {
-    let mut chain = Chain::new(digest(1), Timestamp::from_ms(1_700_000_000_000));
+fn renewed() -> TokenChain {
+    let mut chain = TokenChain::new(digest(1), Timestamp::from_ms(1_700_000_000_000));
     chain.hand_out(Successor { digest: digest(2), key: KeyId::from_bytes([8; 8]) });
     chain.advance(Timestamp::from_ms(1_700_003_600_000));
     chain.hand_out(Successor { digest: digest(3), key: KeyId::from_bytes([9; 8]) });

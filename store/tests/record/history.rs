@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Sync};
+use trolley_core::cart::op::{Call, Intent, LineRef, MergePolicy, Op, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, OrderId, SessionId};
 use trolley_core::item::Item;
@@ -54,7 +54,7 @@ fn within(cart: &mut Cart, dice: u64, at: u64, bytes: usize) {
                 age: Span::from_ms(dice % 50),
                 intent: Ok(intent),
             };
-            drop(cart.sync(&Sync { client, at: now, ops: vec![op] }, &limits));
+            drop(cart.sync(&SyncCall { client, at: now, ops: vec![op] }, &limits));
         }
         6 => drop(cart.checkout(&Checkout::of_all(session, now), &limits).map(|taken| {
             cart.give_back_order(OrderId::from_bytes([dice as u8; 16]), &taken, session, now, &limits)
@@ -76,7 +76,8 @@ fn within(cart: &mut Cart, dice: u64, at: u64, bytes: usize) {
             }
             guest.seal(cart.id);
             let policy =
-                [Policy::Sum, Policy::Max, Policy::KeepAccount, Policy::KeepGuest][(dice % 4) as usize];
+                [MergePolicy::Sum, MergePolicy::Max, MergePolicy::KeepAccount, MergePolicy::KeepGuest]
+                    [(dice % 4) as usize];
             drop(cart.merge(&guest, policy, session, now, &limits));
         }
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, Intent, LineRef, Op, Policy, Sync};
+use trolley_core::cart::op::{Call, Intent, LineRef, MergePolicy, Op, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
 use trolley_core::item::Item;
-use trolley_core::ledger::{Answer, Entry, KEYS_MAX, Ledger};
+use trolley_core::ledger::{KEYS_MAX, Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::money::Money;
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::Record;
@@ -36,7 +36,7 @@ fn sync(cart: &mut Cart, (client, seq): (u64, u64), intent: Intent, at: u64, lim
     let (cart_id, age) = (None, Span::from_ms(0));
     let op =
         Op { seq, op_id: u64::MAX - seq, cart: cart_id, generation: None, base: 0, age, intent: Ok(intent) };
-    let sync = Sync { client: ClientId::from_bytes(id), at: Timestamp::from_ms(at), ops: vec![op] };
+    let sync = SyncCall { client: ClientId::from_bytes(id), at: Timestamp::from_ms(at), ops: vec![op] };
     let _ = cart.sync(&sync, limits);
     judge(cart, limits);
 }
@@ -99,7 +99,7 @@ fn worst_merged(limits: &Limits) -> Cart {
         }
         guest.seal(account.id);
         let (session, at) = (SessionId::from_bytes([n; 16]), Timestamp::from_ms(3_000_000));
-        assert!(account.merge(&guest, Policy::Sum, session, at, limits).unwrap());
+        assert!(account.merge(&guest, MergePolicy::Sum, session, at, limits).unwrap());
         judge(&account, limits);
     }
     account
@@ -168,8 +168,8 @@ fn a_full_ledger_changes_by_one_entry() {
     let entry = |n: u64| {
         let mut key = [0; 16];
         key[..8].copy_from_slice(&n.to_be_bytes());
-        let answer = Answer { status: 200, code: None, about: None };
-        Entry { key, request: key, at: Timestamp::from_ms(n), answer }
+        let answer = LedgerAnswer { status: 200, code: None, about: None };
+        LedgerEntry { key, request: key, at: Timestamp::from_ms(n), answer }
     };
     (0..KEYS_MAX as u64).for_each(|n| ledger.keep(entry(n)));
     let before = Record::Ledger(Arc::new(ledger.clone()));

@@ -12,7 +12,7 @@ const REST: Span = Span::from_ms(5_000);
 
 /// Whether the catalogue is worth asking.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     /// It does not answer; from then on one may try.
     open_until: Option<Timestamp>,
     /// How often in a row it could not be reached.
@@ -23,7 +23,7 @@ pub(super) struct Breaker {
 
 /// What speaks against the catalogue.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Against {
+pub(crate) enum Against {
     /// It cannot be reached.
     Unreachable,
     /// A sku that it answered well before, by a number, got no answer.
@@ -32,22 +32,22 @@ pub(super) enum Against {
 
 impl Breaker {
     /// Whether nobody should ask.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open_until.is_some()
     }
 
     /// Whether the catalogue as a whole does not answer, as far as the last who asked could tell.
-    pub(super) fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.is_open() || self.unreached > 0
     }
 
     /// Whether it is open and one may try now.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         self.open_until.is_some_and(|until| now >= until)
     }
 
     /// Takes the place of the one who tries; false where there is none to be had.
-    pub(super) fn lets_try(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn lets_try(&mut self, now: Timestamp) -> bool {
         let due = self.is_due(now);
         if due {
             self.open_until = Some(now + REST);
@@ -56,7 +56,7 @@ impl Breaker {
     }
 
     /// It answered, whatever it said; or even well, about one of its products.
-    pub(super) fn answered(&mut self, well: bool) {
+    pub(crate) fn answered(&mut self, well: bool) {
         self.unreached = 0;
         if well || self.is_open() {
             self.silent.clear();
@@ -67,7 +67,7 @@ impl Breaker {
     }
 
     /// It did not.
-    pub(super) fn failed(&mut self, now: Timestamp, against: Against, why: &str) {
+    pub(crate) fn failed(&mut self, now: Timestamp, against: Against, why: &str) {
         match against {
             Against::Unreachable => self.unreached = (self.unreached + 1).min(AGAINST_MAX),
             Against::Silent(sku) if self.silent.contains(&sku) || self.silent.len() >= AGAINST_MAX => {}

@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use trolley_core::money::Currency;
 use trolley_core::time::{Span, Timestamp};
 
-use crate::service::catalogue::listing::Word;
+use crate::service::catalogue::listing::Lookup;
 use crate::service::catalogue::product::{Product, Stocked};
 
 /// How long what was said holds.
@@ -23,7 +23,7 @@ const PRODUCTS_MAX: usize = 100_000;
 /// Other skus of which it is remembered that they are none, or got no good answer.
 const OTHERS_MAX: usize = 20_000;
 
-pub(super) struct Memory {
+pub(crate) struct Memory {
     products: Cache<Box<str>, Arc<Told>>,
     others: Cache<Box<str>, Arc<Other>>,
     currencies: Mutex<Currencies>,
@@ -98,7 +98,7 @@ impl Currencies {
 
 impl Memory {
     /// Nothing was said yet; the last known price of a product will sell for so long.
-    pub(super) fn new(sells_for: Span) -> Memory {
+    pub(crate) fn new(sells_for: Span) -> Memory {
         Memory {
             products: Cache::new(PRODUCTS_MAX),
             others: Cache::new(OTHERS_MAX),
@@ -108,68 +108,68 @@ impl Memory {
     }
 
     /// What holds of a sku without asking.
-    pub(super) fn at_hand(&self, sku: &str, now: Timestamp) -> Option<Word> {
+    pub(crate) fn at_hand(&self, sku: &str, now: Timestamp) -> Option<Lookup> {
         if let Some(told) = self.products.get(sku) {
             let is_fresh = told.failed.times == 0 && now.since(told.at) < FRESH_FOR;
             if is_fresh {
-                return Some(Word::Known(told.stocked.clone()));
+                return Some(Lookup::Known(told.stocked.clone()));
             }
             return told.failed.rests(now).then(|| self.stand_in(sku, now));
         }
         let other = self.others.get(sku)?;
         match other.unknown_at {
-            Some(at) if now.since(at) < FRESH_FOR => Some(Word::Unknown),
+            Some(at) if now.since(at) < FRESH_FOR => Some(Lookup::Unknown),
             Some(_) => None,
-            None => other.failed.rests(now).then_some(Word::Untold(None)),
+            None => other.failed.rests(now).then_some(Lookup::Untold(None)),
         }
     }
 
     /// What stands in for an answer: what was said last, if that is not too long ago to sell by.
-    pub(super) fn stand_in(&self, sku: &str, now: Timestamp) -> Word {
+    pub(crate) fn stand_in(&self, sku: &str, now: Timestamp) -> Lookup {
         match self.products.get(sku) {
-            Some(told) if now.since(told.at) < self.sells_for => Word::Last(told.stocked.clone()),
-            told => Word::Untold(told.map(|told| told.stocked.clone())),
+            Some(told) if now.since(told.at) < self.sells_for => Lookup::Last(told.stocked.clone()),
+            told => Lookup::Untold(told.map(|told| told.stocked.clone())),
         }
     }
 
     /// Whether it was a product when it was last answered for.
-    pub(super) fn is_product(&self, sku: &str) -> bool {
+    pub(crate) fn is_product(&self, sku: &str) -> bool {
         self.products.get(sku).is_some()
     }
 
     /// Whether it was said that there is no such product.
-    pub(super) fn is_unknown(&self, sku: &str) -> bool {
+    pub(crate) fn is_unknown(&self, sku: &str) -> bool {
         self.others.get(sku).is_some_and(|other| other.unknown_at.is_some())
     }
 
     /// What all prices are in, once one is known.
-    pub(super) fn currency(&self) -> Option<Currency> {
+    pub(crate) fn currency(&self) -> Option<Currency> {
         self.currencies.lock().leading
     }
 
     /// It is this product.
-    pub(super) fn told(&self, sku: &str, product: Product, at: Timestamp) -> Word {
+    pub(crate) fn told(&self, sku: &str, product: Product, at: Timestamp) -> Lookup {
         let before = self.products.get(sku).map(|told| told.stocked.product.price.currency);
         self.currencies.lock().count(before, Some(product.price.currency));
         let stocked = Arc::new(Stocked::from(product));
         let told = Told { stocked: stocked.clone(), at, failed: Failed::default() };
         self.products.insert(sku.into(), Arc::new(told));
         self.others.remove(sku);
-        Word::Known(stocked)
+        Lookup::Known(stocked)
     }
 
     /// There is no such product.
-    pub(super) fn unknown(&self, sku: &str, at: Timestamp) -> Word {
+    pub(crate) fn unknown(&self, sku: &str, at: Timestamp) -> Lookup {
         if let Some((_, told)) = self.products.remove(sku) {
             self.currencies.lock().count(Some(told.stocked.product.price.currency), None);
         }
         let other = Other { unknown_at: Some(at), failed: Failed::default() };
         self.others.insert(sku.into(), Arc::new(other));
-        Word::Unknown
+        Lookup::Unknown
     }
 
     /// It got no good answer: that is its own matter, and it is left alone for a while.
-    pub(super) fn failed(&self, sku: &str, at: Timestamp) -> Word {
+    pub(crate) fn failed(&self, sku: &str, at: Timestamp) -> Lookup {
         if let Some(told) = self.products.get(sku) {
             let Told { stocked, at: told_at, failed } = &*told;
             let told = Told { stocked: stocked.clone(), at: *told_at, failed: failed.once_more(at) };
@@ -208,7 +208,7 @@ mod tests {
                 memory.failed(&sku, at(0))
             };
         }
-        assert!(matches!(memory.at_hand("mug", at(9)), Some(Word::Known(_))));
+        assert!(matches!(memory.at_hand("mug", at(9)), Some(Lookup::Known(_))));
         assert!(memory.others.len() <= OTHERS_MAX, "{}", memory.others.len());
     }
 
@@ -217,12 +217,12 @@ mod tests {
         let memory = Memory::new(Span::from_s(900));
         memory.told("mug", product("EUR"), at(0));
         for second in [10, 300, 899] {
-            assert!(matches!(memory.failed("mug", at(second)), Word::Last(_)), "{second}");
+            assert!(matches!(memory.failed("mug", at(second)), Lookup::Last(_)), "{second}");
         }
-        assert!(matches!(memory.stand_in("mug", at(900)), Word::Untold(Some(_))));
-        assert!(matches!(memory.failed("mug", at(901)), Word::Untold(Some(_))), "to ask is not to be told");
+        assert!(matches!(memory.stand_in("mug", at(900)), Lookup::Untold(Some(_))));
+        assert!(matches!(memory.failed("mug", at(901)), Lookup::Untold(Some(_))), "to ask is not to be told");
         memory.told("mug", product("EUR"), at(902));
-        assert!(matches!(memory.at_hand("mug", at(903)), Some(Word::Known(_))));
+        assert!(matches!(memory.at_hand("mug", at(903)), Some(Lookup::Known(_))));
     }
 
     #[test]

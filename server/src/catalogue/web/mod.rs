@@ -18,16 +18,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use trolley_core::time::{Span, Timestamp};
 
+use crate::catalogue::web::breaker::{Against, Breaker};
+use crate::catalogue::web::memory::Memory;
+pub use crate::catalogue::web::question::AddressError;
+use crate::catalogue::web::question::{Question, QuestionOutcome};
+use crate::catalogue::web::queue::{Queue, Rank, UnderWay};
 use crate::service::catalogue::asker::Asker;
-use crate::service::catalogue::listing::{Answers, Listing, Word};
-use crate::service::catalogue::{Catalogue, Promise, Skus};
-
-use self::breaker::{Against, Breaker};
-use self::memory::Memory;
-use self::question::{Answer, Question};
-use self::queue::{Queue, Rank, UnderWay};
-
-pub use self::question::NoAddress;
+use crate::service::catalogue::listing::{Answers, Listing, Lookup};
+use crate::service::catalogue::{BoxFuture, Catalogue, Skus};
 
 /// Products that are asked for to see whether the catalogue is there again.
 const WITNESSES: usize = 16;
@@ -75,7 +73,7 @@ struct Wanted {
 
 impl Web {
     /// At that address, which is not asked for anything yet.
-    pub fn new(address: &str, patience: Patience) -> Result<Web, NoAddress> {
+    pub fn new(address: &str, patience: Patience) -> Result<Web, AddressError> {
         Ok(Web(Arc::new(Asking {
             question: Question::new(address, patience.one / 2)?,
             patience,
@@ -151,27 +149,28 @@ impl Asking {
     }
 
     /// Asks for a sku, and remembers what that says of it and of the catalogue.
-    async fn ask(&self, sku: &str, now: Timestamp) -> Word {
+    async fn ask(&self, sku: &str, now: Timestamp) -> Lookup {
         let asked = tokio::time::timeout(self.patience.one, self.question.ask(sku));
-        let answer = asked.await.unwrap_or_else(|_| Answer::Silent("it does not answer in time".to_owned()));
+        let answer =
+            asked.await.unwrap_or_else(|_| QuestionOutcome::Silent("it does not answer in time".to_owned()));
         let was_product = self.memory.is_product(sku);
-        let is_well = matches!(answer, Answer::Product(_));
+        let is_well = matches!(answer, QuestionOutcome::Product(_));
         self.note_witness(sku, is_well);
         match answer {
-            Answer::Product(product) => {
+            QuestionOutcome::Product(product) => {
                 self.breaker.lock().answered(true);
                 self.memory.told(sku, product, now)
             }
-            Answer::Unknown => {
+            QuestionOutcome::Unknown => {
                 self.breaker.lock().answered(was_product);
                 self.memory.unknown(sku, now)
             }
-            Answer::Odd(why) => {
+            QuestionOutcome::Odd(why) => {
                 self.breaker.lock().answered(was_product);
                 self.tell(sku, &why, now);
                 self.memory.failed(sku, now)
             }
-            Answer::Silent(why) => {
+            QuestionOutcome::Silent(why) => {
                 if was_product {
                     let against = Against::Silent(self.hasher.hash_one(sku));
                     self.breaker.lock().failed(now, against, &why);
@@ -179,7 +178,7 @@ impl Asking {
                 self.tell(sku, &why, now);
                 self.memory.failed(sku, now)
             }
-            Answer::Unreachable(why) => {
+            QuestionOutcome::Unreachable(why) => {
                 self.breaker.lock().failed(now, Against::Unreachable, &why);
                 self.memory.stand_in(sku, now)
             }
@@ -210,7 +209,7 @@ impl Asking {
 }
 
 impl Catalogue for Web {
-    fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing> {
+    fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> BoxFuture<'a, Listing> {
         let wanted =
             skus.map(|wanted| Wanted { sku: wanted.sku.into(), stands: wanted.stands, asker: wanted.asker });
         let mut wanted: Vec<Wanted> = wanted.collect();

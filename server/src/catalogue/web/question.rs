@@ -23,7 +23,7 @@ const AGENT: &str = concat!("trolley/", env!("CARGO_PKG_VERSION"));
 
 /// Why an address cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAddress {
+pub enum AddressError {
     /// It does not have the form of one.
     #[error("write an address such as https://shop.example/products, without name, password or query")]
     Malformed,
@@ -33,7 +33,7 @@ pub enum NoAddress {
 }
 
 /// What came of a question.
-pub(super) enum Answer {
+pub(crate) enum QuestionOutcome {
     /// The shop sells this.
     Product(Product),
     /// The shop has no such product.
@@ -47,7 +47,7 @@ pub(super) enum Answer {
 }
 
 /// Whom to ask.
-pub(super) struct Question {
+pub(crate) struct Question {
     /// Without a slash at its end.
     address: String,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
@@ -55,15 +55,15 @@ pub(super) struct Question {
 
 impl Question {
     /// To ask at that address, which has to take a connection within that time.
-    pub(super) fn new(address: &str, connect_within: Duration) -> Result<Question, NoAddress> {
+    pub(crate) fn new(address: &str, connect_within: Duration) -> Result<Question, AddressError> {
         let address = address.trim_end_matches('/');
-        let uri: Uri = address.parse().map_err(|_| NoAddress::Malformed)?;
+        let uri: Uri = address.parse().map_err(|_| AddressError::Malformed)?;
         let is_plain = uri.host().is_some_and(|host| !host.is_empty())
             && matches!(uri.scheme_str(), Some("http" | "https"))
             && !uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
             && !address.contains(['?', '#']);
         if !is_plain {
-            return Err(NoAddress::Malformed);
+            return Err(AddressError::Malformed);
         }
         let is_https = uri.scheme_str() == Some("https");
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls(is_https)?);
@@ -76,7 +76,7 @@ impl Question {
     }
 
     /// Asks for a sku. How long that may take is the caller's business.
-    pub(super) async fn ask(&self, sku: &str) -> Answer {
+    pub(crate) async fn ask(&self, sku: &str) -> QuestionOutcome {
         let request = Request::get(format!("{}/{}", self.address, in_path(sku)))
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, AGENT)
@@ -84,31 +84,31 @@ impl Question {
         let request = match request {
             Ok(request) => request,
             // Our own address makes no request of this sku.
-            Err(error) => return Answer::Odd(error.to_string()),
+            Err(error) => return QuestionOutcome::Odd(error.to_string()),
         };
         let response = match self.client.request(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Answer::Unreachable(told_whole(&error)),
-            Err(error) => return Answer::Silent(told_whole(&error)),
+            Err(error) if error.is_connect() => return QuestionOutcome::Unreachable(told_whole(&error)),
+            Err(error) => return QuestionOutcome::Silent(told_whole(&error)),
         };
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Answer::Unknown,
-            other => return Answer::Odd(format!("it answers {other}")),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return QuestionOutcome::Unknown,
+            other => return QuestionOutcome::Odd(format!("it answers {other}")),
         }
         match Limited::new(response.into_body(), BYTES_MAX).collect().await {
             Ok(body) => match form::product(&body.to_bytes()) {
-                Ok(product) => Answer::Product(product),
-                Err(why) => Answer::Odd(why.to_string()),
+                Ok(product) => QuestionOutcome::Product(product),
+                Err(why) => QuestionOutcome::Odd(why.to_string()),
             },
-            Err(error) => Answer::Odd(error.to_string()),
+            Err(error) => QuestionOutcome::Odd(error.to_string()),
         }
     }
 }
 
 /// Who vouches for an https server: the system's certificates. On plain http nobody has to, and none need be there.
-fn tls(is_https: bool) -> Result<ClientConfig, NoAddress> {
-    let unusable = |error: &dyn std::error::Error| NoAddress::NoCertificates(error.to_string());
+fn tls(is_https: bool) -> Result<ClientConfig, AddressError> {
+    let unusable = |error: &dyn std::error::Error| AddressError::NoCertificates(error.to_string());
     let ring = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
     let config = config.map_err(|error| unusable(&error))?;

@@ -9,13 +9,12 @@ use tokio::sync::watch;
 use trolley_core::ids::CartId;
 use trolley_core::time::Timestamp;
 
+use crate::catalogue::web::turns::Turns;
 use crate::service::catalogue::asker::Asker;
-use crate::service::catalogue::listing::Word;
-
-use super::turns::Turns;
+use crate::service::catalogue::listing::Lookup;
 
 /// Questions under way at once.
-pub(super) const UNDER_WAY_MAX: usize = 32;
+pub(crate) const UNDER_WAY_MAX: usize = 32;
 /// Those of them that are one address's: the others find a place whatever it asks for.
 const UNDER_WAY_OF_ONE: usize = 24;
 /// Questions that wait.
@@ -29,7 +28,7 @@ const TURNS: usize = 4;
 
 /// Which goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rank {
+pub(crate) enum Rank {
     /// What stands in a cart.
     Stands,
     /// What somebody names.
@@ -37,7 +36,7 @@ pub(super) enum Rank {
 }
 
 #[derive(Default)]
-pub(super) struct Queue(Mutex<Waiting>);
+pub(crate) struct Queue(Mutex<Waiting>);
 
 /// The questions of one address, by cart.
 type Carts = Turns<Option<CartId>, VecDeque<Ticket>>;
@@ -70,24 +69,24 @@ struct Wanted {
     id: u64,
     listeners: usize,
     is_under_way: bool,
-    told: watch::Sender<Option<Word>>,
+    told: watch::Sender<Option<Lookup>>,
 }
 
 /// Somebody who waits for the answer about a sku; who leaves asks no more.
-pub(super) struct Listener {
+pub(crate) struct Listener {
     queue: Arc<Queue>,
     /// Which.
-    pub(super) sku: Arc<str>,
+    pub(crate) sku: Arc<str>,
     wanted: u64,
     place: Option<(Rank, Asker, u64)>,
-    told: watch::Receiver<Option<Word>>,
+    told: watch::Receiver<Option<Lookup>>,
 }
 
 /// A question whose turn has come. Its place is free again when this is dropped.
-pub(super) struct UnderWay {
+pub(crate) struct UnderWay {
     queue: Arc<Queue>,
-    pub(super) sku: Arc<str>,
-    pub(super) now: Timestamp,
+    pub(crate) sku: Arc<str>,
+    pub(crate) now: Timestamp,
     share: Asker,
 }
 
@@ -98,7 +97,7 @@ fn share(asker: Asker) -> Asker {
 
 impl Queue {
     /// Waits in line for a sku. None where the line is full: then what is known has to do.
-    pub(super) fn join(
+    pub(crate) fn join(
         self: &Arc<Self>,
         sku: &str,
         rank: Rank,
@@ -134,7 +133,7 @@ impl Queue {
     }
 
     /// The next question to ask, while there are places.
-    pub(super) fn next(self: &Arc<Self>) -> Option<UnderWay> {
+    pub(crate) fn next(self: &Arc<Self>) -> Option<UnderWay> {
         let mut waiting = self.0.lock();
         while waiting.under_way.of(&()) < UNDER_WAY_MAX {
             let Ticket { sku, now, asker, .. } = waiting.take()?;
@@ -151,7 +150,7 @@ impl Queue {
     }
 
     /// Nobody waits any more: all are to do with what is known. What is under way goes on.
-    pub(super) fn send_away(&self) {
+    pub(crate) fn send_away(&self) {
         let mut waiting = self.0.lock();
         waiting.wanted.retain(|_, wanted| wanted.is_under_way);
         waiting.ranks = Default::default();
@@ -187,12 +186,12 @@ impl Waiting {
 
 impl Listener {
     /// Waits until there is an answer, or nobody is going to ask.
-    pub(super) async fn heard(&mut self) {
+    pub(crate) async fn heard(&mut self) {
         let _ = self.told.wait_for(Option::is_some).await;
     }
 
     /// What was said, if anything.
-    pub(super) fn told(&self) -> Option<Word> {
+    pub(crate) fn told(&self) -> Option<Lookup> {
         self.told.borrow().clone()
     }
 }
@@ -222,7 +221,7 @@ impl Drop for Listener {
 
 impl UnderWay {
     /// Tells all who wait for it.
-    pub(super) fn tell(&self, word: Word) {
+    pub(crate) fn tell(&self, word: Lookup) {
         if let Some(wanted) = self.queue.0.lock().wanted.get(&self.sku) {
             wanted.told.send_replace(Some(word));
         }
@@ -265,7 +264,7 @@ impl<K: Eq + Hash> Tally<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::abuse::Source;
+    use crate::service::limits::addresses::Source;
 
     fn asker(address: u8, cart: u8) -> Asker {
         Asker {
@@ -349,9 +348,11 @@ mod tests {
         let [question] = <[UnderWay; 1]>::try_from(next(&queue)).unwrap_or_else(|_| panic!("asked twice"));
         let late = join(3);
         assert!(queue.next().is_none());
-        question.tell(Word::Unknown);
+        question.tell(Lookup::Unknown);
         drop(question);
-        assert!(before.iter().chain([&late]).all(|listener| matches!(listener.told(), Some(Word::Unknown))));
+        assert!(
+            before.iter().chain([&late]).all(|listener| matches!(listener.told(), Some(Lookup::Unknown)))
+        );
     }
 
     #[tokio::test]

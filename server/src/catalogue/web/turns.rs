@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// What can wait in turn: a queue, or lines that are served in turns themselves.
-pub(super) trait Line: Default {
+pub(crate) trait Line: Default {
     fn is_empty(&self) -> bool;
 }
 
@@ -17,7 +17,7 @@ impl<T> Line for VecDeque<T> {
 
 /// The lines, by whose they are. An empty one is none.
 #[derive(Debug)]
-pub(super) struct Turns<K, L> {
+pub(crate) struct Turns<K, L> {
     order: VecDeque<K>,
     lines: HashMap<K, L>,
 }
@@ -36,7 +36,7 @@ impl<K, L> Line for Turns<K, L> {
 
 impl<K: Copy + Eq + Hash, L: Line> Turns<K, L> {
     /// The line of `key`, for somebody to join; a new one is the last to be served.
-    pub(super) fn line(&mut self, key: K) -> &mut L {
+    pub(crate) fn line(&mut self, key: K) -> &mut L {
         match self.lines.entry(key) {
             Entry::Occupied(line) => line.into_mut(),
             Entry::Vacant(line) => {
@@ -47,7 +47,7 @@ impl<K: Copy + Eq + Hash, L: Line> Turns<K, L> {
     }
 
     /// Serves the first whose turn it is of those that may be served.
-    pub(super) fn next<T>(
+    pub(crate) fn next<T>(
         &mut self,
         may: impl Fn(&K) -> bool,
         serve: impl FnOnce(&mut L) -> Option<T>,
@@ -65,7 +65,7 @@ impl<K: Copy + Eq + Hash, L: Line> Turns<K, L> {
     }
 
     /// Lets somebody leave the line of `key`.
-    pub(super) fn leave<T>(&mut self, key: K, from: impl FnOnce(&mut L) -> Option<T>) -> Option<T> {
+    pub(crate) fn leave<T>(&mut self, key: K, from: impl FnOnce(&mut L) -> Option<T>) -> Option<T> {
         let line = self.lines.get_mut(&key)?;
         let left = from(line);
         if line.is_empty() {

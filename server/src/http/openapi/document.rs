@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::error::Problem;
-use crate::http::problems::Code;
-
-use super::op::Refusals;
-use super::routes::Routes;
-use super::shape::Parts;
+use crate::http::openapi::op::Refusals;
+use crate::http::openapi::routes::Routes;
+use crate::http::openapi::shape::Components;
+use crate::http::problem::code::Code;
+use crate::http::problem::response::Problem;
 
 const ABOUT: &str = "Carts and the sessions that own them. Errors are problems as RFC 9457 has them; each code has its page under /problems/. \
     Limits (lines, quantities) are the defaults: a shop may set others. Where a tag is read, lists, weak tags and the suffixes of compressing \
@@ -20,7 +19,7 @@ const OF_A_CHANGE: [Code; 3] = [Code::CrossSite, Code::Busy, Code::StoreFull];
 
 /// The document of these routes.
 pub fn describe(routes: Routes) -> Value {
-    let (mut parts, mut refusals) = (Parts::default(), Refusals::default());
+    let (mut parts, mut refusals) = (Components::default(), Refusals::default());
     parts.refer::<Problem>();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes.described {

@@ -4,42 +4,41 @@ use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use serde_json::json;
 
-use crate::http::address::Address;
-use crate::http::api_key::{ApiKey, Needs};
-use crate::http::arrival::{Calling, Owner, Proving};
-use crate::http::change::Caller;
-use crate::http::condition::Had;
-use crate::http::idempotency::{Again, Under};
-use crate::http::json::{Command, Json, NoBody, Optional};
-use crate::http::path::{AccountName, DeviceName, LineName, OrderName};
-use crate::http::problems::Code;
-use crate::http::query::Query;
-use crate::http::visitor::{Visitor, Watcher};
-
-use super::headers;
-use super::op::Takes;
-use super::shape::{Object, Parts, Shape, uuid, words};
+use crate::http::extract::account_caller::{AccountOwner, Caller, ProvenCaller};
+use crate::http::extract::address::Address;
+use crate::http::extract::api_key::{ApiKey, Needs};
+use crate::http::extract::idempotency::{Again, Under};
+use crate::http::extract::json::{FromJson, Json, NoBody, Optional};
+use crate::http::extract::path::{AccountName, DeviceName, LineName, OrderName};
+use crate::http::extract::preconditions::Had;
+use crate::http::extract::query::Query;
+use crate::http::extract::visitor::{Visitor, Watcher};
+use crate::http::openapi::headers;
+use crate::http::openapi::op::RequestParts;
+use crate::http::openapi::shape::{Components, Object, Schema, uuid, words};
+use crate::http::problem::code::Code;
+use crate::http::routes::cart::change::CartCaller;
 
 /// An argument of a handler.
-pub trait Input {
+pub trait RequestInput {
     /// Adds to its operation what it reads, and what it is refused with.
-    fn describe(takes: &mut Takes, parts: &mut Parts);
+    fn describe(takes: &mut RequestParts, parts: &mut Components);
 }
 
 /// All arguments of a handler, as axum names their tuple: first how the last one is read.
-pub trait Inputs {
+pub trait RequestInputs {
     /// Adds what each of them reads.
-    fn describe(takes: &mut Takes, parts: &mut Parts);
+    fn describe(takes: &mut RequestParts, parts: &mut Components);
 }
 
-impl Inputs for ((),) {
-    fn describe(_: &mut Takes, _: &mut Parts) {}
+impl RequestInputs for ((),) {
+    fn describe(_: &mut RequestParts, _: &mut Components) {}
 }
 
 macro_rules! arguments {
     ($($argument:ident)*) => {
-        impl<M, $($argument: Input),*> Inputs for (M, $($argument,)*) {
-            fn describe(takes: &mut Takes, parts: &mut Parts) {
+        impl<M, $($argument: RequestInput),*> RequestInputs for (M, $($argument,)*) {
+            fn describe(takes: &mut RequestParts, parts: &mut Components) {
                 $($argument::describe(takes, parts);)*
             }
         }
@@ -55,23 +54,23 @@ arguments!(A B C D E F);
 /// What says nothing about a request.
 macro_rules! silent {
     ($($of:ty)*) => {$(
-        impl Input for $of {
-            fn describe(_: &mut Takes, _: &mut Parts) {}
+        impl RequestInput for $of {
+            fn describe(_: &mut RequestParts, _: &mut Components) {}
         }
     )*};
 }
 silent!(HeaderMap Address);
 
-impl<T> Input for State<T> {
-    fn describe(_: &mut Takes, _: &mut Parts) {}
+impl<T> RequestInput for State<T> {
+    fn describe(_: &mut RequestParts, _: &mut Components) {}
 }
 
-impl<T> Input for Extension<T> {
-    fn describe(_: &mut Takes, _: &mut Parts) {}
+impl<T> RequestInput for Extension<T> {
+    fn describe(_: &mut RequestParts, _: &mut Components) {}
 }
 
-impl Input for Visitor {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for Visitor {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.called_by(&["nobody", "cookie", "bearer"]);
         takes.refuses(&[
             Code::DuplicateCookie,
@@ -83,14 +82,14 @@ impl Input for Visitor {
     }
 }
 
-impl Input for Watcher {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
+impl RequestInput for Watcher {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
         Visitor::describe(takes, parts);
     }
 }
 
-impl Input for Caller {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
+impl RequestInput for CartCaller {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
         Visitor::describe(takes, parts);
         headers::key(takes);
         headers::seen(takes);
@@ -99,21 +98,21 @@ impl Input for Caller {
     }
 }
 
-impl Input for Had {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for Had {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         headers::had(takes);
     }
 }
 
-impl Input for Under {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for Under {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         headers::key(takes);
         takes.refuses(&[Code::KeyReused]);
     }
 }
 
-impl<S: Needs> Input for ApiKey<S> {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl<S: Needs> RequestInput for ApiKey<S> {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.called_by(&["api_key"]);
         takes.refuses(&[
             Code::NoApiKey,
@@ -126,8 +125,8 @@ impl<S: Needs> Input for ApiKey<S> {
     }
 }
 
-impl Input for Again {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for Again {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         headers::key_of_form(takes);
     }
 }
@@ -136,84 +135,84 @@ impl Input for Again {
 pub const OF_A_BODY: [Code; 5] =
     [Code::InvalidJson, Code::InvalidBody, Code::BodyTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType];
 
-impl<T: Command + Shape> Input for Json<T> {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
+impl<T: FromJson + Schema> RequestInput for Json<T> {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
         takes.body("application/json", true, parts.refer::<T>());
         takes.refuses(&OF_A_BODY);
     }
 }
 
-impl<T: Command + Shape> Input for Optional<T> {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
+impl<T: FromJson + Schema> RequestInput for Optional<T> {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
         takes.body("application/json", false, parts.refer::<T>());
         takes.refuses(&OF_A_BODY);
     }
 }
 
-impl Input for NoBody {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for NoBody {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.body("application/json", false, Object::new().schema());
         takes.refuses(&OF_A_BODY);
     }
 }
 
 /// A name that no line ever has is no fault: what is meant by it depends on what is done.
-impl Input for LineName {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for LineName {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.parameter("path", "line", true, words());
     }
 }
 
 /// An owner's calls are for who is signed in.
-impl Input for Owner {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
-        Calling::describe(takes, parts);
+impl RequestInput for AccountOwner {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
+        Caller::describe(takes, parts);
         takes.refuses(&[Code::NotSignedIn]);
     }
 }
 
-impl Input for Calling {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
+impl RequestInput for Caller {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
         Visitor::describe(takes, parts);
         headers::key_of_form(takes);
     }
 }
 
-impl Input for Proving {
-    fn describe(takes: &mut Takes, parts: &mut Parts) {
-        Calling::describe(takes, parts);
+impl RequestInput for ProvenCaller {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
+        Caller::describe(takes, parts);
     }
 }
 
-impl Input for AccountName {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for AccountName {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.parameter("path", "id", true, words());
         takes.refuses(&[Code::AccountNotFound]);
     }
 }
 
-impl Input for DeviceName {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for DeviceName {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.parameter("path", "id", true, uuid());
         takes.refuses(&[Code::SessionNotFound]);
     }
 }
 
-impl Input for OrderName {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for OrderName {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.parameter("path", "id", true, uuid());
     }
 }
 
-impl Input for Query {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl RequestInput for Query {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.refuses(&[Code::InvalidQuery]);
     }
 }
 
 /// A path's one variable part that is looked up as it is.
-impl<E> Input for Result<axum::extract::Path<String>, E> {
-    fn describe(takes: &mut Takes, _: &mut Parts) {
+impl<E> RequestInput for Result<axum::extract::Path<String>, E> {
+    fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.parameter("path", "code", true, json!({ "type": "string" }));
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::http::cart_wire::CartView;
-use crate::http::problems::Code;
-
-use super::shape::{Parts, Shape, between, or, said, uuid};
+use crate::http::openapi::shape::{Components, Schema, between, or, said, uuid};
+use crate::http::problem::code::Code;
+use crate::http::wire::cart::CartView;
 
 /// What any request may be told, whatever it asks for.
 const ALWAYS: [Code; 8] = [
@@ -22,19 +21,19 @@ const ALWAYS: [Code; 8] = [
 ];
 
 /// An operation.
-pub struct Op {
+pub struct Operation {
     /// Its name for programs, unique in the document.
-    pub(super) id: &'static str,
+    pub(crate) id: &'static str,
     /// What it does, in a few words.
-    pub(super) summary: &'static str,
+    pub(crate) summary: &'static str,
     /// Its answer is a page of a list.
     paged: bool,
-    pub(super) answers: Vec<Answer>,
-    pub(super) takes: Takes,
+    pub(crate) answers: Vec<ResponseSpec>,
+    pub(crate) takes: RequestParts,
 }
 
 /// A success.
-pub(super) struct Answer {
+pub(crate) struct ResponseSpec {
     status: u16,
     /// How its body is described; none where it has none.
     body: Option<(&'static str, Body)>,
@@ -43,13 +42,13 @@ pub(super) struct Answer {
 }
 
 enum Body {
-    Shaped(fn(&mut Parts) -> Value),
+    Shaped(fn(&mut Components) -> Value),
     Text,
 }
 
 /// What an operation takes: gathered from its handler's arguments.
 #[derive(Default)]
-pub struct Takes {
+pub struct RequestParts {
     parameters: Vec<Value>,
     body: Option<(&'static str, bool, Value)>,
     codes: Vec<Code>,
@@ -72,20 +71,20 @@ pub const REPLAYED: (&str, &str) =
 const LINK: (&str, &str) = ("Link", "The next page, rel=\"next\" (RFC 8288); not there on the last one.");
 
 /// An operation of that name, which does this.
-pub fn op(id: &'static str, summary: &'static str) -> Op {
-    Op { id, summary, paged: false, answers: Vec::new(), takes: Takes::default() }
+pub fn op(id: &'static str, summary: &'static str) -> Operation {
+    Operation { id, summary, paged: false, answers: Vec::new(), takes: RequestParts::default() }
 }
 
-impl Op {
+impl Operation {
     /// Answers 200 with the cart.
     #[must_use]
-    pub fn cart(self) -> Op {
+    pub fn cart(self) -> Operation {
         self.answers::<CartView<'_>>(200).tells(OF_A_CART)
     }
 
     /// The answer given last may carry these headers, which say so much.
     #[must_use]
-    pub fn tells(mut self, headers: &[(&'static str, &'static str)]) -> Op {
+    pub fn tells(mut self, headers: &[(&'static str, &'static str)]) -> Operation {
         if let Some(answer) = self.answers.last_mut() {
             answer.headers.extend(headers);
         }
@@ -94,53 +93,53 @@ impl Op {
 
     /// Answers with JSON of this shape.
     #[must_use]
-    pub fn answers<T: Shape>(self, status: u16) -> Op {
-        self.answer(status, Some(("application/json", Body::Shaped(Parts::refer::<T>))))
+    pub fn answers<T: Schema>(self, status: u16) -> Operation {
+        self.answer(status, Some(("application/json", Body::Shaped(Components::refer::<T>))))
     }
 
     /// Answers with some JSON object.
     #[must_use]
-    pub fn object(self, status: u16) -> Op {
-        let any: fn(&mut Parts) -> Value = |_| json!({ "type": "object" });
+    pub fn object(self, status: u16) -> Operation {
+        let any: fn(&mut Components) -> Value = |_| json!({ "type": "object" });
         self.answer(status, Some(("application/json", Body::Shaped(any))))
     }
 
     /// Answers with text of this type.
     #[must_use]
-    pub fn text(self, status: u16, media_type: &'static str) -> Op {
+    pub fn text(self, status: u16, media_type: &'static str) -> Operation {
         self.answer(status, Some((media_type, Body::Text)))
     }
 
     /// Answers without a body.
     #[must_use]
-    pub fn empty(self, status: u16) -> Op {
+    pub fn empty(self, status: u16) -> Operation {
         self.answer(status, None)
     }
 
     /// May be refused with these, besides what its arguments are refused with.
     #[must_use]
-    pub fn refuses(mut self, codes: &[Code]) -> Op {
+    pub fn refuses(mut self, codes: &[Code]) -> Operation {
         self.takes.codes.extend(codes);
         self
     }
 
     /// Reads this parameter of the query, if it is there.
     #[must_use]
-    pub fn query(mut self, name: &'static str, schema: Value) -> Op {
+    pub fn query(mut self, name: &'static str, schema: Value) -> Operation {
         self.takes.parameter("query", name, false, schema);
         self
     }
 
     /// Reads this parameter of the query, and does nothing without it.
     #[must_use]
-    pub fn needs_query(mut self, name: &'static str, schema: Value) -> Op {
+    pub fn needs_query(mut self, name: &'static str, schema: Value) -> Operation {
         self.takes.parameter("query", name, true, schema);
         self
     }
 
     /// Is a list in pages: a Link leads to the next one.
     #[must_use]
-    pub fn pages(mut self) -> Op {
+    pub fn pages(mut self) -> Operation {
         self.paged = true;
         let cursor = said(uuid(), "Where the page before ended, as its Link had it.");
         self.query("after", cursor).query("limit", or(between(1, 100), 50))
@@ -148,28 +147,28 @@ impl Op {
 
     /// Reads this header, if it is there.
     #[must_use]
-    pub fn header(mut self, name: &'static str, schema: Value) -> Op {
+    pub fn header(mut self, name: &'static str, schema: Value) -> Operation {
         self.takes.parameter("header", name, false, schema);
         self
     }
 
     /// What stands at `pointer` in the answer given last is what the operation `to` takes as its path's `parameter`.
     #[must_use]
-    pub fn leads(mut self, to: &'static str, parameter: &'static str, pointer: &'static str) -> Op {
+    pub fn leads(mut self, to: &'static str, parameter: &'static str, pointer: &'static str) -> Operation {
         if let Some(answer) = self.answers.last_mut() {
             answer.links.push((to, parameter, pointer));
         }
         self
     }
 
-    fn answer(mut self, status: u16, body: Option<(&'static str, Body)>) -> Op {
+    fn answer(mut self, status: u16, body: Option<(&'static str, Body)>) -> Operation {
         let headers = if self.paged { vec![LINK] } else { Vec::new() };
-        self.answers.push(Answer { status, body, headers, links: Vec::new() });
+        self.answers.push(ResponseSpec { status, body, headers, links: Vec::new() });
         self
     }
 
     /// The operation object of the document.
-    pub(super) fn describe(self, tag: &str, parts: &mut Parts, refusals: &mut Refusals) -> Value {
+    pub(crate) fn describe(self, tag: &str, parts: &mut Components, refusals: &mut Refusals) -> Value {
         let mut responses: BTreeMap<String, Value> = BTreeMap::new();
         for answer in self.answers {
             responses.insert(answer.status.to_string(), answer.describe(parts));
@@ -208,8 +207,8 @@ impl Op {
     }
 }
 
-impl Answer {
-    fn describe(self, parts: &mut Parts) -> Value {
+impl ResponseSpec {
+    fn describe(self, parts: &mut Components) -> Value {
         let description = match self.status {
             201 => "Made",
             204 => "Done; there is nothing to tell",
@@ -241,14 +240,14 @@ impl Answer {
     }
 }
 
-impl Takes {
+impl RequestParts {
     /// Says by its method whether it changes anything: some arguments read more of a request that does.
-    pub(super) fn by_method(&mut self, method: &str) {
+    pub(crate) fn by_method(&mut self, method: &str) {
         self.safe = method == "get";
     }
 
     /// Whether it changes nothing.
-    pub(super) fn is_safe(&self) -> bool {
+    pub(crate) fn is_safe(&self) -> bool {
         self.safe
     }
 
@@ -316,7 +315,7 @@ impl Refusals {
     }
 
     /// All of them.
-    pub(super) fn into_json(self) -> Value {
+    pub(crate) fn into_json(self) -> Value {
         self.0.into_iter().collect::<Map<_, _>>().into()
     }
 }

@@ -9,11 +9,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use crate::http::error::Problem;
-use crate::http::problem_pages::page;
-
-use super::op::op;
-use super::routes::Routes;
+use crate::http::openapi::op::op;
+use crate::http::openapi::routes::Routes;
+use crate::http::problem::pages::page;
+use crate::http::problem::response::Problem;
 
 /// Nothing runs and nothing is loaded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

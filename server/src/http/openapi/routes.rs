@@ -6,37 +6,36 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{self, MethodFilter};
 
-use crate::http::front::Front;
-
-use super::inputs::Inputs;
-use super::op::{Op, Takes};
-use super::shape::Parts;
+use crate::http::openapi::inputs::RequestInputs;
+use crate::http::openapi::op::{Operation, RequestParts};
+use crate::http::openapi::shape::Components;
+use crate::http::server::state::AppState;
 
 /// Some routes of the API, and what they say about themselves.
 pub struct Routes {
-    router: Router<Arc<Front>>,
-    pub(super) described: Vec<Described>,
+    router: Router<Arc<AppState>>,
+    pub(crate) described: Vec<Described>,
     tag: &'static str,
 }
 
 /// What one route says.
-pub(super) struct Described {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) tag: &'static str,
-    pub(super) op: Op,
+pub(crate) struct Described {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) tag: &'static str,
+    pub(crate) op: Operation,
     /// What its handler's arguments add.
-    pub(super) inputs: fn(&mut Takes, &mut Parts),
+    pub(crate) inputs: fn(&mut RequestParts, &mut Components),
 }
 
 macro_rules! methods {
     ($($name:ident $filter:ident),*) => {$(
         #[doc = concat!("With a route for `", stringify!($filter), "`.")]
         #[must_use]
-        pub fn $name<H, T>(self, path: &'static str, handler: H, op: Op) -> Routes
+        pub fn $name<H, T>(self, path: &'static str, handler: H, op: Operation) -> Routes
         where
-            H: Handler<T, Arc<Front>>,
-            T: Inputs + 'static,
+            H: Handler<T, Arc<AppState>>,
+            T: RequestInputs + 'static,
         {
             self.on(MethodFilter::$filter, stringify!($name), path, handler, op)
         }
@@ -57,11 +56,11 @@ impl Routes {
         method: &'static str,
         path: &'static str,
         handler: H,
-        op: Op,
+        op: Operation,
     ) -> Routes
     where
-        H: Handler<T, Arc<Front>>,
-        T: Inputs + 'static,
+        H: Handler<T, Arc<AppState>>,
+        T: RequestInputs + 'static,
     {
         self.router = self.router.route(path, routing::on(on, handler));
         self.described.push(Described { method, path, tag: self.tag, op, inputs: T::describe });
@@ -78,13 +77,13 @@ impl Routes {
 
     /// With pages for people, which are no part of the API.
     #[must_use]
-    pub fn pages(mut self, pages: Router<Arc<Front>>) -> Routes {
+    pub fn pages(mut self, pages: Router<Arc<AppState>>) -> Routes {
         self.router = self.router.merge(pages);
         self
     }
 
     /// What answers requests.
-    pub fn into_router(self) -> Router<Arc<Front>> {
+    pub fn into_router(self) -> Router<Arc<AppState>> {
         self.router
     }
 }

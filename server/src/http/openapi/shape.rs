@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 /// What has a shape of its own, by name.
-pub trait Shape {
+pub trait Schema {
     /// Its name in the document.
     const NAME: &'static str;
 
     /// Its schema; what it is made of is referred to in `parts`.
-    fn schema(parts: &mut Parts) -> Value;
+    fn schema(parts: &mut Components) -> Value;
 }
 
 /// The named shapes of a document.
 #[derive(Debug, Default)]
-pub struct Parts(BTreeMap<&'static str, Value>);
+pub struct Components(BTreeMap<&'static str, Value>);
 
-impl Parts {
+impl Components {
     /// A reference to a shape, which is put into the document.
-    pub fn refer<T: Shape>(&mut self) -> Value {
+    pub fn refer<T: Schema>(&mut self) -> Value {
         if !self.0.contains_key(T::NAME) {
             // The name is taken first: a shape may hold its own kind.
             self.0.insert(T::NAME, Value::Null);

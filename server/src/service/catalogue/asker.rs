@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use trolley_core::ids::CartId;
 
-use crate::service::abuse::Source;
+use crate::service::limits::addresses::Source;
 
 tokio::task_local! {
     /// Where the request comes from that this task answers.

@@ -8,11 +8,11 @@ use trolley_core::cart::state::Cart;
 use trolley_core::item::Item;
 use trolley_core::money::{Currency, Money};
 
-use super::product::{Shelf, Stocked};
+use crate::service::catalogue::product::{ProductTable, Stocked};
 
 /// What a catalogue says of one sku.
 #[derive(Clone, Debug)]
-pub enum Word {
+pub enum Lookup {
     /// The shop sells it.
     Known(Arc<Stocked>),
     /// The shop has no such product, or has it no more.
@@ -27,7 +27,7 @@ pub enum Word {
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
     /// By sku.
-    pub words: HashMap<Box<str>, Word>,
+    pub words: HashMap<Box<str>, Lookup>,
     /// What the catalogue's prices are in, once that is known. A product in another currency has no price.
     pub currency: Option<Currency>,
     /// The catalogue as a whole does not answer.
@@ -36,7 +36,7 @@ pub struct Answers {
 
 /// The same, borrowed, where there may be no catalogue either.
 #[derive(Clone, Copy, Debug)]
-pub enum Said<'a> {
+pub enum Answer<'a> {
     /// There is no catalogue.
     Nothing,
     /// The shop sells it.
@@ -55,29 +55,31 @@ pub enum Listing {
     /// There is no catalogue: every sku is taken as it is, and no price is shown.
     Untold,
     /// The whole catalogue.
-    Whole(Arc<Shelf>),
+    Whole(Arc<ProductTable>),
     /// What was asked for.
     Asked(Arc<Answers>),
 }
 
 impl Listing {
     /// What is said of an item.
-    pub fn of(&self, item: &Item) -> Said<'_> {
+    pub fn of(&self, item: &Item) -> Answer<'_> {
         match self {
-            Listing::Untold => Said::Nothing,
+            Listing::Untold => Answer::Nothing,
             Listing::Whole(shelf) => {
-                shelf.get(item.sku()).map_or(Said::Unknown, |stocked| Said::Known(stocked))
+                shelf.get(item.sku()).map_or(Answer::Unknown, |stocked| Answer::Known(stocked))
             }
             Listing::Asked(answers) => {
                 let fits = |stocked: &Stocked| {
                     answers.currency.is_none_or(|currency| currency == stocked.product.price.currency)
                 };
                 match answers.words.get(item.sku()) {
-                    Some(Word::Known(stocked)) if fits(stocked) => Said::Known(stocked),
-                    Some(Word::Unknown) => Said::Unknown,
-                    Some(Word::Last(stocked)) if fits(stocked) => Said::Last(stocked),
-                    Some(Word::Untold(Some(stocked))) if fits(stocked) => Said::Untold(Some(stocked)),
-                    Some(Word::Known(_) | Word::Last(_) | Word::Untold(_)) | None => Said::Untold(None),
+                    Some(Lookup::Known(stocked)) if fits(stocked) => Answer::Known(stocked),
+                    Some(Lookup::Unknown) => Answer::Unknown,
+                    Some(Lookup::Last(stocked)) if fits(stocked) => Answer::Last(stocked),
+                    Some(Lookup::Untold(Some(stocked))) if fits(stocked) => Answer::Untold(Some(stocked)),
+                    Some(Lookup::Known(_) | Lookup::Last(_) | Lookup::Untold(_)) | None => {
+                        Answer::Untold(None)
+                    }
                 }
             }
         }
@@ -86,8 +88,8 @@ impl Listing {
     /// The price that an item is sold at now.
     pub fn price(&self, item: &Item) -> Option<Money> {
         match self.of(item) {
-            Said::Known(stocked) | Said::Last(stocked) => Some(stocked.product.price),
-            Said::Nothing | Said::Unknown | Said::Untold(_) => None,
+            Answer::Known(stocked) | Answer::Last(stocked) => Some(stocked.product.price),
+            Answer::Nothing | Answer::Unknown | Answer::Untold(_) => None,
         }
     }
 
@@ -121,24 +123,24 @@ impl Listing {
             _ => return Ok(()),
         };
         match self.of(item) {
-            Said::Unknown => Err(Refusal::UnknownSku),
+            Answer::Unknown => Err(Refusal::UnknownSku),
             // Where nobody can tell, the cart keeps the wish: it is not sold before somebody can.
-            Said::Nothing | Said::Known(_) | Said::Last(_) | Said::Untold(_) => Ok(()),
+            Answer::Nothing | Answer::Known(_) | Answer::Last(_) | Answer::Untold(_) => Ok(()),
         }
     }
 
     /// Tells two states of what is said of an item apart.
-    pub(super) fn digest(&self, item: &Item) -> u64 {
+    pub(crate) fn digest(&self, item: &Item) -> u64 {
         /// Marks what stands in while the catalogue as a whole does not answer: then that is told too.
         const DOWN: u64 = 0x5bd1_e995_97f4_a7c5;
         let down = if self.is_down() { DOWN } else { 0 };
         match self.of(item) {
-            Said::Nothing => 0,
-            Said::Unknown => 1,
-            Said::Known(stocked) => stocked.digest,
-            Said::Untold(None) => down ^ 2,
-            Said::Last(stocked) => down ^ stocked.digest.rotate_left(1),
-            Said::Untold(Some(stocked)) => down ^ stocked.digest.rotate_left(2),
+            Answer::Nothing => 0,
+            Answer::Unknown => 1,
+            Answer::Known(stocked) => stocked.digest,
+            Answer::Untold(None) => down ^ 2,
+            Answer::Last(stocked) => down ^ stocked.digest.rotate_left(1),
+            Answer::Untold(Some(stocked)) => down ^ stocked.digest.rotate_left(2),
         }
     }
 }

@@ -15,15 +15,14 @@ use trolley_core::ids::CartId;
 use trolley_core::item::Item;
 use trolley_core::time::Timestamp;
 
-use super::Service;
-use super::failure::Failure;
-
-use self::asker::Asker;
-use self::listing::Listing;
-use self::shown::Shown;
+use crate::service::Service;
+use crate::service::catalogue::asker::Asker;
+use crate::service::catalogue::listing::Listing;
+use crate::service::catalogue::shown::PricedCart;
+use crate::service::error::ServiceError;
 
 /// What a catalogue gives back where it may have to wait: a future that any thread may drive.
-pub type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The skus that one answer is about.
 pub type Skus<'a> = Box<dyn Iterator<Item = Wanted<'a>> + Send + 'a>;
@@ -43,7 +42,7 @@ pub struct Wanted<'a> {
 pub trait Catalogue: Send + Sync + 'static {
     /// What it says of these skus now. A catalogue that is at hand as a whole need not look at them. `now` never goes back, whatever
     /// the wall clock does: ages are counted by it.
-    fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> Promise<'a, Listing>;
+    fn listing<'a>(&'a self, skus: Skus<'a>, now: Timestamp) -> BoxFuture<'a, Listing>;
 
     /// Gives a product another price, in minor units of its currency, and another stock; false where this catalogue takes no such
     /// change, or does not have the product. The demo's does: its visitors play shopkeeper.
@@ -52,7 +51,7 @@ pub trait Catalogue: Send + Sync + 'static {
     }
 
     /// Looks whether it changed; called every second. What is wrong with a new state is for the log.
-    fn refresh(&self) -> Promise<'_, ()> {
+    fn refresh(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
 }
@@ -72,24 +71,24 @@ impl Service {
     }
 
     /// The cart of that id, as it is shown.
-    pub async fn cart_shown(&self, id: CartId) -> Result<Shown, Failure> {
+    pub async fn cart_shown(&self, id: CartId) -> Result<PricedCart, ServiceError> {
         Ok(self.shown(self.cart(id).await?).await)
     }
 
     /// A cart as it is shown.
-    pub async fn shown(&self, cart: Arc<Cart>) -> Shown {
+    pub async fn shown(&self, cart: Arc<Cart>) -> PricedCart {
         let listing = self.listing(standing(&cart, false, Asker::here(Some(cart.id)))).await;
-        Shown::new(cart, listing)
+        PricedCart::new(cart, listing)
     }
 
     /// The empty cart of a visitor without a session, as it is shown.
-    pub async fn nobodys_cart(&self) -> Shown {
-        Shown::nobodys(self.listing(Box::new(std::iter::empty())).await)
+    pub async fn nobodys_cart(&self) -> PricedCart {
+        PricedCart::nobodys(self.listing(Box::new(std::iter::empty())).await)
     }
 }
 
 /// The skus of a cart's lines, saved ones too; with those that were taken out where they may come back.
-pub(super) fn standing(cart: &Cart, hidden_too: bool, asker: Asker) -> Skus<'_> {
+pub(crate) fn standing(cart: &Cart, hidden_too: bool, asker: Asker) -> Skus<'_> {
     let lines = cart.lines.iter().chain(&cart.saved).filter(move |line| hidden_too || line.is_shown());
     let skus = lines.filter_map(|line| line.item.as_deref()).map(Item::sku);
     Box::new(skus.map(move |sku| Wanted { sku, stands: true, asker }))

@@ -56,15 +56,15 @@ impl From<Product> for Stocked {
 
 /// A whole catalogue: every product by its sku, all in one currency.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct ProductTable {
     products: HashMap<Box<str>, Arc<Stocked>>,
     currency: Currency,
 }
 
-impl Shelf {
+impl ProductTable {
     /// A shelf without products, whose prices will be in `currency`.
-    pub fn new(currency: Currency) -> Shelf {
-        Shelf { products: HashMap::new(), currency }
+    pub fn new(currency: Currency) -> ProductTable {
+        ProductTable { products: HashMap::new(), currency }
     }
 
     /// Puts a product there, or another in its place: then it gives back the old one.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use trolley_core::cart::checkout::Taken;
+use trolley_core::cart::checkout::CheckedOut;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::Quantity;
 use trolley_core::item::Item;
-use trolley_core::money::{Money, NoSum};
+use trolley_core::money::{Money, SumError};
 
-use super::listing::{Listing, Said};
+use crate::service::catalogue::listing::{Answer, Listing};
 
 /// A cart's lines with their prices, as of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Quoted {
 
 impl Quote {
     /// Of what an order would take out of a cart. Refused only where it costs more than an amount can be.
-    pub fn of(taken: &[Taken], cart: &Cart, listing: &Listing) -> Result<Quote, NoSum> {
+    pub fn of(taken: &[CheckedOut], cart: &Cart, listing: &Listing) -> Result<Quote, SumError> {
         let lines = taken.iter().map(|taken| {
             let tag = cart.shown_line(taken.item.line_id()).map(|line| listing.tag(line)).unwrap_or_default();
             let unit_price = listing.price(&taken.item);
@@ -60,16 +60,16 @@ impl Quote {
         let totals = lines.iter().filter_map(|line| line.line_total);
         let priced = Money::sum(listing.currency(), totals.map(Ok))?;
         let is_whole = lines.iter().all(|line| line.line_total.is_some());
-        let is_untold = taken.iter().any(|taken| matches!(listing.of(&taken.item), Said::Untold(_)));
+        let is_untold = taken.iter().any(|taken| matches!(listing.of(&taken.item), Answer::Untold(_)));
         Ok(Quote { lines, subtotal: priced.filter(|_| is_whole), priced, is_untold })
     }
 
     /// The units that the shopper wants and the shop does not have.
-    pub fn missing(&self) -> Vec<Taken> {
+    pub fn missing(&self) -> Vec<CheckedOut> {
         let short = self.lines.iter().filter_map(|line| {
             let available = Quantity::try_from(line.available?).unwrap_or(Quantity::MAX);
             let missing = line.quantity.checked_sub(available).filter(|missing| *missing > 0)?;
-            Some(Taken { item: line.item.clone(), quantity: missing })
+            Some(CheckedOut { item: line.item.clone(), quantity: missing })
         });
         short.collect()
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use trolley_core::cart::state::{Cart, Line, Notice};
 use trolley_core::item::LineId;
-use trolley_core::money::{Money, NoSum};
+use trolley_core::money::{Money, SumError};
 
-use super::listing::{Listing, Said};
+use crate::service::catalogue::listing::{Answer, Listing};
 
 /// Somebody's cart, or the empty one of a visitor without a session.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct PricedCart {
     cart: Option<Arc<Cart>>,
     listing: Listing,
 }
@@ -57,15 +57,15 @@ pub enum Note {
     CatalogueDown,
 }
 
-impl Shown {
+impl PricedCart {
     /// Somebody's cart.
-    pub fn new(cart: Arc<Cart>, listing: Listing) -> Shown {
-        Shown { cart: Some(cart), listing }
+    pub fn new(cart: Arc<Cart>, listing: Listing) -> PricedCart {
+        PricedCart { cart: Some(cart), listing }
     }
 
     /// The empty cart of a visitor without a session.
-    pub fn nobodys(listing: Listing) -> Shown {
-        Shown { cart: None, listing }
+    pub fn nobodys(listing: Listing) -> PricedCart {
+        PricedCart { cart: None, listing }
     }
 
     /// The cart; none where it is nobody's.
@@ -94,14 +94,14 @@ impl Shown {
     }
 
     /// What all lines in the cart cost; none without a catalogue, or where one of them has no price.
-    pub fn subtotal(&self) -> Result<Option<Money>, NoSum> {
+    pub fn subtotal(&self) -> Result<Option<Money>, SumError> {
         self.cart
             .as_ref()
             .map_or_else(|| Ok(self.listing.currency().map(Money::zero)), |cart| self.listing.subtotal(cart))
     }
 
     /// What those lines cost that have a price.
-    pub fn worth(&self) -> Result<Option<Money>, NoSum> {
+    pub fn worth(&self) -> Result<Option<Money>, SumError> {
         self.cart.as_ref().map_or(Ok(None), |cart| self.listing.worth(cart))
     }
 
@@ -136,22 +136,22 @@ impl Shown {
             let Some(item) = line.item.as_deref() else { continue };
             let said = self.listing.of(item);
             match said {
-                Said::Nothing => {}
-                Said::Unknown => notes.push(Note::Unavailable(line.id)),
-                Said::Untold(_) => notes.push(Note::PriceUnknown(line.id)),
-                Said::Known(stocked) | Said::Last(stocked) => {
+                Answer::Nothing => {}
+                Answer::Unknown => notes.push(Note::Unavailable(line.id)),
+                Answer::Untold(_) => notes.push(Note::PriceUnknown(line.id)),
+                Answer::Known(stocked) | Answer::Last(stocked) => {
                     let is = stocked.product.price;
                     if let Some(was) = line.price.filter(|was| *was != is) {
                         notes.push(Note::PriceChanged { line: line.id, was, is });
                     }
                 }
             }
-            if let Said::Known(stocked) = said {
+            if let Answer::Known(stocked) = said {
                 let wanted = u64::from(line.quantity());
                 let short = stocked.product.stock.filter(|stock| is_wanted && *stock < wanted);
                 notes.extend(short.map(|available| Note::ShortStock { line: line.id, available }));
             }
-            down |= self.listing.is_down() && matches!(said, Said::Last(_) | Said::Untold(_));
+            down |= self.listing.is_down() && matches!(said, Answer::Last(_) | Answer::Untold(_));
         }
         notes.extend(down.then_some(Note::CatalogueDown));
         notes
@@ -163,32 +163,34 @@ impl Listing {
     pub fn tag(&self, line: &Line) -> Tag<'_> {
         let Some(item) = line.item.as_deref() else { return Tag::default() };
         let named = match self.of(item) {
-            Said::Nothing => return Tag::default(),
-            Said::Unknown => return Tag { available: Some(0), ..Tag::default() },
-            Said::Untold(None) => {
+            Answer::Nothing => return Tag::default(),
+            Answer::Unknown => return Tag { available: Some(0), ..Tag::default() },
+            Answer::Untold(None) => {
                 let fits = |price: &Money| self.currency().is_none_or(|currency| currency == price.currency);
                 return Tag { unit_price: line.price.filter(fits), ..Tag::default() };
             }
-            Said::Known(stocked) | Said::Last(stocked) | Said::Untold(Some(stocked)) => &stocked.product,
+            Answer::Known(stocked) | Answer::Last(stocked) | Answer::Untold(Some(stocked)) => {
+                &stocked.product
+            }
         };
         Tag {
             title: Some(&named.title),
             unit_price: Some(named.price),
             image: named.image.as_deref(),
-            available: named.stock.filter(|_| matches!(self.of(item), Said::Known(_))),
+            available: named.stock.filter(|_| matches!(self.of(item), Answer::Known(_))),
         }
     }
 
     /// What all lines in the cart cost; none where there is nothing to go by, or where one of them has no price to be sold at: a part
     /// of a total looks like one.
-    pub fn subtotal(&self, cart: &Cart) -> Result<Option<Money>, NoSum> {
+    pub fn subtotal(&self, cart: &Cart) -> Result<Option<Money>, SumError> {
         let price = |line: &Line| line.item.as_deref().and_then(|item| self.price(item));
         let is_whole = cart.shown().all(|line| price(line).is_some());
         Ok(self.worth(cart)?.filter(|_| is_whole))
     }
 
     /// What those lines in the cart cost that have a price.
-    pub fn worth(&self, cart: &Cart) -> Result<Option<Money>, NoSum> {
+    pub fn worth(&self, cart: &Cart) -> Result<Option<Money>, SumError> {
         if !self.is_told() {
             return Ok(None);
         }

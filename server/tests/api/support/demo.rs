@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use trolley::catalogue::form as catalogue_form;
 use trolley::catalogue::shop::Shop as Shelves;
-use trolley::http::demo::products;
-use trolley::http::front::Rules;
+use trolley::http::server::state::HttpConfig;
+use trolley::pages::shop::products;
 use trolley::service::settings::Settings;
 use trolley_store::memory::Memory;
 
-use super::faulty::Faulty;
-use super::reply::Reply;
-use super::{Actor, Browser, Shop, request};
+use crate::support::faulty::Faulty;
+use crate::support::reply::Reply;
+use crate::support::{Actor, Browser, Shop, request};
 
 /// The demo shop, with its catalogue.
 pub fn shop() -> Shop {
     let shelves = Shelves::new(catalogue_form::shelf(products::CATALOGUE.as_bytes()).unwrap());
     let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
-    let rules = Rules { demo: true, ..Rules::default() };
+    let rules = HttpConfig { demo: true, ..HttpConfig::default() };
     Shop::made(store, rules, Settings::default(), Some(Arc::new(shelves)))
 }
 

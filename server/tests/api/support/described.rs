@@ -1,9 +1,9 @@
 //! Holds every answer that a test gets against the API's own description: its status, its type, and each member of its body.
 
 use serde_json::Value;
-use trolley::http::app::description;
+use trolley::http::server::app::description;
 
-use super::reply::Reply;
+use crate::support::reply::Reply;
 
 /// Fails the test where the description says something else than this answer to `method path`.
 pub fn hold(method: &str, path: &str, reply: &Reply) {

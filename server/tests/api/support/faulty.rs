@@ -12,7 +12,7 @@ use trolley_store::activity::Activity;
 use trolley_store::counts::Counts;
 use trolley_store::damage::Book;
 use trolley_store::kind::{Key, Record};
-use trolley_store::port::{Action, CommitError, Due, Listed, Listing, Promise, Store, StoreError, Write};
+use trolley_store::port::{Action, BoxFuture, CommitError, Due, Listed, Listing, Store, StoreError, Write};
 use trolley_store::record::key_parts;
 
 /// What commits do.
@@ -171,7 +171,7 @@ async fn until(so: impl Fn() -> bool) {
 }
 
 impl Store for Faulty {
-    fn load(&self, key: Key) -> Promise<'_, Result<Option<Record>, StoreError>> {
+    fn load(&self, key: Key) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         if self.loads_fail.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Down("the secret address of the store".to_owned())) });
@@ -182,7 +182,7 @@ impl Store for Faulty {
         self.inner.load(key)
     }
 
-    fn commit(&self, writes: Vec<Write>) -> Promise<'_, Result<(), CommitError>> {
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), CommitError>> {
         Box::pin(async move {
             if self.gated.load(Ordering::SeqCst) {
                 self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -220,14 +220,14 @@ impl Store for Faulty {
         now: Timestamp,
         after: Option<Due>,
         most: usize,
-    ) -> Promise<'_, Result<Vec<Due>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<Due>, StoreError>> {
         if self.nothing_expires.load(Ordering::SeqCst) {
             return Box::pin(async { Ok(Vec::new()) });
         }
         self.inner.due(now, after, most)
     }
 
-    fn list(&self, listing: Listing, most: usize) -> Promise<'_, Result<Vec<Listed>, StoreError>> {
+    fn list(&self, listing: Listing, most: usize) -> BoxFuture<'_, Result<Vec<Listed>, StoreError>> {
         Box::pin(async move {
             let (mut whole, mut listing) = (Vec::new(), listing);
             while whole.len() < most {
@@ -241,11 +241,11 @@ impl Store for Faulty {
         })
     }
 
-    fn upkeep(&self) -> Promise<'_, Result<bool, StoreError>> {
+    fn upkeep(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.inner.upkeep()
     }
 
-    fn count(&self) -> Promise<'_, Result<Counts, StoreError>> {
+    fn count(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         self.inner.count()
     }
 
@@ -253,7 +253,7 @@ impl Store for Faulty {
         Activity { damaged: self.met.met(), ..self.inner.activity() }
     }
 
-    fn close(&self) -> Promise<'_, Result<(), StoreError>> {
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.inner.close()
     }
 }

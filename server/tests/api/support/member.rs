@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
-use trolley::http::app::App;
-use trolley::http::cookie::{DEVICE, NAME, REMEMBER};
+use trolley::http::extract::cookie::{DEVICE, NAME, REMEMBER};
+use trolley::http::server::app::App;
 use trolley::service::Service;
-use trolley::service::enter::{Entered, Entering, Remembering};
-use trolley::service::failure::Failure;
-use trolley::service::session::{Presented, Recognised, Visit};
-use trolley::service::token::Token;
+use trolley::service::account::attach::{AttachRequest, Attached, RememberCookie};
+use trolley::service::error::ServiceError;
+use trolley::service::session::recognise::{Presented, Recognition, Visit};
+use trolley::service::session::token::Token;
 use trolley_core::account::Account;
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::ids::{AccountId, CartId, SessionId};
@@ -19,8 +19,8 @@ use trolley_core::session::{Device as From, Transport};
 use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Store as _, Write};
 
-use super::reply::Reply;
-use super::{Actor, Shop};
+use crate::support::reply::Reply;
+use crate::support::{Actor, Shop};
 
 /// An account.
 #[derive(Clone, Copy)]
@@ -119,8 +119,8 @@ impl Device {
         let (remember, transport) = (None, Transport::Cookie);
         let presented = Presented { token, remember, transport, renews: false, watches: false };
         match self.service.recognise(&presented).await.unwrap() {
-            Recognised::Known(visit, _) => Some(visit),
-            Recognised::Nobody | Recognised::Retired => None,
+            Recognition::Known(visit, _) => Some(visit),
+            Recognition::Nobody | Recognition::Retired => None,
         }
     }
 
@@ -132,8 +132,8 @@ impl Device {
         self.visit().await.is_some_and(|visit| visit.session.account().is_some())
     }
 
-    pub async fn entering(&self, member: &Member, remember: bool) -> Entering {
-        Entering {
+    pub async fn entering(&self, member: &Member, remember: bool) -> AttachRequest {
+        AttachRequest {
             session: self.visit().await.map(|visit| visit.session.id),
             account: member.account,
             cart: member.cart,
@@ -145,24 +145,24 @@ impl Device {
         }
     }
 
-    pub async fn sign_in(&self, member: &Member, remember: bool) -> Entered {
+    pub async fn sign_in(&self, member: &Member, remember: bool) -> Attached {
         let entering = self.entering(member, remember).await;
         self.enter(&entering).await.unwrap()
     }
 
-    pub async fn enter(&self, entering: &Entering) -> Result<Entered, Failure> {
+    pub async fn enter(&self, entering: &AttachRequest) -> Result<Attached, ServiceError> {
         let entered = self.service.attach(entering).await?;
         self.take(&entered);
         Ok(entered)
     }
 
     /// Keeps the cookies that a sign-in sets.
-    pub fn take(&self, entered: &Entered) {
+    pub fn take(&self, entered: &Attached) {
         self.put(NAME, entered.token.expose());
         match &entered.remember {
-            Remembering::New(token, _) => self.put(REMEMBER, token.expose()),
-            Remembering::Dropped => self.drop_cookie(REMEMBER),
-            Remembering::Same => {}
+            RememberCookie::New(token, _) => self.put(REMEMBER, token.expose()),
+            RememberCookie::Dropped => self.drop_cookie(REMEMBER),
+            RememberCookie::Same => {}
         }
         if let Some(token) = &entered.known_by {
             self.put(DEVICE, token.expose());

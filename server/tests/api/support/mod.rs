@@ -21,20 +21,21 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use trolley::http::app::App;
-use trolley::http::cookie::NAME;
-use trolley::http::front::{Front, Rules};
+use trolley::http::extract::cookie::NAME;
+use trolley::http::server::app::App;
+use trolley::http::server::state::{AppState, HttpConfig};
+use trolley::pages::shop;
 use trolley::service::Service;
 use trolley::service::catalogue::Catalogue;
 use trolley::service::clock::{Clock, Hands};
-use trolley::service::secret::Secret;
+use trolley::service::secret::ServerSecret;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
 use trolley_store::memory::Memory;
 
-use self::faulty::Faulty;
-use self::reply::Reply;
-use self::seeded::Seeded;
+use crate::support::faulty::Faulty;
+use crate::support::reply::Reply;
+use crate::support::seeded::Seeded;
 
 /// A whole shop, without a socket.
 pub struct Shop {
@@ -45,26 +46,26 @@ pub struct Shop {
 
 impl Shop {
     pub fn new() -> Shop {
-        Shop::with(Rules::default(), Settings::default())
+        Shop::with(HttpConfig::default(), Settings::default())
     }
 
-    pub fn with(rules: Rules, settings: Settings) -> Shop {
+    pub fn with(rules: HttpConfig, settings: Settings) -> Shop {
         Shop::over(Arc::new(Faulty::over(Arc::new(Memory::new()))), rules, settings)
     }
 
     /// With a catalogue.
     pub fn selling(catalogue: Arc<dyn Catalogue>) -> Shop {
         let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
-        Shop::made(store, Rules::default(), Settings::default(), Some(catalogue))
+        Shop::made(store, HttpConfig::default(), Settings::default(), Some(catalogue))
     }
 
     /// Another process over the same store: what memory knew is gone.
-    pub fn over(store: Arc<Faulty>, rules: Rules, settings: Settings) -> Shop {
+    pub fn over(store: Arc<Faulty>, rules: HttpConfig, settings: Settings) -> Shop {
         Shop::made(store, rules, settings, None)
     }
 
     /// Whose clock stands still until it is turned.
-    pub fn still(rules: Rules, settings: Settings) -> Shop {
+    pub fn still(rules: HttpConfig, settings: Settings) -> Shop {
         let store = Arc::new(Faulty::over(Arc::new(Memory::new())));
         Shop::by(Clock::Still(AtomicU64::new(0)), secret(), store, rules, settings, None)
     }
@@ -76,12 +77,12 @@ impl Shop {
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
-        Shop::by(Clock::Set(hands.clone()), secret(), store, Rules::default(), settings, catalogue)
+        Shop::by(Clock::Set(hands.clone()), secret(), store, HttpConfig::default(), settings, catalogue)
     }
 
     pub fn made(
         store: Arc<Faulty>,
-        rules: Rules,
+        rules: HttpConfig,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
@@ -90,21 +91,23 @@ impl Shop {
 
     /// This one started anew, with another secret.
     pub fn restarted(&self, secret: &str) -> Shop {
-        let (store, secret) = (self.store.clone(), Secret::parse(secret).unwrap());
-        Shop::by(test_clock(&store), secret, store, Rules::default(), Settings::default(), None)
+        let (store, secret) = (self.store.clone(), ServerSecret::parse(secret).unwrap());
+        Shop::by(test_clock(&store), secret, store, HttpConfig::default(), Settings::default(), None)
     }
 
     fn by(
         clock: Clock,
-        secret: Secret,
+        secret: ServerSecret,
         store: Arc<Faulty>,
-        rules: Rules,
+        rules: HttpConfig,
         settings: Settings,
         catalogue: Option<Arc<dyn Catalogue>>,
     ) -> Shop {
         let random = Box::new(Seeded::new());
         let service = Service::new(store.clone(), clock, random, secret, settings, catalogue);
-        let app = Arc::new(App::new(Front::new(service.clone(), rules)));
+        let front = AppState::new(service.clone(), rules);
+        let app = if front.rules.demo { App::with_pages(front, shop::pages()) } else { App::new(front) };
+        let app = Arc::new(app);
         Shop { app, service, store }
     }
 
@@ -140,8 +143,8 @@ impl Shop {
 }
 
 /// The secret of every shop in this binary: two processes over one store share theirs.
-fn secret() -> Secret {
-    Secret::parse(&"A".repeat(43)).unwrap()
+fn secret() -> ServerSecret {
+    ServerSecret::parse(&"A".repeat(43)).unwrap()
 }
 
 /// A clock that was turned as far as the store says.

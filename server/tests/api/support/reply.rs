@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use trolley::http::cookie::NAME;
-use trolley::service::tree::Tree;
+use trolley::http::extract::cookie::NAME;
+use trolley::service::json::tree::Tree;
 
 #[derive(Debug)]
 pub struct Reply {

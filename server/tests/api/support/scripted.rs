@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use trolley::service::catalogue::listing::{Answers, Listing, Word};
+use trolley::service::catalogue::listing::{Answers, Listing, Lookup};
 use trolley::service::catalogue::product::{Product, Stocked};
-use trolley::service::catalogue::{Catalogue, Promise, Skus};
+use trolley::service::catalogue::{BoxFuture, Catalogue, Skus};
 use trolley_core::money::{Currency, Money};
 use trolley_core::time::Timestamp;
 
@@ -21,14 +21,14 @@ pub fn product(sku: &str, price: u64, stock: Option<u64>) -> Arc<Stocked> {
 }
 
 impl Scripted {
-    pub fn says(&self, sku: &str, word: Word) {
+    pub fn says(&self, sku: &str, word: Lookup) {
         let mut answers = self.0.lock();
         answers.currency = Currency::parse("EUR");
         answers.words.insert(sku.into(), word);
     }
 
     pub fn sells(&self, sku: &str, price: u64) {
-        self.says(sku, Word::Known(product(sku, price, None)));
+        self.says(sku, Lookup::Known(product(sku, price, None)));
     }
 
     pub fn is_down(&self, is_down: bool) {
@@ -37,10 +37,10 @@ impl Scripted {
 }
 
 impl Catalogue for Scripted {
-    fn listing<'a>(&'a self, skus: Skus<'a>, _: Timestamp) -> Promise<'a, Listing> {
+    fn listing<'a>(&'a self, skus: Skus<'a>, _: Timestamp) -> BoxFuture<'a, Listing> {
         let all = self.0.lock();
-        let word = |sku: &str| all.words.get(sku).cloned().unwrap_or(Word::Untold(None));
-        let words: HashMap<Box<str>, Word> =
+        let word = |sku: &str| all.words.get(sku).cloned().unwrap_or(Lookup::Untold(None));
+        let words: HashMap<Box<str>, Lookup> =
             skus.map(|wanted| (wanted.sku.into(), word(wanted.sku))).collect();
         let answers = Answers { words, currency: all.currency, is_down: all.is_down };
         Box::pin(std::future::ready(Listing::Asked(Arc::new(answers))))

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use axum::http::HeaderMap;
-use trolley::http::app::App;
+use trolley::http::server::app::App;
 
-use super::{Actor, Shop};
+use crate::support::{Actor, Shop};
 
 /// Somebody at an address, with these headers.
 pub struct Somebody<'a> {

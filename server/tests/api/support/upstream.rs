@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use trolley::catalogue::web::{Patience, Web};
 
-use super::Shop;
+use crate::support::Shop;
 
 pub struct Upstream {
     address: SocketAddr,

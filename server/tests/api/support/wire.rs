@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use trolley::http::serve::{Bounds, serve};
+use trolley::http::server::serve::{ServerLimits, serve};
 
-use super::Shop;
+use crate::support::Shop;
 
 pub struct Served {
     pub address: SocketAddr,
@@ -18,7 +18,7 @@ pub struct Served {
 }
 
 impl Served {
-    pub async fn start(shop: &Shop, bounds: Bounds) -> Served {
+    pub async fn start(shop: &Shop, bounds: ServerLimits) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,7 +1,0 @@
-//! The socket in the store's folder: how commands of the `trolley` program reach the server that serves it. Who may open
-//! the folder's files may use it, and nobody else.
-
-pub mod ask;
-pub mod listen;
-pub mod place;
-pub mod wire;

@@ -1,0 +1,3 @@
+//! Keys of the shop's own systems.
+
+pub mod api_keys;

@@ -1,0 +1,15 @@
+//! `/v1/session`, `/v1/verify`: who is calling, how long a session lives, and what ends it.
+
+pub(crate) mod callers;
+pub(crate) mod data;
+pub(crate) mod gone_together;
+pub(crate) mod races;
+pub(crate) mod remembered;
+pub(crate) mod rotation;
+pub(crate) mod sessions;
+pub(crate) mod signed_in;
+pub(crate) mod signing_out;
+pub(crate) mod sweeping;
+pub(crate) mod under_way;
+pub(crate) mod unproven;
+pub(crate) mod verify;

@@ -1,6 +1,6 @@
 //! What a store has done since it was opened, for those who watch it.
 
-use crate::kind::Key;
+use crate::records::Key;
 
 /// Counts, all of them since the store was opened but for those that say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::fmt;
 
 use parking_lot::Mutex;
 
-use crate::kind::{Key, Kind};
 use crate::port::StoreError;
+use crate::records::{Key, Kind};
 
 /// How many damaged records are told apart. Of a store with more of them nobody reads a list.
 pub const MET_MAX: usize = 10_000;

@@ -6,12 +6,11 @@ use std::ops::Bound;
 use parking_lot::Mutex;
 use trolley_core::time::Timestamp;
 
-use crate::counts::Counts;
-use crate::kind::{Key, Record};
 use crate::port::{
     Action, BoxFuture, CommitError, Direction, Due, Expect, Listed, Listing, Store, StoreError, Write,
 };
-use crate::record::key_parts;
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -116,7 +115,7 @@ impl State {
     }
 
     fn list(&self, listing: &Listing, most: usize) -> Vec<Listed> {
-        let taken = self.keys.iter().filter(|key| listing.takes(key.kind(), key_parts(key).1));
+        let taken = self.keys.iter().filter(|key| listing.takes(key.kind(), key.id()));
         let listed = |key: &Key| {
             let held = self.records.get(key)?;
             Some(Listed { record: held.record.clone(), expires_at: held.expires_at })

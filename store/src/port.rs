@@ -9,8 +9,8 @@ use std::pin::Pin;
 use trolley_core::time::Timestamp;
 
 use crate::activity::Activity;
-use crate::counts::Counts;
-use crate::kind::{Key, Kind, Record};
+use crate::records::counts::Counts;
+use crate::records::{Key, Kind, Record};
 
 /// What a call of the port gives back: a future that any thread may drive.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -216,6 +216,14 @@ pub enum StoreError {
     /// The store does not answer, or is closed.
     #[error("the store is down: {0}")]
     Down(String),
+    /// A newer release wrote it: this one cannot read it, and does not touch it.
+    #[error("the record of {key:?} has format {format}, which a newer trolley wrote: run that one")]
+    NewerFormat {
+        /// Which.
+        key: Key,
+        /// Its format.
+        format: u8,
+    },
     /// What is stored is not what was written: its checksum or its form is wrong.
     #[error("the record of {key:?} is damaged: {what}")]
     Damaged {

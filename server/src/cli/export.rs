@@ -10,9 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use trolley_core::time::Timestamp;
 use trolley_store::embedded::dump::Exported;
-use trolley_store::kind::Key;
 use trolley_store::open::{export, records_in};
-use trolley_store::record::key_parts;
+use trolley_store::records::Key;
 
 use crate::cli::{CliError, say};
 use crate::dump::format::{DumpLine, Image, Writer, hex};
@@ -83,7 +82,7 @@ fn write<W: Write>(store: &str, out: W) -> Result<(W, Exported), CliError> {
     let mut writer = Writer::begin(out, Clock::System.now().as_ms()).map_err(world)?;
     let (mut image_text, mut written) = (String::new(), 0);
     let mut each = |key: &Key, image: &[u8], expires_at: Option<Timestamp>| {
-        let (kind, id) = key_parts(key);
+        let (kind, id) = (key.kind() as u8, key.id());
         image_text.clear();
         STANDARD.encode_string(image, &mut image_text);
         let image = Image {

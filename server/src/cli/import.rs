@@ -18,9 +18,9 @@ use trolley_core::session::{Session, SessionPolicy, Transport};
 use trolley_core::time::Timestamp;
 use trolley_store::embedded::backup::Verified;
 use trolley_store::embedded::dump::Import as Store;
-use trolley_store::kind::{Record, Token};
 use trolley_store::open::{OpenError, import};
-use trolley_store::record::key_from;
+use trolley_store::records::own::Token;
+use trolley_store::records::{Key, Record};
 
 use crate::cli::{CliError, say};
 use crate::dump::format::{DumpLine, Guest, Reader, unhex};
@@ -69,7 +69,7 @@ fn fill(from: impl BufRead, bytes: u64, store: &str) -> Result<Verified, CliErro
         let done = match reader.next_line().map_err(unreadable)? {
             None => break,
             Some(DumpLine::Record(image)) => {
-                let key = unhex(&image.id).and_then(|id| key_from(image.kind, &id));
+                let key = unhex(&image.id).and_then(|id| Key::of_parts(image.kind, &id));
                 let bytes = STANDARD.decode(image.image.as_bytes()).ok();
                 let expires_at = image.expires_at_ms.map(Timestamp::from_ms);
                 match (key, bytes) {

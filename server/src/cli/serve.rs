@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use trolley_store::embedded::settings::Settings;
-use trolley_store::kind::{Key, Record};
 use trolley_store::open::{folder_of, open};
 use trolley_store::port::Store;
+use trolley_store::records::{Key, Record};
 
 use crate::cli::startup::prepare::{Prepared, prepare};
 use crate::cli::startup::secret;
@@ -155,7 +155,7 @@ async fn clock(checked: &Config, store: &dyn Store) -> Result<Clock, CliError> {
     if checked.rules.test_clock {
         return Clock::turned(store).await.map_err(|error| CliError::Runtime(error.to_string()));
     }
-    if let Ok(Some(Record::Clock(turned))) = store.load(Key::Clock).await {
+    if let Ok(Some(Record::Clock(turned))) = store.load(Key::CLOCK).await {
         tracing::warn!(
             ahead_ms = turned.ahead_ms,
             "this store's times were written by a test clock that ran ahead"

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use trolley_core::access::Scope;
-use trolley_store::kind::ApiKey;
+use trolley_store::records::own::ApiKey;
 
 use crate::control_socket::place::SocketPath;
 use crate::control_socket::wire::{KeyLine, LINE_MAX, Request, Response};

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Clock as Turned, Key, Record};
 use trolley_store::port::{CommitError, Store, StoreError, Write};
+use trolley_store::records::own::Clock as Turned;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;
@@ -68,7 +69,7 @@ const BEGAN_MS: u64 = Span::from_days(3_650).as_ms();
 impl Clock {
     /// A clock that can be turned, as far ahead as the store says it was.
     pub async fn turned(store: &dyn Store) -> Result<Clock, StoreError> {
-        let ahead_ms = match store.load(Key::Clock).await? {
+        let ahead_ms = match store.load(Key::CLOCK).await? {
             Some(Record::Clock(clock)) => clock.ahead_ms,
             Some(_) | None => 0,
         };
@@ -145,13 +146,13 @@ impl Service {
 
     async fn store_turn(&self, by: Span) -> Result<u64, ServiceError> {
         for _ in 0..self.settings.bounds.commit_tries {
-            let before = match self.store.load(Key::Clock).await? {
+            let before = match self.store.load(Key::CLOCK).await? {
                 Some(Record::Clock(clock)) => Some(clock),
                 Some(_) | None => None,
             };
-            let ahead_ms = before.map_or(0, |clock| clock.ahead_ms).saturating_add(by.as_ms());
-            let version = before.map_or(0, |clock| clock.version) + 1;
-            let record = Record::Clock(Turned { version, ahead_ms });
+            let ahead_ms = before.as_ref().map_or(0, |clock| clock.ahead_ms).saturating_add(by.as_ms());
+            let version = before.as_ref().map_or(0, |clock| clock.version) + 1;
+            let record = Record::from(Turned { version, ahead_ms });
             let write = match before {
                 Some(clock) => Write::swap(clock.version, record, None),
                 None => Write::create(record, None),

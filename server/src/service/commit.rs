@@ -7,8 +7,8 @@ use std::sync::Arc;
 use trolley_core::account::audit::AuditEvent;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{AccountId, SessionId, TokenDigest};
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, StoreError, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::audit;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use trolley_core::account::audit::EventKind;
 use trolley_store::activity::Activity;
-use trolley_store::counts::Counts;
+use trolley_store::records::counts::Counts;
 
 use crate::service::Service;
 use crate::service::error::ServiceError;

@@ -9,9 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use trolley_core::ids::{uuid_v7, uuid_v7_head, uuid_v7_with_head};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::Kind;
 use trolley_store::port::{Direction, Listing};
-use trolley_store::record::key_parts;
+use trolley_store::records::Kind;
 
 use crate::service::Service;
 use crate::service::error::ServiceError;
@@ -57,7 +56,7 @@ impl Service {
         // One that is damaged was shown to followers before it was: the next is behind it all the same.
         let damaged = self.store.activity().damaged.into_iter().filter(|key| key.kind() == kind);
         let newest = newest.into_iter().chain(damaged).max();
-        Ok(Feed::behind(newest.and_then(|newest| key_parts(&newest).1.try_into().ok())))
+        Ok(Feed::behind(newest.and_then(|newest| newest.id().try_into().ok())))
     }
 }
 

@@ -26,8 +26,8 @@ use std::sync::{Arc, Weak};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId, uuid_v7};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store;
+use trolley_store::records::{Key, Record};
 
 use crate::service::account::hashing::Hashers;
 use crate::service::cart::events::EventHub;
@@ -146,7 +146,7 @@ impl Service {
 
     /// Whether the store answers.
     pub async fn ready(&self) -> Result<(), ServiceError> {
-        self.store.load(Key::Clock).await?;
+        self.store.load(Key::CLOCK).await?;
         Ok(())
     }
 

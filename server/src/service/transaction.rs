@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Expect, Store, StoreError, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::service::feed::Minted;
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::counts::Counts;
 use crate::damage::Damaged;
-use crate::kind::Key;
-use crate::record::{decode, key_from};
+use crate::record::decode;
+use crate::records::Key;
+use crate::records::counts::Counts;
 
 use super::error::OpenFolderError;
 use super::folder::{Folder, database_in, sync_folder};
@@ -168,7 +168,7 @@ fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), Ope
 }
 
 pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
-    Ok(key_from(row.get(0)?, row.get_ref(1)?.as_blob()?))
+    Ok(Key::of_parts(row.get(0)?, row.get_ref(1)?.as_blob()?))
 }
 
 fn read_only(file: &Path) -> Result<Connection, OpenFolderError> {

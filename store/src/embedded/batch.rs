@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use crate::counts::Counts;
-use crate::kind::{Key, Record};
 use crate::port::{Action, CommitError, StoreError, Write};
 use crate::record::{delta, encode};
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 use super::error::EngineError;
 use super::journal::{State, put_entry, seal};

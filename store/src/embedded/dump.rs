@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, params};
 use trolley_core::time::Timestamp;
 
-use crate::counts::Counts;
 use crate::damage::Damaged;
-use crate::kind::{Key, Record};
-use crate::record::{decode, encode, key_parts};
+use crate::record::{decode, encode};
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 use super::backup::{BackupError, OfDamaged, Verified, failed, key_of, settle, unfinished_in};
 use super::error::OpenFolderError;
@@ -54,7 +54,7 @@ pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupError> {
     let mut given = Given { each, newest: &newest, file: &file, count: 0 };
     let mut damaged = Damaged::default();
     let mut waiting = newest.keys();
-    waiting.sort_unstable_by(|a, b| key_parts(b).cmp(&key_parts(a)));
+    waiting.sort_unstable_by(|a, b| b.cmp(a));
     let mut select = connection
         .prepare("SELECT kind, id, image, expires_at FROM records ORDER BY kind, id")
         .map_err(engine)?;
@@ -62,7 +62,7 @@ pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupError> {
     while let Some(row) = rows.next().map_err(engine)? {
         let unknown = || failed(&file, &"it holds a kind of record that this trolley does not know");
         let key = key_of(row).map_err(engine)?.ok_or_else(unknown)?;
-        while let Some(next) = waiting.pop_if(|next| key_parts(next) <= key_parts(&key)) {
+        while let Some(next) = waiting.pop_if(|next| *next <= key) {
             given.newest(&next)?;
         }
         if newest.get(&key).is_some() {
@@ -170,7 +170,7 @@ impl Import {
         expires_at: Option<Timestamp>,
     ) -> Result<(), BackupError> {
         let key = record.key();
-        let (kind, id) = key_parts(&key);
+        let (kind, id) = (key.kind() as u8, key.id());
         let expires_at = expires_at.map(|at| i64::try_from(at.as_ms()).unwrap_or(i64::MAX));
         let insert = || {
             let sql = "INSERT INTO records (kind, id, image, expires_at) VALUES (?1, ?2, ?3, ?4)";

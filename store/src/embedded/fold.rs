@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use crate::counts::Counts;
-use crate::kind::Key;
+use crate::records::Key;
+use crate::records::counts::Counts;
 
 use super::error::EngineError;
 use super::shared::Shared;

@@ -2,10 +2,9 @@
 
 use trolley_core::time::Timestamp;
 
-use crate::counts::Counts;
-use crate::kind::Key;
 use crate::record::bytes::{DecodeError, Reader, put_bytes, put_u64};
-use crate::record::{key_from, key_parts};
+use crate::records::Key;
+use crate::records::counts::Counts;
 
 /// The newest form of a row, its first byte.
 const FORMAT: u8 = 1;
@@ -36,7 +35,7 @@ const DELTA: u64 = 2;
 
 /// Appends an entry to the entries of a row.
 pub(super) fn put_entry(entries: &mut Vec<u8>, key: &Key, state: &State<'_>) {
-    let (kind, id) = key_parts(key);
+    let (kind, id) = (key.kind() as u8, key.id());
     entries.push(kind);
     put_bytes(entries, id);
     let (tag, bytes, expires_at) = match state {
@@ -84,7 +83,7 @@ fn entries(bytes: &[u8]) -> Result<(Counts, Vec<Entry<'_>>), DecodeError> {
     let mut entries = Vec::new();
     while !reader.is_empty() {
         let kind = reader.u8()?;
-        let key = key_from(kind, reader.bytes()?).ok_or(DecodeError("an unknown kind of record"))?;
+        let key = Key::of_parts(kind, reader.bytes()?).ok_or(DecodeError("an unknown kind of record"))?;
         let tag = reader.u64()?;
         let state = if tag == GONE {
             State::Gone
@@ -118,7 +117,7 @@ mod tests {
         let written = [
             Entry { key: cart, state: State::Image(b"image", None) },
             Entry { key: session, state: State::Delta(b"", Some(Timestamp::from_ms(0))) },
-            Entry { key: Key::Clock, state: State::Gone },
+            Entry { key: Key::CLOCK, state: State::Gone },
         ];
         let mut bytes = Vec::new();
         for entry in &written {

@@ -29,10 +29,10 @@ use tokio::sync::{mpsc, oneshot};
 use trolley_core::time::Timestamp;
 
 use crate::activity::Activity;
-use crate::counts::Counts;
-use crate::kind::{Key, Record};
 use crate::port::{BoxFuture, CommitError, Direction, Due, Listed, Listing, Store, StoreError, Write};
 use crate::record::decode;
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 use self::folder::Folder;
 use self::settings::{OnFatal, Settings};

@@ -5,9 +5,9 @@ use std::ops::Bound;
 
 use trolley_core::time::Timestamp;
 
-use crate::kind::{Key, Kind, Record};
 use crate::port::{Direction, Due, Listed, Listing, StoreError};
-use crate::record::{self, key_from, key_parts};
+use crate::record;
+use crate::records::{Key, Kind, Record};
 
 use super::journal::{Entry, State};
 
@@ -49,10 +49,10 @@ fn span(listing: &Listing) -> Option<(Key, Key)> {
     let padded = |bytes: usize, by: u8| {
         let mut id = listing.prefix.clone();
         (id.len() <= bytes).then(|| id.resize(bytes, by))?;
-        key_from(listing.kind as u8, &id)
+        Key::of_parts(listing.kind as u8, &id)
     };
     let (low, high) = [0, 16, 32].into_iter().find_map(|bytes| padded(bytes, 0).zip(padded(bytes, 0xff)))?;
-    let after = listing.after.as_ref().and_then(|after| key_from(listing.kind as u8, after));
+    let after = listing.after.as_ref().and_then(|after| Key::of_parts(listing.kind as u8, after));
     let (low, high) = match listing.direction {
         Direction::Ascending => (after.map_or(low, |after| after.max(low)), high),
         Direction::Descending => (low, after.map_or(high, |after| after.min(high))),
@@ -107,7 +107,7 @@ impl Overlay {
         };
         let mut there = 0;
         let mut found = Vec::new();
-        for key in keys.filter(|key| listing.takes(key.kind(), key_parts(key).1)) {
+        for key in keys.filter(|key| listing.takes(key.kind(), key.id())) {
             let slot = &self.slots[key];
             there += usize::from(slot.record.is_some());
             found.push((*key, slot.clone()));

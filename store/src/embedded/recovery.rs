@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::counts::Counts;
+use crate::records::counts::Counts;
 
 use super::error::OpenFolderError;
 use super::journal::unseal;

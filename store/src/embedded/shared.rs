@@ -7,11 +7,11 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rusqlite::Connection;
 
-use crate::counts::Counts;
 use crate::damage::Book;
-use crate::kind::{Key, Record};
 use crate::port::{CommitError, StoreError};
 use crate::record::weight;
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 use super::overlay::{Overlay, Slot};
 use super::schema::open_for_reading;

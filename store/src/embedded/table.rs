@@ -4,10 +4,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use trolley_core::time::Timestamp;
 
-use crate::counts::Counts;
-use crate::kind::{Key, Record};
 use crate::port::{Direction, Due, Listing};
-use crate::record::{decode, encode, key_from, key_parts};
+use crate::record::{decode, encode};
+use crate::records::counts::Counts;
+use crate::records::{Key, Record};
 
 use super::overlay::Slot;
 use super::shared::ReadError;
@@ -17,7 +17,7 @@ const ID_BYTES_MAX: usize = 64;
 
 /// The record that the table has under `key`.
 pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>, ReadError> {
-    let (kind, id) = key_parts(key);
+    let (kind, id) = (key.kind() as u8, key.id());
     let mut select = connection.prepare_cached("SELECT image FROM records WHERE kind = ?1 AND id = ?2")?;
     let mut rows = select.query(params![kind, id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -27,7 +27,7 @@ pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Record>,
 
 /// Makes the table say what `slot` says; says how many bytes the image has.
 pub(super) fn fold(connection: &Connection, key: &Key, slot: &Slot) -> rusqlite::Result<usize> {
-    let (kind, id) = key_parts(key);
+    let (kind, id) = (key.kind() as u8, key.id());
     let Some(record) = &slot.record else {
         let mut delete = connection.prepare_cached("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
         return delete.execute(params![kind, id]).map(|_| 0);
@@ -53,12 +53,13 @@ pub(super) fn due(
          WHERE expires_at IS NOT NULL AND expires_at <= ?1 AND (expires_at, kind, id) > (?2, ?3, ?4)
          ORDER BY expires_at, kind, id",
     )?;
-    let (at, (kind, id)) =
-        after.as_ref().map_or((-1, (0, &[][..])), |after| (as_integer(after.at), key_parts(&after.key)));
+    let (at, (kind, id)) = after
+        .as_ref()
+        .map_or((-1, (0, &[][..])), |after| (as_integer(after.at), (after.key.kind() as u8, after.key.id())));
     let mut rows = select.query(params![as_integer(now), at, kind, id])?;
     while let Some(row) = rows.next()? {
         let id = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        if let Some(key) = key_from(row.get(1)?, id)
+        if let Some(key) = Key::of_parts(row.get(1)?, id)
             && enough(Due { at: as_time(row.get(0)?), key })
         {
             break;
@@ -95,7 +96,7 @@ pub(super) fn list(
     let mut rows = select.query(params![kind, low, high])?;
     while let Some(row) = rows.next()? {
         let id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let Some(key) = key_from(kind, id).filter(|_| listing.takes(listing.kind, id)) else { continue };
+        let Some(key) = Key::of_parts(kind, id).filter(|_| listing.takes(listing.kind, id)) else { continue };
         let image = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let expires_at = row.get::<_, Option<i64>>(2)?.map(as_time);
         if enough(key, image, expires_at) {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::activity::{Activity, BATCH_BOUNDS};
-use crate::kind::Key;
+use crate::records::Key;
 
 /// The counters.
 #[derive(Default)]

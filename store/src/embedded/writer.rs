@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::counts::Counts;
 use crate::port::{CommitError, StoreError, Write};
+use crate::records::counts::Counts;
 
 use super::batch::{Batch, Committed};
 use super::error::EngineError;

@@ -1,5 +1,7 @@
 //! Numbers and lengths as bytes: unsigned LEB128, and a length before whatever varies.
 
+use std::ops::{Deref, DerefMut};
+
 /// What bytes are not what they should be. It names what is wrong, never what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -22,25 +24,76 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Where a record is written to, and in which format.
+#[derive(Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    format: u8,
+}
+
+impl Writer {
+    /// Of this format, with nothing written yet.
+    pub fn of_format(format: u8) -> Writer {
+        Writer { bytes: Vec::with_capacity(256), format }
+    }
+
+    /// Whether the format that is written has what `since` brought.
+    pub fn has(&self, since: u8) -> bool {
+        self.format >= since
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl Deref for Writer {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Writer {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
 /// Takes from the front of some bytes what was put there.
 #[derive(Debug)]
-pub struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    format: u8,
+}
 
 impl<'a> Reader<'a> {
-    /// Of these bytes.
+    /// Of these bytes, written in this format.
+    pub fn of_format(format: u8, bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, format }
+    }
+
+    /// Of bytes that have no format of their own: numbers and lengths alone.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader(bytes)
+        Reader::of_format(0, bytes)
+    }
+
+    /// Whether the format that is read has what `since` brought.
+    pub fn has(&self, since: u8) -> bool {
+        self.format >= since
     }
 
     /// Whether all was taken.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     /// One byte.
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
-        let (first, rest) = self.0.split_first().ok_or(SHORT)?;
-        self.0 = rest;
+        let (first, rest) = self.bytes.split_first().ok_or(SHORT)?;
+        self.bytes = rest;
         Ok(*first)
     }
 
@@ -64,7 +117,7 @@ impl<'a> Reader<'a> {
     /// A length that what is left can hold, each element taking a byte at least.
     pub fn len(&mut self) -> Result<usize, DecodeError> {
         let length = usize::try_from(self.u64()?).map_err(|_| SHORT)?;
-        if length > self.0.len() { Err(SHORT) } else { Ok(length) }
+        if length > self.bytes.len() { Err(SHORT) } else { Ok(length) }
     }
 
     /// A length and so many bytes.
@@ -75,8 +128,8 @@ impl<'a> Reader<'a> {
 
     /// So many bytes.
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(SHORT)?;
-        self.0 = rest;
+        let (taken, rest) = self.bytes.split_at_checked(length).ok_or(SHORT)?;
+        self.bytes = rest;
         Ok(taken)
     }
 }

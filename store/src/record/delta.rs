@@ -7,14 +7,14 @@ use trolley_core::cart::state::{Applied, Cart, Departed, Notice};
 use trolley_core::ledger::{Ledger, LedgerEntry};
 use trolley_core::time::Timestamp;
 
-use super::bytes::{DecodeError, Reader, put_u64};
-use super::field::Field;
+use crate::record::bytes::{DecodeError, Reader, Writer, put_u64};
+use crate::record::field::Field;
 
 /// How far around its place an element of the new list is looked for in the old one.
 const WINDOW: usize = 16;
 
 /// What makes the cart `after` of `before`.
-pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Vec<u8>) {
+pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Writer) {
     let Cart {
         id: _,
         holder: _,
@@ -79,7 +79,7 @@ pub(super) fn to_cart(before: &Cart, from: &mut Reader<'_>) -> Result<Cart, Deco
 }
 
 /// What makes the ledger `after` of `before`.
-pub(super) fn of_ledgers(before: &Ledger, after: &Ledger, out: &mut Vec<u8>) {
+pub(super) fn of_ledgers(before: &Ledger, after: &Ledger, out: &mut Writer) {
     let Ledger { session: _, version, entries } = after;
     version.put(out);
     script(&before.entries, entries, out);
@@ -119,7 +119,7 @@ same_by_value!(Departed, Applied, LedgerEntry, (u64, Timestamp));
 fn script<'a, T: Same + Field + 'a>(
     old: impl IntoIterator<Item = &'a T>,
     new: impl IntoIterator<Item = &'a T>,
-    out: &mut Vec<u8>,
+    out: &mut Writer,
 ) {
     let old: Vec<&T> = old.into_iter().collect();
     let new: Vec<&T> = new.into_iter().collect();

@@ -15,25 +15,31 @@ use trolley_core::money::Currency;
 use trolley_core::order::{OrderLink, SealingLink};
 use trolley_core::time::Timestamp;
 
-use super::bytes::{DecodeError, Reader, put_bytes, put_u64};
+use crate::record::bytes::{DecodeError, Reader, Writer, put_bytes, put_u64};
 
 /// What can be put into bytes and taken out again.
 pub(super) trait Field: Sized {
-    fn put(&self, out: &mut Vec<u8>);
+    fn put(&self, out: &mut Writer);
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
-/// A struct: its fields in this order.
+/// A struct: its fields in this order, and behind them those that a later format brought, each with the number of that format:
+/// `since 3 leftovers`. In a record of an earlier format such a field is not there, and reads as its default; a node that is
+/// told to write an earlier format leaves it out.
 macro_rules! fields {
-    ($($of:ty as $name:ident { $($field:ident),* $(,)? })*) => {$(
+    ($($of:ty as $name:ident { $($field:ident),* $(,)? $(; $(since $format:literal $new:ident),* $(,)?)? })*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
-                let $name { $($field),* } = self;
+            fn put(&self, out: &mut Writer) {
+                let $name { $($field,)* $($($new,)*)? } = self;
                 $($field.put(out);)*
+                $($(if out.has($format) {
+                    $new.put(out);
+                })*)?
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 $(let $field = Field::take(from)?;)*
-                Ok($name { $($field),* })
+                $($(let $new = if from.has($format) { Field::take(from)? } else { Default::default() };)*)?
+                Ok($name { $($field,)* $($($new,)*)? })
             }
         }
     )*};
@@ -44,7 +50,7 @@ pub(super) use fields;
 macro_rules! numbered {
     ($($of:ident { $($number:literal $variant:ident),* $(,)? })*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 out.push(match self { $($of::$variant => $number),* });
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -62,7 +68,7 @@ pub(super) use numbered;
 macro_rules! tagged {
     ($($of:ident { $($number:literal $variant:ident),* $(,)? })*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 match self { $($of::$variant(held) => { out.push($number); held.put(out) }),* }
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -80,7 +86,7 @@ pub(super) use tagged;
 macro_rules! named_bytes {
     ($($of:ident),*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 out.extend_from_slice(self.bytes());
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -106,7 +112,7 @@ named_bytes!(
 );
 
 impl Field for u64 {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         put_u64(out, *self);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -117,7 +123,7 @@ impl Field for u64 {
 macro_rules! smaller {
     ($($of:ident),*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 put_u64(out, u64::from(*self));
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -129,7 +135,7 @@ macro_rules! smaller {
 smaller!(u16, u32);
 
 impl Field for bool {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         out.push(u8::from(*self));
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -142,7 +148,7 @@ impl Field for bool {
 }
 
 impl<const N: usize> Field for [u8; N] {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         out.extend_from_slice(self);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -151,7 +157,7 @@ impl<const N: usize> Field for [u8; N] {
 }
 
 impl Field for Timestamp {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         put_u64(out, self.as_ms());
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -160,7 +166,7 @@ impl Field for Timestamp {
 }
 
 impl Field for Box<str> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         put_bytes(out, self.as_bytes());
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -172,7 +178,7 @@ impl Field for Box<str> {
 macro_rules! named_texts {
     ($($of:ident),*) => {$(
         impl Field for $of {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 put_bytes(out, self.as_str().as_bytes());
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -188,7 +194,7 @@ fn text<'a>(from: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
 }
 
 impl Field for LineId {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         out.extend_from_slice(self.as_str().as_bytes());
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -198,7 +204,7 @@ impl Field for LineId {
 }
 
 impl Field for Currency {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         out.extend_from_slice(self.as_str().as_bytes());
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -208,7 +214,7 @@ impl Field for Currency {
 }
 
 impl Field for Item {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         put_bytes(out, self.sku().as_bytes());
         put_u64(out, self.options().len() as u64);
         for (name, value) in self.options() {
@@ -226,7 +232,7 @@ impl Field for Item {
 }
 
 impl<T: Field> Field for Option<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         self.is_some().put(out);
         if let Some(held) = self {
             held.put(out);
@@ -240,7 +246,7 @@ impl<T: Field> Field for Option<T> {
 macro_rules! pointers {
     ($($pointer:ident),*) => {$(
         impl<T: Field> Field for $pointer<T> {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 (**self).put(out);
             }
             fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -254,7 +260,7 @@ pointers!(Arc, Box);
 macro_rules! lists {
     ($($list:ident),*) => {$(
         impl<T: Field> Field for $list<T> {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut Writer) {
                 put_u64(out, self.len() as u64);
                 for element in self {
                     element.put(out);
@@ -269,11 +275,63 @@ macro_rules! lists {
 lists!(Vec, VecDeque);
 
 impl<A: Field, B: Field> Field for (A, B) {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         self.0.put(out);
         self.1.put(out);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok((A::take(from)?, B::take(from)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Inner {
+        n: u64,
+        note: Option<Box<str>>,
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Outer {
+        list: Vec<Inner>,
+        last: u64,
+        name: Vec<u64>,
+    }
+
+    fields! {
+        Inner as Inner { n; since 3 note }
+        Outer as Outer { list, last; since 2 name }
+    }
+
+    fn sample() -> Outer {
+        let inner = |n| Inner { n, note: Some(format!("note {n}").into()) };
+        Outer { list: vec![inner(1), inner(2)], last: 7, name: vec![1, 2] }
+    }
+
+    fn written(format: u8) -> Vec<u8> {
+        let mut out = Writer::of_format(format);
+        sample().put(&mut out);
+        out.into_bytes()
+    }
+
+    fn read(format: u8) -> Outer {
+        let bytes = written(format);
+        let mut from = Reader::of_format(format, &bytes);
+        let read = Outer::take(&mut from).unwrap();
+        assert!(from.is_empty(), "format {format} leaves bytes behind");
+        read
+    }
+
+    #[test]
+    fn what_a_later_format_brought_is_its_default_in_records_of_an_earlier_one_however_deep_it_lies() {
+        let without_notes =
+            |list: Vec<Inner>| list.into_iter().map(|it| Inner { note: None, ..it }).collect();
+        assert_eq!(read(3), sample());
+        assert_eq!(read(2), Outer { list: without_notes(sample().list), ..sample() });
+        assert_eq!(read(1), Outer { list: without_notes(sample().list), name: Vec::new(), ..sample() });
+        assert!(written(1).len() < written(2).len() && written(2).len() < written(3).len());
     }
 }

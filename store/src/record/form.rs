@@ -1,6 +1,4 @@
-//! The records' forms in format 1: which fields, in which order, and which number each name has.
-
-use std::sync::Arc;
+//! The records' forms: which fields, in which order, since which format, and which number each name has.
 
 use trolley_core::access::Scope;
 use trolley_core::account::Account;
@@ -17,10 +15,11 @@ use trolley_core::money::Money;
 use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 
-use crate::kind::{ApiKey, Clock, Data, EmailOwner, Record, Remember, ResetToken, Token};
-
-use super::bytes::{DecodeError, Reader};
-use super::field::{Field, fields, numbered, tagged};
+use crate::record::bytes::{DecodeError, Reader, Writer};
+use crate::record::field::{Field, fields, numbered, tagged};
+use crate::records::Record;
+use crate::records::own::{ApiKey, Clock, Data, EmailOwner, Remember, ResetToken, Token};
+use crate::records::table::table;
 
 fields! {
     Cart as Cart {
@@ -70,14 +69,14 @@ fields! {
         id, version, cart, session, generation, revision, created_at, lines, subtotal, cancelled_at,
     }
     OrderLine as OrderLine { item, quantity, title, unit_price, line_total }
-    Data as Data { session, version, json }
     Sealing as Sealing { from, version, into }
     SealedOrders as SealedOrders { link, newest, oldest }
+    Data as Data { session, version, json }
 }
 
 /// An op's random number has all its bits: eight bytes are shorter than a number of varying length.
 impl Field for Recent {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Writer) {
         let Recent { seq, op_id, refused } = self;
         seq.put(out);
         op_id.to_le_bytes().put(out);
@@ -95,12 +94,30 @@ impl Field for Recent {
 tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
-    Record {
-        1 Cart, 2 Session, 3 Token, 4 Ledger, 5 Clock, 6 Order, 7 OrderLink, 8 Data, 9 ApiKey, 10 Audit, 11 Trail,
-        12 Account, 13 Email, 14 AccountSessions, 15 Reset, 17 Remember, 18 Sealing,
-        19 SealingLink,
-    }
 }
+
+/// A record is the number of its kind, and what it holds.
+macro_rules! record {
+    ($($(#[$doc:meta])* $number:literal $name:ident($id:ty) holds $holds:ty, id |$it:ident| $of_id:expr, version $version:expr;)*) => {
+        impl Field for Record {
+            fn put(&self, out: &mut Writer) {
+                match self {
+                    $(Record::$name(held) => {
+                        out.push($number);
+                        held.put(out);
+                    })*
+                }
+            }
+            fn take(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                match from.u8()? {
+                    $($number => Field::take(from).map(Record::$name),)*
+                    _ => Err(DecodeError("an unknown kind of record")),
+                }
+            }
+        }
+    };
+}
+table!(record);
 
 numbered! {
     Holder { 1 Guest, 2 Account }
@@ -120,66 +137,4 @@ numbered! {
         8 SessionExpired, 9 SessionRevoked, 10 SessionsRevoked, 11 TokenReplayed, 12 PasswordChanged,
         13 PasswordChangeFailed, 14 ResetIssued, 15 PasswordReset, 16 CartsMerged,
     }
-}
-
-/// Bytes that a decoded record takes in memory, about.
-pub fn weight(record: &Record) -> usize {
-    /// A share's two counters, and what an allocation costs besides.
-    const SHARE: usize = 32;
-    /// The address and the device's name of a row.
-    const ROW_TEXT: usize = 64;
-    /// An e-mail address, and a password's hash.
-    const ACCOUNT_TEXT: usize = 160;
-    fn line(line: &Arc<Line>) -> usize {
-        let text = line.item.as_ref().map_or(0, |item| SHARE + size_of_val(&**item) + item.text_bytes());
-        SHARE + size_of::<Line>() + text + size_of_val(&*line.adds) + size_of_val(&*line.guests)
-    }
-    fn client(client: &Arc<Client>) -> usize {
-        SHARE + size_of::<Client>() + client.recent.len() * size_of::<Recent>()
-    }
-    fn change(change: &Arc<Change>) -> usize {
-        SHARE + size_of::<Change>() + size_of_val(&*change.pieces)
-    }
-    fn device(device: &Device) -> usize {
-        device.name.len() + device.address.len()
-    }
-    fn ordered(line: &OrderLine) -> usize {
-        let text = line.item.text_bytes() + line.title.as_ref().map_or(0, |title| title.len());
-        size_of::<OrderLine>() + SHARE + size_of_val(&*line.item) + text
-    }
-    let held = match record {
-        Record::Cart(cart) => {
-            let parts: usize = cart.lines.iter().chain(&cart.saved).map(line).sum::<usize>()
-                + cart.clients.iter().map(client).sum::<usize>()
-                + cart.ring.iter().map(change).sum::<usize>();
-            size_of::<Cart>() + parts + size_of_val(&*cart.departed) + size_of_val(&*cart.marks)
-        }
-        Record::Session(session) => {
-            let signed_in = session
-                .sign_in
-                .as_ref()
-                .map_or(0, |sign_in| SHARE + size_of::<SignIn>() + device(&sign_in.device));
-            size_of::<Session>() + size_of_val(&*session.tokens.replaced) + signed_in
-        }
-        Record::Token(_) => size_of::<Token>(),
-        Record::Ledger(ledger) => size_of::<Ledger>() + ledger.entries.len() * size_of::<LedgerEntry>(),
-        Record::Clock(_) | Record::OrderLink(_) | Record::Sealing(_) | Record::SealingLink(_) => 0,
-        Record::Order(order) => size_of::<Order>() + order.lines.iter().map(ordered).sum::<usize>(),
-        Record::Data(data) => size_of::<Data>() + data.json.len(),
-        Record::ApiKey(key) => size_of::<ApiKey>() + key.name.len() + size_of_val(&*key.scopes),
-        Record::AccountSessions(of) => {
-            let series = of.series.iter().map(|series| {
-                size_of::<Series>() + size_of_val(&*series.tokens.replaced) + device(&series.device)
-            });
-            let series: usize = series.sum();
-            size_of::<AccountSessions>() + size_of_val(&*of.entries) + series + size_of_val(&*of.devices)
-        }
-        Record::Remember(_) => size_of::<Remember>(),
-        Record::Audit(_) => size_of::<AuditEvent>() + ROW_TEXT,
-        Record::Trail(trail) => size_of::<Trail>() + trail.rows.len() * (size_of::<AuditEntry>() + ROW_TEXT),
-        Record::Account(_) => size_of::<Account>() + ACCOUNT_TEXT,
-        Record::Email(_) => size_of::<EmailOwner>(),
-        Record::Reset(_) => size_of::<ResetToken>(),
-    };
-    size_of::<Record>() + SHARE + held
 }

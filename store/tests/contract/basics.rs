@@ -5,9 +5,9 @@ use std::sync::Arc;
 use trolley_core::ids::TokenDigest;
 use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::time::Timestamp;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, CommitError, Expect, Store, StoreError, Write};
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Record};
 
 use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};
 
@@ -18,7 +18,7 @@ fn one_of_each() -> [Key; 6] {
         Key::Session(session),
         Key::Token(TokenDigest::from_bytes([3; 32])),
         Key::Ledger(session),
-        Key::Clock,
+        Key::CLOCK,
         Key::ApiKey(TokenDigest::from_bytes([4; 32])),
     ]
 }

@@ -6,9 +6,9 @@ use rusqlite::Connection;
 use trolley_core::ids::SessionId;
 use trolley_core::ledger::Ledger;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
 use trolley_store::open::{back_up, export, import, restore};
 use trolley_store::port::{CommitError, Direction, Due, Listing, StoreError, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::make::{cart_key, first, next, session_id};
 use crate::place::{Kind, Place};
@@ -126,7 +126,7 @@ fn a_listing_leaves_damaged_records_out_and_tells_them() {
     runtime().block_on(async {
         let store = place.open();
         assert_eq!(store.activity().damaged, []);
-        let all = Listing::all(trolley_store::kind::Kind::Session);
+        let all = Listing::all(trolley_store::records::Kind::Session);
         let keys = async |listing: Listing, most| {
             let listed = store.list(listing, most).await.unwrap();
             listed.iter().map(|listed| listed.record.key()).collect::<Vec<_>>()
@@ -158,7 +158,7 @@ fn what_the_journal_says_anew_is_whole_where_the_table_is_damaged() {
     spoil(&place, "kind = 2");
     runtime().block_on(async {
         let store = place.open();
-        let listed = store.list(Listing::all(trolley_store::kind::Kind::Session), 10).await.unwrap();
+        let listed = store.list(Listing::all(trolley_store::records::Kind::Session), 10).await.unwrap();
         assert_eq!(listed.iter().map(|listed| &listed.record).collect::<Vec<_>>(), [&next(&first(key))]);
         while store.upkeep().await.unwrap() {}
         while store.upkeep().await.unwrap() {}

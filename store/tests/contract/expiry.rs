@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trolley_core::time::Timestamp;
-use trolley_store::kind::Key;
 use trolley_store::port::{Store, Write};
+use trolley_store::records::Key;
 
 use crate::make::{cart_key, first, next, session_id};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use trolley_core::ledger::{KEYS_MAX, Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::Record;
 use trolley_store::port::{Store, Write};
+use trolley_store::records::Record;
 
 use crate::make::{next, session_id};
 use crate::place::{Kind, Place};

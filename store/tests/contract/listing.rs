@@ -5,8 +5,8 @@ use std::sync::Arc;
 use trolley_core::ids::{CartId, OrderId};
 use trolley_core::order::OrderLink;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Kind};
 use trolley_store::port::{Direction, Listed, Listing, Store, Write};
+use trolley_store::records::{Key, Kind};
 
 use crate::make::{cart_key, first, next, session_id};
 

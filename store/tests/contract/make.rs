@@ -16,7 +16,8 @@ use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::order::{Order, OrderLine, SealedOrders, Sealing};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{ApiKey, Clock, Data, EmailOwner, Key, Record, Remember, ResetToken, Token};
+use trolley_store::records::own::{ApiKey, Clock, Data, EmailOwner, Remember, ResetToken, Token};
+use trolley_store::records::{Key, Record};
 
 pub(crate) fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
@@ -48,7 +49,7 @@ pub(crate) fn first(key: Key) -> Record {
             retired_at: None,
         })),
         Key::Ledger(session) => next(&Record::Ledger(Arc::new(Ledger::new(session)))),
-        Key::Clock => Record::Clock(Clock { version: 1, ahead_ms: 0 }),
+        Key::CLOCK => Record::from(Clock { version: 1, ahead_ms: 0 }),
         Key::ApiKey(digest) => Record::ApiKey(Arc::new(ApiKey {
             digest,
             id: ApiKeyId::from_bytes([digest.bytes()[0]; 16]),
@@ -76,20 +77,18 @@ pub(crate) fn first(key: Key) -> Record {
             created_at: Timestamp::from_ms(1),
             password_at: Timestamp::from_ms(1),
         })),
-        Key::Email(digest) => Record::Email(EmailOwner { digest, account: AccountId::from_bytes([1; 16]) }),
+        Key::Email(digest) => Record::from(EmailOwner { digest, account: AccountId::from_bytes([1; 16]) }),
         Key::Reset(digest) => Record::Reset(Arc::new(ResetToken {
             digest,
             account: AccountId::from_bytes([1; 16]),
             expires_at: Timestamp::from_ms(9),
         })),
         Key::Order(id) => Record::Order(Arc::new(order(id))),
-        Key::OrderLink(link) => Record::OrderLink(link),
-        Key::Sealing(from) => {
-            Record::Sealing(Sealing { from, version: 1, into: CartId::from_bytes([9; 16]) })
-        }
+        Key::OrderLink(link) => Record::from(link),
+        Key::Sealing(from) => Record::from(Sealing { from, version: 1, into: CartId::from_bytes([9; 16]) }),
         Key::SealingLink(link) => {
             let order = OrderId::from_bytes([8; 16]);
-            Record::SealingLink(SealedOrders { link, newest: order, oldest: order })
+            Record::from(SealedOrders { link, newest: order, oldest: order })
         }
         Key::Data(session) => Record::Data(Arc::new(Data { session, version: 1, json: "{}".into() })),
     }
@@ -169,7 +168,7 @@ pub(crate) fn next(record: &Record) -> Record {
                 Session { version: session.version + 1, last_seen, presented: true, ..(**session).clone() };
             Record::Session(Arc::new(session))
         }
-        Record::Sealing(sealing) => Record::Sealing(Sealing { version: sealing.version + 1, ..*sealing }),
+        Record::Sealing(sealing) => Record::from(Sealing { version: sealing.version + 1, ..**sealing }),
         Record::Token(_)
         | Record::OrderLink(_)
         | Record::SealingLink(_)
@@ -199,7 +198,7 @@ pub(crate) fn next(record: &Record) -> Record {
             Record::Ledger(Arc::new(ledger))
         }
         Record::Clock(clock) => {
-            Record::Clock(Clock { version: clock.version + 1, ahead_ms: clock.ahead_ms + 7 })
+            Record::from(Clock { version: clock.version + 1, ahead_ms: clock.ahead_ms + 7 })
         }
         Record::Audit(event) => {
             let event = AuditEvent { version: event.version + 1, ..(**event).clone() };

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use trolley_core::ids::{OrderId, TokenDigest};
 use trolley_core::time::Timestamp;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Action, CommitError, Expect, Listing, Store, Write};
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};
 use crate::place::{Kind as Adapter, Place};
@@ -45,7 +45,7 @@ fn key() -> impl Strategy<Value = Key> {
         3 => (1..4u8).prop_map(|n| Key::Session(session_id(n))),
         2 => (1..3u8).prop_map(|n| Key::Ledger(session_id(n))),
         1 => (1..3u8).prop_map(|n| Key::Token(TokenDigest::from_bytes([n; 32]))),
-        1 => Just(Key::Clock),
+        1 => Just(Key::CLOCK),
         1 => (1..3u8).prop_map(|n| Key::Order(OrderId::from_bytes([n; 16]))),
         1 => (1..3u8).prop_map(|n| Key::Data(session_id(n))),
     ]
@@ -138,7 +138,7 @@ fn expect(map: &mut Map, writes: &[Write]) -> Result<(), Key> {
 async fn same(store: &dyn Store, map: &Map) {
     let keys = (1..4).flat_map(|n| [cart_key(n), Key::Session(session_id(n)), Key::Ledger(session_id(n))]);
     let tokens = (1..3).map(|n| Key::Token(TokenDigest::from_bytes([n; 32])));
-    for key in keys.chain(tokens).chain([Key::Clock]) {
+    for key in keys.chain(tokens).chain([Key::CLOCK]) {
         assert_eq!(store.load(key).await, Ok(map.get(&key).map(|(record, _)| record.clone())), "{key}");
     }
     let mut counts = Counts::default();

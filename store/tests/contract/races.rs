@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, Store, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::make::{cart_key, first, next, session_id};
 

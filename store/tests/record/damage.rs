@@ -5,9 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use trolley_core::ids::CartId;
 use trolley_core::ledger::Ledger;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::StoreError;
 use trolley_store::record::{apply, decode, delta, encode};
+use trolley_store::records::{Key, Record};
 
 use crate::golden::samples;
 use crate::history::{cart, change, record};

@@ -11,8 +11,8 @@ use trolley_core::ids::{CartId, ClientId, OrderId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::money::{Currency, Money};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::Record;
 use trolley_store::record::{apply, decode, delta, encode};
+use trolley_store::records::Record;
 
 pub(crate) fn item(n: u64) -> Arc<Item> {
     let options = (0..n % 3).map(|option| (format!("option {option}"), format!("välue {n}"))).collect();

@@ -10,8 +10,8 @@ use trolley_core::item::Item;
 use trolley_core::ledger::{KEYS_MAX, Ledger, LedgerAnswer, LedgerEntry};
 use trolley_core::money::Money;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::Record;
 use trolley_store::record::{delta, encode};
+use trolley_store::records::Record;
 
 use crate::history::{cart, price, record};
 

@@ -10,7 +10,8 @@ use trolley_core::chain::TokenChain;
 use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
+use trolley_store::records::own::{Remember, Token as TokenRecord};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::revoke::{Revocation, Tokens, forget_series, put_sessions};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use trolley_core::account::audit::{AuditEntry, AuditEvent, Trail};
 use trolley_core::ids::{AccountId, EventId};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::Listing;
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;

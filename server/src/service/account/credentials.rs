@@ -9,7 +9,8 @@ use trolley_core::account::password::{Password, PasswordHash};
 use trolley_core::ids::{AccountId, SessionId, TokenDigest};
 use trolley_core::session::Device;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Record, ResetToken};
+use trolley_store::records::own::ResetToken;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::attach::Attached;

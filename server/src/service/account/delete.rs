@@ -7,8 +7,8 @@ use trolley_core::account::Account;
 use trolley_core::account::audit::EventKind;
 use trolley_core::account::password::Password;
 use trolley_core::ids::CartId;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Write;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::credentials::{ClientDevice, Verified};

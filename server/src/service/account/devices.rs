@@ -3,7 +3,7 @@
 use trolley_core::ids::{AccountId, SeriesId, SessionId};
 use trolley_core::session::{Device, LastSeen};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::revoke::Revocation;

@@ -8,7 +8,8 @@ use trolley_core::account::sessions::{AccountSessions, Revoked, Series};
 use trolley_core::ids::{AccountId, SeriesId, SessionId, TokenDigest};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
+use trolley_store::records::own::{Remember, Token as TokenRecord};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::{ServiceError, unless_damaged};

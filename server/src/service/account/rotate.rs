@@ -5,7 +5,8 @@ use std::sync::Arc;
 use trolley_core::chain::TokenChain;
 use trolley_core::ids::{AccountId, SessionId};
 use trolley_core::session::Session;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
+use trolley_store::records::own::Token as TokenRecord;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::attach::{Attached, RememberCookie};

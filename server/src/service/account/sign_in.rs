@@ -11,7 +11,8 @@ use trolley_core::cart::op::MergePolicy;
 use trolley_core::ids::{AccountId, CartId, SessionId, uuid_v7};
 use trolley_core::session::Transport;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{EmailOwner, Key, Record};
+use trolley_store::records::own::EmailOwner;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::attach::{AttachRequest, Attached};
@@ -272,7 +273,7 @@ impl Service {
                 if tx.get(&Key::Email(owner.digest)).is_some() {
                     return Err(ServiceError::EmailTaken);
                 }
-                tx.put(Record::Email(owner), None);
+                tx.put(Record::from(owner), None);
                 account.clone()
             }
             Who::Vouched(account) => match self.account_in(tx, account.id).await? {

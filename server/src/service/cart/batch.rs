@@ -7,8 +7,8 @@ use trolley_core::cart::state::{Cart, Holder};
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::item::Item;
 use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry, LedgerLookup};
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, StoreError, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::cart::command::{Command, Outcome, Replay, kept_failure};

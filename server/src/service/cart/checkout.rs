@@ -10,7 +10,7 @@ use trolley_core::cart::state::Cart;
 use trolley_core::ids::{OrderId, Revision};
 use trolley_core::money::Money;
 use trolley_core::order::{Order, OrderLine};
-use trolley_store::kind::{Key, Record};
+use trolley_store::records::{Key, Record};
 
 use crate::service::cart::context::{Context, Output};
 use crate::service::cart::preconditions::SeenByCaller;
@@ -80,7 +80,7 @@ impl Checkout {
             quoted = quote(&taken)?;
         }
         let order = Arc::new(self.draft(turn, &cart, quoted)?);
-        turn.tx.put(Record::OrderLink(order.link()), None);
+        turn.tx.put(Record::from(order.link()), None);
         turn.tx.put(Record::Order(order.clone()), None);
         *turn.cart = Arc::new(cart);
         Ok(Output::Order(order))

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, Revision, SessionId, TokenDigest};
 use trolley_core::session::Verdict;
-use trolley_store::kind::{Key, Record};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::catalogue::shown::PricedCart;

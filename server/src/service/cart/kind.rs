@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trolley_core::cart::op::{Call, Intent, LineRef, NotUndoable, Refusal};
 use trolley_core::item::Item;
 use trolley_core::order::{Order, OrderLine};
-use trolley_store::kind::Key;
+use trolley_store::records::Key;
 
 use crate::service::cart::checkout::{Checkout, decide_cancel};
 use crate::service::cart::context::{Context, Output};

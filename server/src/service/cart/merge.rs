@@ -7,7 +7,7 @@ use trolley_core::cart::op::MergePolicy;
 use trolley_core::cart::state::{AppliedKey, Cart, Holder};
 use trolley_core::ids::{CartId, Revision, SessionId};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Record};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::catalogue::asker::Asker;

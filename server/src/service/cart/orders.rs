@@ -6,8 +6,8 @@ use std::sync::Arc;
 use trolley_core::cart::op::Refusal;
 use trolley_core::ids::{CartId, OrderId};
 use trolley_core::order::{Order as Draft, OrderLink};
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Direction, Listing, Write};
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::service::Service;
 use crate::service::cart::checkout::{Checkout, WasShown};

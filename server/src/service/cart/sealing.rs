@@ -4,8 +4,8 @@
 use trolley_core::ids::{CartId, OrderId};
 use trolley_core::order::{SealedOrders, Sealing, SealingLink};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Direction, Listing};
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;
@@ -49,8 +49,8 @@ impl Service {
         }
         if tx.get(&Key::Sealing(from)).is_none() {
             let sealing = Sealing { from, version: 1, into };
-            tx.put(Record::Sealing(sealing), Some(now + LOOKED_AT_EVERY));
-            tx.put(Record::SealingLink(SealedOrders { link, newest, oldest }), None);
+            tx.put(Record::from(sealing), Some(now + LOOKED_AT_EVERY));
+            tx.put(Record::from(SealedOrders { link, newest, oldest }), None);
         }
         Ok(true)
     }
@@ -65,8 +65,8 @@ impl Service {
         tx.read(&*self.store, key).await?;
         let Some(Record::Sealing(sealing)) = tx.get(&key).cloned() else { return Ok(()) };
         if self.first_link_of(from, Direction::Descending).await?.is_some() {
-            let looked_at = Sealing { version: sealing.version + 1, ..sealing };
-            tx.put(Record::Sealing(looked_at), Some(self.now() + LOOKED_AT_EVERY));
+            let looked_at = Sealing { version: sealing.version + 1, ..*sealing };
+            tx.put(Record::from(looked_at), Some(self.now() + LOOKED_AT_EVERY));
             return Ok(());
         }
         let link = Key::SealingLink(SealingLink::new(sealing.into, from));
@@ -88,7 +88,7 @@ impl Service {
             let listed = self.store.list(listing, READ_AT_ONCE).await?;
             let was_last = listed.len() < READ_AT_ONCE;
             sealed.extend(listed.into_iter().filter_map(|listed| match listed.record {
-                Record::SealingLink(orders) => Some(orders),
+                Record::SealingLink(orders) => Some(*orders),
                 _ => None,
             }));
             if was_last {

@@ -8,8 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use trolley_core::access::Scope;
 use trolley_core::ids::{ApiKeyId, TokenDigest, uuid_v7};
-use trolley_store::kind::{ApiKey, Key, Kind, Record};
 use trolley_store::port::{CommitError, Listing, Write};
+use trolley_store::records::own::ApiKey;
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;

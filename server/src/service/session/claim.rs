@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use trolley_core::ids::{SessionId, TokenDigest};
 use trolley_core::session::Verdict;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::Write;
+use trolley_store::records::own::Token as TokenRecord;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;

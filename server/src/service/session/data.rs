@@ -6,8 +6,9 @@ use std::sync::Arc;
 use trolley_core::ids::SessionId;
 use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry, LedgerLookup};
 use trolley_core::session::Transport;
-use trolley_store::kind::{Data, Key, Record};
 use trolley_store::port::Write;
+use trolley_store::records::own::Data;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::cart::preconditions::IdempotencyKey;

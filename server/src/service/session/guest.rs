@@ -8,8 +8,9 @@ use trolley_core::chain::TokenChain;
 use trolley_core::item::Item;
 use trolley_core::session::{Session, Transport};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
 use trolley_store::port::Write;
+use trolley_store::records::own::Token as TokenRecord;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::cart::command::Outcome;

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use trolley_core::ids::SessionId;
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{CommitError, StoreError, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::{ServiceError, unless_damaged};

@@ -6,7 +6,7 @@ use trolley_core::account::Account;
 use trolley_core::ids::TokenDigest;
 use trolley_core::session::{EndReason, Lease, Session, Transport, Verdict};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::ServiceError;

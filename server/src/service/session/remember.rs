@@ -9,7 +9,8 @@ use trolley_core::chain::{Renewal, Successor, TokenChain, TokenStanding};
 use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest};
 use trolley_core::session::{Session, SignIn, Transport};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
+use trolley_store::records::own::{Remember, Token as TokenRecord};
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::attach::put_remember;

@@ -6,7 +6,8 @@ use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::chain::{Renewal, Successor};
 use trolley_core::session::Session;
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
+use trolley_store::records::own::Token as TokenRecord;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::revoke::{Revocation, Tokens};

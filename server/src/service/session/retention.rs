@@ -6,8 +6,8 @@
 use tokio::sync::Mutex;
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::Listing;
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::service::Service;
 use crate::service::account::revoke::Tokens;

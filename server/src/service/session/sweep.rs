@@ -8,8 +8,8 @@ use trolley_core::account::sessions::AccountSessions;
 use trolley_core::ids::{SessionId, TokenDigest};
 use trolley_core::session::Session;
 use trolley_store::damage::MET_MAX;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Due;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::account::revoke::{Tokens, put_sessions};

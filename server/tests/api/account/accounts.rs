@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use trolley::service::account::hashing::Cost;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
-use trolley_store::kind::{Kind, Record};
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::{Kind, Record};
 
 use crate::support::{Actor, Browser, Shop};
 

@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 use trolley_core::access::Scope;
-use trolley_store::kind::Kind;
 use trolley_store::port::{Listing, Store as _};
 use trolley_store::record::encode;
+use trolley_store::records::Kind;
 
 use crate::account::accounts::{EMAIL, PASSWORD, cheap, login, shop, signed_up};
 use crate::support::{Actor, Shop};

@@ -211,8 +211,8 @@ async fn no_crash_between_two_steps_loses_an_item_or_merges_twice() {
 /// their order leave states from which a second try goes on.
 #[tokio::test]
 async fn a_cart_that_was_sealed_and_not_merged_comes_in_at_the_next_sign_in() {
-    use trolley_store::kind::{Key, Record};
     use trolley_store::port::{Store as _, Write};
+    use trolley_store::records::{Key, Record};
     let shop = shop();
     let guest = met(&shop).await;
     let accounts = signed_in(&shop, EMAIL).await.cart().await.json["id"].as_str().unwrap().parse().unwrap();

@@ -13,8 +13,8 @@ use trolley::service::settings::Settings;
 use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::session::SessionPolicy;
 use trolley_core::time::Span;
-use trolley_store::counts::Counts;
 use trolley_store::port::Store as _;
+use trolley_store::records::counts::Counts;
 
 use crate::support::member::Device;
 use crate::support::reply::Reply;

@@ -7,9 +7,9 @@ use tokio::sync::Barrier;
 use trolley::http::server::state::HttpConfig;
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::ids::OrderId;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Kind};
 use trolley_store::port::{Listing, Store as _, Write};
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Kind};
 
 use crate::account::accounts::{EMAIL, PASSWORD, cheap, login, signed_in, signed_up};
 use crate::support::{Actor, Browser, Shop, days};

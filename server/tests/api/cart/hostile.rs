@@ -1,9 +1,9 @@
 //! A client that means harm: whatever it sends, its cart's record stays small and nobody else's cart is touched.
 
 use serde_json::{Value, json};
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store as _;
 use trolley_store::record::encode;
+use trolley_store::records::{Key, Record};
 
 use crate::support::{Actor, Bearer, Shop};
 

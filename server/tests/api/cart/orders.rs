@@ -238,8 +238,8 @@ async fn a_cart_that_left_with_its_session_is_not_brought_back_by_a_cancelled_or
 
 #[tokio::test]
 async fn the_links_of_a_guests_orders_leave_with_the_guest() {
-    use trolley_store::kind::Kind;
     use trolley_store::port::Listing;
+    use trolley_store::records::Kind;
     let shop = Shop::new();
     let app = shop.bearer().await;
     for n in 1..4 {

@@ -5,8 +5,8 @@ use trolley::http::server::state::HttpConfig;
 use trolley::service::settings::{Bounds, Keeping, Settings};
 use trolley_core::access::Scope;
 use trolley_core::time::Span;
-use trolley_store::kind::{Key, Kind};
 use trolley_store::port::{Listing, Store as _, Write};
+use trolley_store::records::{Key, Kind};
 
 use crate::account::accounts::{EMAIL, PASSWORD, login};
 use crate::support::{Actor, Shop, days};

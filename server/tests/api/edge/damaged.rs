@@ -8,10 +8,10 @@ use trolley::service::session::token::Token;
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::Span;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Record};
 use trolley_store::memory::Memory;
 use trolley_store::port::Store;
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Record};
 
 use crate::account::accounts::{EMAIL, PASSWORD, cheap, is_signed_in, login, signed_in, signed_up};
 use crate::support::faulty::Faulty;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use trolley::http::server::state::HttpConfig;
 use trolley::service::settings::{Rates, Settings};
 use trolley_core::time::Span;
-use trolley_store::kind::{Kind, Record};
 use trolley_store::port::{Listing, Store as _};
 use trolley_store::record::encode;
+use trolley_store::records::{Kind, Record};
 
 use crate::account::accounts::{EMAIL, PASSWORD, login};
 use crate::support::reply::Reply;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 use trolley::http::extract::cookie::NAME;
 use trolley::service::session::token::Token;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store as _;
+use trolley_store::records::{Key, Record};
 
 use crate::support::{Actor, Shop, days, request};
 

@@ -1,8 +1,8 @@
 //! Session data: what a shop keeps with a visit, by merge patch and compare-and-set.
 
 use serde_json::{Value, json};
-use trolley_store::kind::Kind;
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::Kind;
 
 use crate::support::reply::Reply;
 use crate::support::{Actor, Shop, days, request};

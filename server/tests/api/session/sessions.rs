@@ -10,9 +10,9 @@ use trolley::service::random::OsRandom;
 use trolley::service::session::token::Token;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::Store as _;
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Record};
 
 use crate::support::faulty::Mode;
 use crate::support::{Actor, Shop, days};

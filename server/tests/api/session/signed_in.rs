@@ -9,8 +9,8 @@ use trolley::service::settings::Settings;
 use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::session::SessionPolicy;
 use trolley_core::time::Span;
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::support::faulty::Mode;
 use crate::support::member::Device;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use trolley::http::extract::cookie::{NAME, REMEMBER};
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::time::Span;
-use trolley_store::kind::{Kind, Record};
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::{Kind, Record};
 
 use axum::body::Body;
 

@@ -7,9 +7,9 @@ use trolley::service::settings::{Bounds, Settings};
 use trolley_core::account::audit::EventKind;
 use trolley_core::session::{Session, SessionPolicy};
 use trolley_core::time::Span;
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Store as _, Write};
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Record};
 
 use crate::account::accounts;
 use crate::support::{Actor, Shop, days};

@@ -8,8 +8,8 @@ use trolley::http::extract::cookie::NAME;
 use trolley::http::server::app::description;
 use trolley::service::settings::Settings;
 use trolley_core::time::Span;
-use trolley_store::kind::Kind;
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::Kind;
 
 use crate::account::accounts::{EMAIL, PASSWORD, cheap, login};
 use crate::support::held::held;

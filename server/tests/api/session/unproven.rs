@@ -9,10 +9,10 @@ use trolley::service::settings::{Bounds, Keeping, Settings};
 use trolley_core::ids::SessionId;
 use trolley_core::session::SessionPolicy;
 use trolley_core::time::{Span, Timestamp};
-use trolley_store::counts::Counts;
-use trolley_store::kind::{Key, Kind, Record};
 use trolley_store::memory::Memory;
 use trolley_store::port::{BoxFuture, CommitError, Due, Listed, Listing, Store, StoreError, Write};
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Kind, Record};
 
 use crate::support::faulty::Faulty;
 use crate::support::{Actor, Browser, Shop, days};

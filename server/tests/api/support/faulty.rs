@@ -9,11 +9,10 @@ use tokio::sync::Semaphore;
 use trolley_core::ids::SessionId;
 use trolley_core::time::Timestamp;
 use trolley_store::activity::Activity;
-use trolley_store::counts::Counts;
 use trolley_store::damage::Book;
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Action, BoxFuture, CommitError, Due, Listed, Listing, Store, StoreError, Write};
-use trolley_store::record::key_parts;
+use trolley_store::records::counts::Counts;
+use trolley_store::records::{Key, Record};
 
 /// What commits do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -233,7 +232,7 @@ impl Store for Faulty {
             while whole.len() < most {
                 let listed = self.inner.list(listing.clone(), most).await?;
                 let Some(last) = listed.last().map(|listed| listed.record.key()) else { break };
-                listing.after = Some(key_parts(&last).1.to_vec());
+                listing.after = Some(last.id().to_vec());
                 whole.extend(listed.into_iter().filter(|listed| self.whole(listed.record.key()).is_ok()));
             }
             whole.truncate(most);

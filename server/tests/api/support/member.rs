@@ -16,8 +16,8 @@ use trolley_core::account::Account;
 use trolley_core::account::sessions::AccountSessions;
 use trolley_core::ids::{AccountId, CartId, SessionId};
 use trolley_core::session::{Device as From, Transport};
-use trolley_store::kind::{Key, Record};
 use trolley_store::port::{Store as _, Write};
+use trolley_store::records::{Key, Record};
 
 use crate::support::reply::Reply;
 use crate::support::{Actor, Shop};

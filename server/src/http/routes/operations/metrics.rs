@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use trolley_store::activity::{Activity, BATCH_BOUNDS};
-use trolley_store::counts::Counts;
-use trolley_store::kind::Kind;
+use trolley_store::records::Kind;
+use trolley_store::records::counts::Counts;
 
 use crate::http::metrics::prometheus_text;
 use crate::http::metrics::prometheus_text::PrometheusText;

@@ -2,7 +2,7 @@
 
 use trolley_core::cart::state::Holder;
 
-use crate::kind::Record;
+use crate::records::Record;
 
 /// How many records there are of the kinds that are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -81,7 +81,9 @@ impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> ServiceError {
         match error {
             StoreError::Down(_) => ServiceError::StoreDown(error.to_string()),
-            StoreError::Damaged { .. } | StoreError::NewerFormat { .. } => ServiceError::Damaged(error.to_string()),
+            StoreError::Damaged { .. } | StoreError::NewerFormat { .. } => {
+                ServiceError::Damaged(error.to_string())
+            }
         }
     }
 }

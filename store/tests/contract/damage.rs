@@ -10,13 +10,13 @@ use trolley_store::open::{back_up, export, import, restore};
 use trolley_store::port::{CommitError, Direction, Due, Listing, StoreError, Write};
 use trolley_store::records::{Key, Record};
 
-use crate::make::{cart_key, first, next, session_id};
-use crate::place::{Kind, Place};
+use crate::place::FilePlace;
 use crate::runtime;
+use trolley_store_contract::make::{cart_key, first, next, session_id};
 
 /// A store with a cart and a session: in the table where `folded`, in the journal alone where not.
-fn filled(folded: bool) -> Place {
-    let place = Place::new(Kind::File);
+fn filled(folded: bool) -> FilePlace {
+    let place = FilePlace::new();
     runtime().block_on(async {
         let store = place.open();
         for key in [cart_key(1), Key::Session(session_id(1))] {
@@ -30,12 +30,12 @@ fn filled(folded: bool) -> Place {
     place
 }
 
-fn change(place: &Place, sql: &str) {
+fn change(place: &FilePlace, sql: &str) {
     let connection = Connection::open(place.database()).unwrap();
     connection.execute_batch(sql).unwrap();
 }
 
-fn refused(place: &Place) -> String {
+fn refused(place: &FilePlace) -> String {
     place.try_open().err().expect("it does not open")
 }
 
@@ -71,8 +71,8 @@ fn a_damaged_record_is_an_error_that_names_it_and_others_are_read() {
 }
 
 /// A store whose records of these sessions expire at the first millisecond, folded; then those of `damaged` are.
-fn expiring(sessions: std::ops::Range<u8>, damaged: std::ops::Range<u8>) -> Place {
-    let place = Place::new(Kind::File);
+fn expiring(sessions: std::ops::Range<u8>, damaged: std::ops::Range<u8>) -> FilePlace {
+    let place = FilePlace::new();
     runtime().block_on(async {
         let store = place.open();
         let create = |n| Write::create(first(Key::Session(session_id(n))), Some(Timestamp::from_ms(1)));
@@ -87,7 +87,7 @@ fn expiring(sessions: std::ops::Range<u8>, damaged: std::ops::Range<u8>) -> Plac
     place
 }
 
-fn spoil(place: &Place, which: &str) {
+fn spoil(place: &FilePlace, which: &str) {
     change(place, &format!("UPDATE records SET image = CAST(image || x'00' AS BLOB) WHERE {which}"));
 }
 
@@ -172,7 +172,7 @@ fn what_the_journal_says_anew_is_whole_where_the_table_is_damaged() {
 #[test]
 fn an_export_a_backup_and_its_way_back_go_on_past_damaged_records_and_say_which() {
     let place = expiring(1..10, 3..6);
-    let at = |place: &Place| format!("file:{}", place.database().parent().unwrap().display());
+    let at = |place: &FilePlace| format!("file:{}", place.database().parent().unwrap().display());
     let mut given = Vec::new();
     let mut each = |key: &Key, _: &[u8], _: Option<Timestamp>| {
         given.push(*key);
@@ -181,7 +181,7 @@ fn an_export_a_backup_and_its_way_back_go_on_past_damaged_records_and_say_which(
     let exported = export(&at(&place), &mut each).unwrap();
     assert_eq!((given, exported.records), (sessions([1, 2, 6, 7, 8, 9].into_iter()), 6));
     assert_eq!((exported.damaged.count, &exported.damaged.keys), (3, &sessions(3..6)));
-    let (copy, again) = (Place::new(Kind::File), Place::new(Kind::File));
+    let (copy, again) = (FilePlace::new(), FilePlace::new());
     let backed_up = back_up(&at(&place), copy.database().parent().unwrap()).unwrap();
     assert_eq!((backed_up.counts.sessions(), &backed_up.damaged), (6, &exported.damaged));
     assert_eq!(
@@ -203,7 +203,7 @@ fn an_export_a_backup_and_its_way_back_go_on_past_damaged_records_and_say_which(
 
 #[test]
 fn an_import_takes_in_no_damaged_record() {
-    let place = Place::new(Kind::File);
+    let place = FilePlace::new();
     let mut import = import(&format!("file:{}", place.database().parent().unwrap().display())).unwrap();
     let key = Key::Session(session_id(1));
     let mut image = trolley_store::record::encode(&first(key));
@@ -256,7 +256,7 @@ fn a_folder_has_one_store_at_a_time() {
 
 #[test]
 fn a_power_cut_at_any_step_of_a_fold_loses_nothing() {
-    let place = Place::new(Kind::File);
+    let place = FilePlace::new();
     let keys: Vec<Key> = (0..1_000).map(numbered).collect();
     runtime().block_on(async {
         let store = place.open();
@@ -292,7 +292,7 @@ fn numbered(n: u32) -> Key {
 
 #[test]
 fn space_comes_back_when_most_records_are_gone() {
-    let place = Place::new(Kind::File);
+    let place = FilePlace::new();
     let size = || std::fs::metadata(place.database()).unwrap().len();
     runtime().block_on(async {
         let store = place.open();

@@ -7,9 +7,9 @@ use trolley_core::time::Timestamp;
 use trolley_store::port::{Store, Write};
 use trolley_store::records::Record;
 
-use crate::make::{next, session_id};
-use crate::place::{Kind, Place};
+use crate::place::FilePlace;
 use crate::runtime;
+use trolley_store_contract::make::{next, session_id};
 
 const LEDGERS: u8 = 100;
 const ROUNDS: u8 = 10;
@@ -35,7 +35,7 @@ async fn change(store: &dyn Store, record: &mut Record) {
 
 #[test]
 fn large_records_are_folded_a_few_at_a_time() {
-    let place = Place::new(Kind::File);
+    let place = FilePlace::new();
     runtime().block_on(async {
         let store = place.open();
         for n in 0..LEDGERS {
@@ -52,7 +52,7 @@ fn large_records_are_folded_a_few_at_a_time() {
 
 #[test]
 fn large_records_that_change_again_and_again_are_seldom_written_whole() {
-    let place = Place::new(Kind::File);
+    let place = FilePlace::new();
     runtime().block_on(async {
         let store = place.open();
         let mut records: Vec<_> = (0..LEDGERS).map(large).collect();

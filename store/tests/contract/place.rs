@@ -1,34 +1,45 @@
-//! Where the stores of the suite are: each in a place of its own, gone at the end.
+//! Where the stores of this crate's adapters are.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use trolley_store::embedded::settings::Settings;
+use trolley_store::memory::Memory;
 use trolley_store::open::open;
-use trolley_store::port::Store;
+use trolley_store::port::{BoxFuture, Store};
+use trolley_store_contract::place::Place;
 
-/// Which adapter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Memory,
-    File,
+/// In memory: gone with the store.
+pub(crate) struct MemoryPlace;
+
+impl MemoryPlace {
+    pub(crate) fn new() -> MemoryPlace {
+        MemoryPlace
+    }
 }
 
-/// A fresh place for a store.
-pub(crate) struct Place {
-    kind: Kind,
+impl Place for MemoryPlace {
+    const LASTS: bool = false;
+
+    fn open(&self) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async { Arc::new(Memory::new()) as Arc<dyn Store> })
+    }
+}
+
+/// A folder of its own, gone at the end.
+pub(crate) struct FilePlace {
     folder: PathBuf,
 }
 
-impl Place {
-    pub(crate) fn new(kind: Kind) -> Place {
+impl FilePlace {
+    pub(crate) fn new() -> FilePlace {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("contract-{}-{n}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
-        Place { kind, folder }
+        FilePlace { folder }
     }
 
     pub(crate) fn open(&self) -> Arc<dyn Store> {
@@ -37,18 +48,15 @@ impl Place {
 
     /// The store, or the sentence with which it refuses.
     pub(crate) fn try_open(&self) -> Result<Arc<dyn Store>, String> {
-        let address = match self.kind {
-            Kind::Memory => "memory:".to_owned(),
-            Kind::File => format!("file:{}", self.folder.display()),
-        };
-        let last_resort = Arc::new(|sentence: &str| panic!("{sentence}"));
-        open(&address, &Settings { cache_mb: 1, ..Settings::default() }, last_resort)
+        let address = format!("file:{}", self.folder.display());
+        let on_fatal = Arc::new(|sentence: &str| panic!("{sentence}"));
+        open(&address, &Settings { cache_mb: 1, ..Settings::default() }, on_fatal)
             .map_err(|why| why.to_string())
     }
 
     /// What a power cut of this moment would leave of a store that nobody writes to just now.
-    pub(crate) fn copy(&self) -> Place {
-        let copy = Place::new(self.kind);
+    pub(crate) fn copy(&self) -> FilePlace {
+        let copy = FilePlace::new();
         std::fs::create_dir_all(&copy.folder).unwrap();
         for name in ["trolley.db", "trolley.db-wal"] {
             std::fs::copy(self.folder.join(name), copy.folder.join(name)).unwrap();
@@ -61,7 +69,19 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Place for FilePlace {
+    const LASTS: bool = true;
+
+    fn open(&self) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async { FilePlace::open(self) })
+    }
+
+    fn after_a_power_cut(&self) -> Option<FilePlace> {
+        Some(self.copy())
+    }
+}
+
+impl Drop for FilePlace {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }

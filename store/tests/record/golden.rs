@@ -210,7 +210,8 @@ fn api_key() -> ApiKey {
 
 /// What stands in `tests/golden`, as bytes. Written anew only where GOLDEN_NEW is set: for a new format, beside the old.
 fn kept(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{FORMAT}-{name}.hex"));
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{FORMAT}-{name}.hex"));
     if std::env::var_os("GOLDEN_NEW").is_some() {
         let lines: Vec<String> =
             bytes.chunks(60).map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect()).collect();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use trolley_core::ids::{OrderId, TokenDigest};
 use trolley_core::time::Timestamp;
 use trolley_store::port::{Action, CommitError, Expect, Listing, Store, Write};
@@ -10,7 +11,7 @@ use trolley_store::records::counts::Counts;
 use trolley_store::records::{Key, Kind, Record};
 
 use crate::make::{cart_key, first, next, of_account, sealed, session_id, signed_in};
-use crate::place::{Kind as Adapter, Place};
+use crate::place::Place;
 
 type Map = HashMap<Key, (Record, Option<Timestamp>)>;
 
@@ -165,50 +166,46 @@ async fn expired(store: &dyn Store, map: &Map, now: u64, most: usize) {
     assert!(times.is_sorted() && times.iter().all(|at| at.is_some_and(|at| at <= now)), "{times:?}");
 }
 
-fn runs(adapter: Adapter, steps: &[Step]) {
-    crate::runtime().block_on(async {
-        let mut place = Place::new(adapter);
-        let mut store = place.open();
-        let mut map = Map::new();
-        for step in steps {
-            match step {
-                Step::Commit(parts) => {
-                    let writes = writes(&map, parts);
-                    let expected = expect(&mut map, &writes).map_err(CommitError::Conflict);
-                    assert_eq!(store.commit(writes).await, expected);
-                }
-                Step::Expired { now, most } => expired(&*store, &map, *now, *most).await,
-                Step::Upkeep => drop(store.upkeep().await.unwrap()),
-                Step::Close | Step::Drop | Step::PowerCut if adapter == Adapter::Memory => {}
-                Step::Close => {
-                    store.close().await.unwrap();
-                    store = place.open();
-                }
-                Step::Drop => {
-                    drop(store);
-                    store = place.open();
-                }
-                Step::PowerCut => {
-                    let copy = place.copy();
-                    store = copy.open();
-                    place = copy;
+async fn runs<P: Place>(mut place: P, steps: Vec<Step>) {
+    let mut store = place.open().await;
+    let mut map = Map::new();
+    for step in steps {
+        match step {
+            Step::Commit(parts) => {
+                let writes = writes(&map, &parts);
+                let expected = expect(&mut map, &writes).map_err(CommitError::Conflict);
+                assert_eq!(store.commit(writes).await, expected);
+            }
+            Step::Expired { now, most } => expired(&*store, &map, now, most).await,
+            Step::Upkeep => drop(store.upkeep().await.unwrap()),
+            Step::Close | Step::Drop if !P::LASTS => {}
+            Step::Close => {
+                store.close().await.unwrap();
+                store = place.open().await;
+            }
+            Step::Drop => {
+                drop(store);
+                store = place.open().await;
+            }
+            Step::PowerCut => {
+                if let Some(left) = place.after_a_power_cut() {
+                    store = left.open().await;
+                    place = left;
                 }
             }
         }
-        same(&*store, &map).await;
-    });
+    }
+    same(&*store, &map).await;
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
-    #[test]
-    fn memory_keeps_what_a_map_would(steps in proptest::collection::vec(step(), 1..60)) {
-        runs(Adapter::Memory, &steps);
-    }
-
-    #[test]
-    fn file_keeps_what_a_map_would(steps in proptest::collection::vec(step(), 1..120)) {
-        runs(Adapter::File, &steps);
-    }
+/// Random sequences of `steps` calls at the most, each over a fresh place.
+pub fn a_store_keeps_what_a_map_would<P: Place>(place: impl Fn() -> P, steps: usize) {
+    let config = ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new(config);
+    let sequences = proptest::collection::vec(step(), 1..steps);
+    let done = runner.run(&sequences, |steps| {
+        crate::runtime().block_on(runs(place(), steps));
+        Ok(())
+    });
+    done.unwrap_or_else(|failed| panic!("{failed}"));
 }

@@ -20,7 +20,7 @@ async fn expired(store: &Arc<dyn Store>, now_ms: u64, most: usize) -> Vec<Key> {
     store.expired(Timestamp::from_ms(now_ms), most).await.unwrap()
 }
 
-pub(crate) async fn records_are_named_from_their_millisecond_on(store: Arc<dyn Store>) {
+pub async fn records_are_named_from_their_millisecond_on(store: Arc<dyn Store>) {
     create(&store, 1, Some(1_000)).await;
     create(&store, 2, None).await;
     store.commit(vec![Write::create(first(cart_key(1)), Some(Timestamp::from_ms(1)))]).await.unwrap();
@@ -31,7 +31,7 @@ pub(crate) async fn records_are_named_from_their_millisecond_on(store: Arc<dyn S
     assert!(store.load(session(1)).await.unwrap().is_some(), "expiry hides nothing");
 }
 
-pub(crate) async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc<dyn Store>) {
+pub async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc<dyn Store>) {
     for n in 1..=9 {
         create(&store, n, Some(1_000 - u64::from(n))).await;
         if n == 5 {
@@ -46,7 +46,7 @@ pub(crate) async fn the_soonest_come_first_and_no_more_than_asked_for(store: Arc
     assert_eq!(expired(&store, 996, 100).await, [8, 7, 6, 5].map(session));
 }
 
-pub(crate) async fn a_later_expiry_takes_the_place_of_the_earlier(store: Arc<dyn Store>) {
+pub async fn a_later_expiry_takes_the_place_of_the_earlier(store: Arc<dyn Store>) {
     let key = session(1);
     create(&store, 1, Some(1_000)).await;
     let (two, three) = (next(&first(key)), next(&next(&first(key))));
@@ -57,7 +57,7 @@ pub(crate) async fn a_later_expiry_takes_the_place_of_the_earlier(store: Arc<dyn
     assert_eq!(expired(&store, u64::MAX, 10).await, []);
 }
 
-pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
+pub async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
     let key = session(1);
     let fold = async || {
         // The first time somebody wrote since; the second time nobody did.
@@ -78,7 +78,7 @@ pub(crate) async fn what_is_folded_expires_too(store: Arc<dyn Store>) {
     assert_eq!(expired(&store, 3_000, 10).await, []);
 }
 
-pub(crate) async fn who_goes_on_behind_what_was_named_is_named_each_once(store: Arc<dyn Store>) {
+pub async fn who_goes_on_behind_what_was_named_is_named_each_once(store: Arc<dyn Store>) {
     for n in 1..=20 {
         // Four share each millisecond, of different kinds.
         let at = Some(Timestamp::from_ms(1_000 + u64::from(n) / 4));

@@ -23,7 +23,7 @@ fn one_of_each() -> [Key; 6] {
     ]
 }
 
-pub(crate) async fn what_was_never_written_is_absent(store: Arc<dyn Store>) {
+pub async fn what_was_never_written_is_absent(store: Arc<dyn Store>) {
     for key in one_of_each() {
         assert_eq!(store.load(key).await, Ok(None));
     }
@@ -31,7 +31,7 @@ pub(crate) async fn what_was_never_written_is_absent(store: Arc<dyn Store>) {
     assert_eq!(store.count().await, Ok(Counts::default()));
 }
 
-pub(crate) async fn what_was_written_is_read(store: Arc<dyn Store>) {
+pub async fn what_was_written_is_read(store: Arc<dyn Store>) {
     for key in one_of_each() {
         let mut record = first(key);
         store.commit(vec![Write::create(record.clone(), None)]).await.unwrap();
@@ -45,7 +45,7 @@ pub(crate) async fn what_was_written_is_read(store: Arc<dyn Store>) {
     }
 }
 
-pub(crate) async fn a_swap_needs_the_version_that_stands_there(store: Arc<dyn Store>) {
+pub async fn a_swap_needs_the_version_that_stands_there(store: Arc<dyn Store>) {
     let key = cart_key(1);
     let (one, two) = (first(key), next(&first(key)));
     let swap = |expected| store.commit(vec![Write::swap(expected, two.clone(), None)]);
@@ -60,7 +60,7 @@ pub(crate) async fn a_swap_needs_the_version_that_stands_there(store: Arc<dyn St
     assert_eq!(store.load(key).await, Ok(Some(two.clone())));
 }
 
-pub(crate) async fn a_creation_needs_an_empty_place(store: Arc<dyn Store>) {
+pub async fn a_creation_needs_an_empty_place(store: Arc<dyn Store>) {
     for key in one_of_each() {
         store.commit(vec![Write::create(first(key), None)]).await.unwrap();
         let again = store.commit(vec![Write::create(next(&first(key)), None)]).await;
@@ -69,7 +69,7 @@ pub(crate) async fn a_creation_needs_an_empty_place(store: Arc<dyn Store>) {
     }
 }
 
-pub(crate) async fn a_deletion_needs_its_version(store: Arc<dyn Store>) {
+pub async fn a_deletion_needs_its_version(store: Arc<dyn Store>) {
     let key = Key::Session(session_id(1));
     store.commit(vec![Write::create(first(key), None)]).await.unwrap();
     assert_eq!(store.commit(vec![Write::delete(key, 2)]).await, Err(CommitError::Conflict(key)));
@@ -78,7 +78,7 @@ pub(crate) async fn a_deletion_needs_its_version(store: Arc<dyn Store>) {
     assert_eq!(store.commit(vec![Write::delete(key, 1)]).await, Err(CommitError::Conflict(key)));
 }
 
-pub(crate) async fn present_means_any_version_and_not_none(store: Arc<dyn Store>) {
+pub async fn present_means_any_version_and_not_none(store: Arc<dyn Store>) {
     let key = Key::Session(session_id(1));
     let delete = || Write { key, expect: Expect::Present, action: Action::Delete };
     assert_eq!(store.commit(vec![Write::keep(key)]).await, Err(CommitError::Conflict(key)));
@@ -90,7 +90,7 @@ pub(crate) async fn present_means_any_version_and_not_none(store: Arc<dyn Store>
     assert_eq!(store.load(key).await, Ok(None));
 }
 
-pub(crate) async fn a_commit_happens_as_a_whole_or_not_at_all(store: Arc<dyn Store>) {
+pub async fn a_commit_happens_as_a_whole_or_not_at_all(store: Arc<dyn Store>) {
     let (cart, session, ledger) = (cart_key(1), Key::Session(session_id(1)), Key::Ledger(session_id(1)));
     store.commit(vec![Write::create(first(cart), None)]).await.unwrap();
     let writes = || {
@@ -110,7 +110,7 @@ pub(crate) async fn a_commit_happens_as_a_whole_or_not_at_all(store: Arc<dyn Sto
     assert_eq!(store.load(ledger).await, Ok(Some(first(ledger))));
 }
 
-pub(crate) async fn after_a_deletion_a_record_begins_anew(store: Arc<dyn Store>) {
+pub async fn after_a_deletion_a_record_begins_anew(store: Arc<dyn Store>) {
     let key = cart_key(1);
     for _ in 0..3 {
         store.commit(vec![Write::create(first(key), None)]).await.unwrap();
@@ -121,7 +121,7 @@ pub(crate) async fn after_a_deletion_a_record_begins_anew(store: Arc<dyn Store>)
     }
 }
 
-pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>) {
+pub async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>) {
     for n in 1..=3 {
         let keys = [cart_key(n), Key::Session(session_id(n)), Key::Ledger(session_id(n))];
         store.commit(keys.map(|key| Write::create(first(key), None)).to_vec()).await.unwrap();
@@ -175,7 +175,7 @@ pub(crate) async fn records_are_counted_by_who_holds_them(store: Arc<dyn Store>)
 }
 
 /// The memory store takes any size; whoever has a bound names it and changes nothing.
-pub(crate) async fn a_record_that_is_too_big_changes_nothing(store: Arc<dyn Store>) {
+pub async fn a_record_that_is_too_big_changes_nothing(store: Arc<dyn Store>) {
     let key = Key::Ledger(session_id(1));
     let mut ledger = Ledger::new(session_id(1));
     ledger.keep(LedgerEntry {
@@ -198,7 +198,7 @@ pub(crate) async fn a_record_that_is_too_big_changes_nothing(store: Arc<dyn Stor
     store.commit(vec![Write::create(first(cart_key(2)), None)]).await.unwrap();
 }
 
-pub(crate) async fn upkeep_changes_nothing_that_shows(store: Arc<dyn Store>) {
+pub async fn upkeep_changes_nothing_that_shows(store: Arc<dyn Store>) {
     let keys: Vec<Key> = (1..=40).map(cart_key).collect();
     for key in &keys {
         store.commit(vec![Write::create(first(*key), None)]).await.unwrap();
@@ -218,7 +218,7 @@ pub(crate) async fn upkeep_changes_nothing_that_shows(store: Arc<dyn Store>) {
     assert_eq!(store.load(keys[0]).await, Ok(Some(expected)));
 }
 
-pub(crate) async fn a_closed_store_refuses(store: Arc<dyn Store>) {
+pub async fn a_closed_store_refuses(store: Arc<dyn Store>) {
     let key = cart_key(1);
     store.commit(vec![Write::create(first(key), None)]).await.unwrap();
     store.close().await.unwrap();

@@ -19,16 +19,16 @@ use trolley_core::time::Timestamp;
 use trolley_store::records::own::{ApiKey, Clock, Data, EmailOwner, Remember, ResetToken, Token};
 use trolley_store::records::{Key, Record};
 
-pub(crate) fn session_id(n: u8) -> SessionId {
+pub fn session_id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 16])
 }
 
-pub(crate) fn cart_key(n: u8) -> Key {
+pub fn cart_key(n: u8) -> Key {
     Key::Cart(CartId::from_bytes([n; 16]))
 }
 
 /// The first state of the record under `key`.
-pub(crate) fn first(key: Key) -> Record {
+pub fn first(key: Key) -> Record {
     match key {
         Key::Cart(id) => next(&Record::Cart(Arc::new(Cart::new(id, Timestamp::from_ms(1))))),
         Key::Session(id) => Record::Session(Arc::new(Session {
@@ -95,13 +95,13 @@ pub(crate) fn first(key: Key) -> Record {
 }
 
 /// The cart as an account's.
-pub(crate) fn of_account(record: &Record) -> Record {
+pub fn of_account(record: &Record) -> Record {
     let Record::Cart(cart) = record else { panic!("{record:?} is no cart") };
     Record::Cart(Arc::new(Cart { holder: Holder::Account, ..Cart::clone(cart) }))
 }
 
 /// The cart after it went into another one; then after that was marked done.
-pub(crate) fn sealed(record: &Record) -> Record {
+pub fn sealed(record: &Record) -> Record {
     let Record::Cart(cart) = record else { panic!("{record:?} is no cart") };
     let mut cart = Cart::clone(cart);
     if !cart.seal(CartId::from_bytes([9; 16])) {
@@ -111,7 +111,7 @@ pub(crate) fn sealed(record: &Record) -> Record {
 }
 
 /// The session after an account was attached to it.
-pub(crate) fn signed_in(record: &Record) -> Record {
+pub fn signed_in(record: &Record) -> Record {
     let Record::Session(session) = record else { panic!("{record:?} is no session") };
     let device = Device { name: "Firefox on Linux".into(), address: "192.0.2.1".into() };
     let sign_in = SignIn { account: AccountId::from_bytes([1; 16]), at: Timestamp::from_ms(1), device };
@@ -150,7 +150,7 @@ fn order(id: OrderId) -> Order {
 }
 
 /// The state after `record`: one version on, and changed as a service would change it.
-pub(crate) fn next(record: &Record) -> Record {
+pub fn next(record: &Record) -> Record {
     match record {
         Record::Cart(cart) => {
             let mut cart = Cart::clone(cart);

@@ -36,7 +36,7 @@ async fn fold(store: &Arc<dyn Store>) {
     while store.upkeep().await.unwrap() {}
 }
 
-pub(crate) async fn a_listing_is_in_the_order_of_ids(store: Arc<dyn Store>) {
+pub async fn a_listing_is_in_the_order_of_ids(store: Arc<dyn Store>) {
     assert_eq!(keys(&store, all(), 10).await, []);
     for n in [3, 1, 255, 2] {
         create(&store, n).await;
@@ -51,7 +51,7 @@ pub(crate) async fn a_listing_is_in_the_order_of_ids(store: Arc<dyn Store>) {
     assert_eq!(keys(&store, under, 10).await, [session(255)]);
 }
 
-pub(crate) async fn a_listing_goes_on_behind_what_it_gave(store: Arc<dyn Store>) {
+pub async fn a_listing_goes_on_behind_what_it_gave(store: Arc<dyn Store>) {
     for n in 1..=5 {
         create(&store, n).await;
         if n == 3 {
@@ -66,7 +66,7 @@ pub(crate) async fn a_listing_goes_on_behind_what_it_gave(store: Arc<dyn Store>)
     assert_eq!(keys(&store, all(), 0).await, []);
 }
 
-pub(crate) async fn a_listing_sees_what_is_folded_and_what_is_not(store: Arc<dyn Store>) {
+pub async fn a_listing_sees_what_is_folded_and_what_is_not(store: Arc<dyn Store>) {
     for n in 1..=6 {
         create(&store, n).await;
     }
@@ -85,7 +85,7 @@ pub(crate) async fn a_listing_sees_what_is_folded_and_what_is_not(store: Arc<dyn
     assert_eq!(keys(&store, down, 10).await, [7, 5, 4, 2, 1].map(session));
 }
 
-pub(crate) async fn what_begins_alike_is_listed_together_and_nothing_beside_it(store: Arc<dyn Store>) {
+pub async fn what_begins_alike_is_listed_together_and_nothing_beside_it(store: Arc<dyn Store>) {
     let cart = |n: u8| CartId::from_bytes([n; 16]);
     let link = |of: u8, n: u8| Key::OrderLink(OrderLink::new(cart(of), OrderId::from_bytes([n; 16])));
     for n in 1..=8 {

@@ -30,7 +30,7 @@ async fn advance(store: Arc<dyn Store>, keys: Vec<Key>) {
     }
 }
 
-pub(crate) async fn every_increment_counts_once(store: Arc<dyn Store>) {
+pub async fn every_increment_counts_once(store: Arc<dyn Store>) {
     let key = cart_key(1);
     store.commit(vec![Write::create(first(key), None)]).await.unwrap();
     let mut callers: JoinSet<()> = (0..CALLERS).map(|_| advance(Arc::clone(&store), vec![key])).collect();
@@ -41,7 +41,7 @@ pub(crate) async fn every_increment_counts_once(store: Arc<dyn Store>) {
     assert_eq!(version(&store, key).await, 1 + u64::from(CALLERS));
 }
 
-pub(crate) async fn only_one_creates(store: Arc<dyn Store>) {
+pub async fn only_one_creates(store: Arc<dyn Store>) {
     for n in 1..=5 {
         let key = Key::Session(session_id(n));
         let mut callers = JoinSet::new();
@@ -57,7 +57,7 @@ pub(crate) async fn only_one_creates(store: Arc<dyn Store>) {
 }
 
 /// Each commit advances two neighbours in a ring of records: at the end each was advanced by its two sides.
-pub(crate) async fn two_keys_change_together(store: Arc<dyn Store>) {
+pub async fn two_keys_change_together(store: Arc<dyn Store>) {
     let ring: Vec<Key> = (1..=8).map(cart_key).collect();
     let creates = ring.iter().map(|key| Write::create(first(*key), None)).collect();
     store.commit(creates).await.unwrap();
@@ -78,7 +78,7 @@ pub(crate) async fn two_keys_change_together(store: Arc<dyn Store>) {
     }
 }
 
-pub(crate) async fn a_commit_whose_caller_left_is_whole(store: Arc<dyn Store>) {
+pub async fn a_commit_whose_caller_left_is_whole(store: Arc<dyn Store>) {
     for n in 1..=60 {
         let (cart, ledger) = (cart_key(n), Key::Ledger(session_id(n)));
         let commit = store.commit(vec![Write::create(first(cart), None), Write::create(first(ledger), None)]);

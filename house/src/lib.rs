@@ -6,6 +6,7 @@ pub mod circles;
 pub mod clocks;
 pub mod links;
 pub mod named_tests;
+pub mod names;
 pub mod papers;
 pub mod paths;
 pub mod places;
@@ -17,7 +18,7 @@ pub mod tree;
 #[cfg(test)]
 mod tests {
     use crate::tree::{Breach, Tree};
-    use crate::{arrows, circles, clocks, links, named_tests, papers, places, settings, sizes};
+    use crate::{arrows, circles, clocks, links, named_tests, names, papers, places, settings, sizes};
 
     fn holds(rule: fn(&Tree) -> Vec<Breach>) {
         let breaches = rule(&Tree::ours());
@@ -51,6 +52,16 @@ mod tests {
     #[test]
     fn files_functions_and_openings_keep_their_size_and_form() {
         holds(sizes::check);
+    }
+
+    #[test]
+    fn no_public_type_has_the_name_of_another() {
+        holds(names::check);
+    }
+
+    #[test]
+    fn what_a_rule_names_is_there() {
+        holds(arrows::check_rules);
     }
 
     #[test]

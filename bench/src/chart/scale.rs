@@ -1,7 +1,7 @@
 //! The chart of `bench scale`: throughput and the slowest hundredth, over carts, connections and lines.
 
 use crate::report::numbers::{count, micros_marked};
-use crate::report::scale::{Cost, Point, ScaleReport};
+use crate::report::scale::{Point, ScaleCost, ScaleReport};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -21,8 +21,9 @@ pub(crate) fn draw(report: &ScaleReport) -> String {
         ("connections", &report.connections),
         ("lines a cart", &report.lines),
     ];
-    let most_of =
-        |of: fn(&Cost) -> f64| report.points().flat_map(|p| [of(&p.read), of(&p.add)]).fold(0.0, f64::max);
+    let most_of = |of: fn(&ScaleCost) -> f64| {
+        report.points().flat_map(|p| [of(&p.read), of(&p.add)]).fold(0.0, f64::max)
+    };
     let rates = Axis::linear(most_of(|cost| cost.rate.most.max(cost.limit.median)), "", count);
     let least = report.points().map(|p| p.read.p99_us.min(p.add.p99_us)).min().unwrap_or(1) as f64;
     let slowest = Axis::log(least.max(1.0), most_of(|cost| cost.p99_us as f64), "", micros_marked);

@@ -18,7 +18,7 @@ use crate::mix::visit::Visit;
 use crate::report::load::{Footprint, Series};
 use crate::report::numbers::count;
 use crate::report::out;
-use crate::report::scale::{Cost, Point, ScaleReport};
+use crate::report::scale::{Point, ScaleCost, ScaleReport};
 
 use super::asked::{Places, Runs, command};
 use super::load::{share_of, start_limit};
@@ -163,10 +163,15 @@ fn measure(
     })
 }
 
-fn cost(asked: &Scale, ours: &Side, theirs: &Side) -> Cost {
+fn cost(asked: &Scale, ours: &Side, theirs: &Side) -> ScaleCost {
     let ours = Series::new(ours.name, &ours.tallies, asked.runs.length);
     let limit = Series::new(theirs.name, &theirs.tallies, asked.runs.length);
-    Cost { rate: ours.rate, limit: limit.rate, share: share_of(&ours, &limit), p99_us: ours.latency_us.p99 }
+    ScaleCost {
+        rate: ours.rate,
+        limit: limit.rate,
+        share: share_of(&ours, &limit),
+        p99_us: ours.latency_us.p99,
+    }
 }
 
 /// Sessions of carts from all over the store.

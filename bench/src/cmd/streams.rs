@@ -12,7 +12,7 @@ use crate::chart;
 use crate::engine::actor::Actor;
 use crate::engine::pace::Pace;
 use crate::engine::tally::Tally;
-use crate::engine::{self, Load};
+use crate::engine::{self, Workload};
 use crate::host::folder::Folder;
 use crate::host::machine::{Machine, now};
 use crate::host::{files, programs};
@@ -223,7 +223,7 @@ fn change(
     changers: &mut [Changer],
     progress: &mut Progress,
 ) -> io::Result<Tally> {
-    let load = Load {
+    let load = Workload {
         address,
         threads: asked.runs.threads as usize,
         pace: Pace::Open(asked.rate),

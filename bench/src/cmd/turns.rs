@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use crate::engine::actor::Actor;
 use crate::engine::pace::Pace;
 use crate::engine::tally::Tally;
-use crate::engine::{self, Load};
+use crate::engine::{self, Workload};
 use crate::mix::shopper::{Errand, Shopper};
 use crate::mix::step::Step;
 use crate::mix::tongue::Tongue;
@@ -80,7 +80,7 @@ impl Side {
             .enumerate()
             .map(|(number, visits)| Shopper::new(errand.clone(), number, visits))
             .collect();
-        let load = Load {
+        let load = Workload {
             address: self.address,
             threads: runs.threads as usize,
             pace: work.pace,

@@ -8,7 +8,7 @@ use crate::wire::answer::{Answer, whole};
 
 /// What a look at the socket gave.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum ReadProgress {
     /// The answer is not whole yet.
     Waiting,
     /// The request is not sent yet: the socket takes no more for now.
@@ -40,28 +40,28 @@ impl Connection {
     }
 
     /// Sends what stands in `out`, or as much of it as the socket takes.
-    pub(super) fn send(&mut self) -> Progress {
+    pub(super) fn send(&mut self) -> ReadProgress {
         while self.sent < self.out.len() {
             match self.stream.write(&self.out[self.sent..]) {
-                Ok(0) => return Progress::Broken,
+                Ok(0) => return ReadProgress::Broken,
                 Ok(more) => self.sent += more,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Progress::Unsent,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return ReadProgress::Unsent,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Progress::Broken,
+                Err(_) => return ReadProgress::Broken,
             }
         }
-        Progress::Waiting
+        ReadProgress::Waiting
     }
 
     /// Reads once. An answer that is whole goes to `take`, which may say that it was the connection's last.
-    pub(super) fn receive(&mut self, scratch: &mut [u8], take: impl FnOnce(&Answer<'_>)) -> Progress {
+    pub(super) fn receive(&mut self, scratch: &mut [u8], take: impl FnOnce(&Answer<'_>)) -> ReadProgress {
         let read = match self.stream.read(scratch) {
-            Ok(0) => return Progress::Broken,
+            Ok(0) => return ReadProgress::Broken,
             Ok(read) => read,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                return Progress::Waiting;
+                return ReadProgress::Waiting;
             }
-            Err(_) => return Progress::Broken,
+            Err(_) => return ReadProgress::Broken,
         };
         // Most answers come whole: they are read where they stand.
         let in_parts = !self.part.is_empty();
@@ -71,22 +71,22 @@ impl Connection {
         let bytes = if in_parts { &self.part[..] } else { &scratch[..read] };
         match whole(bytes) {
             // More than was asked for, or an answer to nothing.
-            Ok(Some((_, taken))) if taken != bytes.len() || self.under_way.is_none() => Progress::Broken,
+            Ok(Some((_, taken))) if taken != bytes.len() || self.under_way.is_none() => ReadProgress::Broken,
             Ok(Some((answer, _))) => {
                 take(&answer);
                 let closes = answer.closes;
                 self.part.clear();
                 self.sent = 0;
                 self.out.clear();
-                if closes { Progress::Broken } else { Progress::Answered }
+                if closes { ReadProgress::Broken } else { ReadProgress::Answered }
             }
             Ok(None) => {
                 if !in_parts {
                     self.part.extend_from_slice(&scratch[..read]);
                 }
-                Progress::Waiting
+                ReadProgress::Waiting
             }
-            Err(_) => Progress::Broken,
+            Err(_) => ReadProgress::Broken,
         }
     }
 }

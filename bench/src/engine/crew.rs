@@ -12,7 +12,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 
 use super::actor::{Actor, Times};
-use super::connection::{Connection, Progress};
+use super::connection::{Connection, ReadProgress};
 use super::pace::Schedule;
 use super::tally::{Tally, Window};
 
@@ -156,9 +156,9 @@ impl<'a, 'b> Crew<'a, 'b> {
     fn go_on(&mut self, at: usize) {
         let Some(connection) = &mut self.connections[at] else { return };
         match connection.send() {
-            Progress::Broken => self.broken(at),
-            Progress::Unsent => self.watch(at, EventFlags::IN | EventFlags::OUT),
-            Progress::Waiting | Progress::Answered => {}
+            ReadProgress::Broken => self.broken(at),
+            ReadProgress::Unsent => self.watch(at, EventFlags::IN | EventFlags::OUT),
+            ReadProgress::Waiting | ReadProgress::Answered => {}
         }
     }
 
@@ -181,7 +181,7 @@ impl<'a, 'b> Crew<'a, 'b> {
             came = Some((answer.status, Times { due, answered }));
         });
         let Some((status, times)) = came else {
-            if progress == Progress::Broken {
+            if progress == ReadProgress::Broken {
                 self.broken(at);
             }
             return;
@@ -190,7 +190,7 @@ impl<'a, 'b> Crew<'a, 'b> {
         self.under_way -= 1;
         self.answers += 1;
         self.tally.answered(&self.window, times, status, good);
-        if progress == Progress::Broken {
+        if progress == ReadProgress::Broken {
             self.broken(at);
         }
         if self.schedule.is_some() {

@@ -19,7 +19,7 @@ use self::tally::{Tally, Window};
 
 /// What a run is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Load {
+pub(crate) struct Workload {
     /// The server.
     pub(crate) address: SocketAddr,
     /// Threads that the connections are shared out to.
@@ -35,7 +35,7 @@ pub(crate) struct Load {
 /// Lets each actor speak over a connection of its own, and counts. `told` is called now and then with how far it is,
 /// from 0 to 1, and the number of answers so far.
 pub(crate) fn run(
-    load: &Load,
+    load: &Workload,
     actors: &mut [&mut dyn Actor],
     mut told: impl FnMut(f64, u64),
 ) -> io::Result<Tally> {
@@ -144,8 +144,8 @@ mod tests {
 
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
-    fn load(address: SocketAddr, pace: Pace, length: Duration) -> Load {
-        Load { address, threads: 1, pace, warm_up: Duration::ZERO, length }
+    fn load(address: SocketAddr, pace: Pace, length: Duration) -> Workload {
+        Workload { address, threads: 1, pace, warm_up: Duration::ZERO, length }
     }
 
     #[test]

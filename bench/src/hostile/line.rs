@@ -65,7 +65,7 @@ impl Said {
 
 /// A connection, opened when it is needed.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Conversation {
     from: Ipv4Addr,
     to: SocketAddr,
     host: String,
@@ -90,10 +90,10 @@ pub(super) async fn connect(from: Ipv4Addr, to: SocketAddr, narrow: bool) -> Res
     }
 }
 
-impl Line {
+impl Conversation {
     /// From there to the server.
-    pub(super) fn new(from: Ipv4Addr, to: SocketAddr) -> Line {
-        Line { from, to, host: to.to_string(), stream: None }
+    pub(super) fn new(from: Ipv4Addr, to: SocketAddr) -> Conversation {
+        Conversation { from, to, host: to.to_string(), stream: None }
     }
 
     /// The next request opens a connection of its own.

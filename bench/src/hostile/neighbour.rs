@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use super::book::{Kind, Verdict};
 use super::jar::Jar;
 use super::judge;
-use super::line::{self, Line, Said, Silence};
-use super::street::{Errand, Street, Turns, address};
+use super::line::{self, Conversation, Said, Silence};
+use super::street::{NeighbourErrand, Street, Turns, address};
 
 /// A cart that somebody adds to is left for a new one when so many things were put in.
 const ADDS_A_CART: u64 = 60;
@@ -26,9 +26,9 @@ pub(super) const PASSWORD: &str = "a neighbour's own long phrase";
 #[derive(Debug)]
 pub(super) struct Neighbour {
     number: usize,
-    errand: Errand,
+    errand: NeighbourErrand,
     street: Arc<Street>,
-    line: Line,
+    line: Conversation,
     jar: Jar,
     /// How often it put something into its present cart.
     adds: u64,
@@ -41,16 +41,16 @@ pub(super) struct Neighbour {
 
 impl Neighbour {
     /// Someone at home.
-    pub(super) fn new(number: usize, errand: Errand, street: &Arc<Street>) -> Neighbour {
+    pub(super) fn new(number: usize, errand: NeighbourErrand, street: &Arc<Street>) -> Neighbour {
         let street = Arc::clone(street);
-        let line = Line::new(address(number), street.server);
+        let line = Conversation::new(address(number), street.server);
         let (jar, accounts) = (Jar::default(), Vec::new());
         Neighbour { number, errand, street, line, jar, adds: 0, accounts, visits: 0, stream: None }
     }
 
     /// What has to be there before anything is counted: a reader's cart, the accounts of who signs in.
     pub(super) async fn prepare<'a>(&mut self, emails: impl Iterator<Item = &'a String>) -> io::Result<()> {
-        if matches!(self.errand, Errand::Look | Errand::Watch) {
+        if matches!(self.errand, NeighbourErrand::Look | NeighbourErrand::Watch) {
             for sku in ["item-1".to_owned(), "item-2".to_owned(), format!("moving-{}", self.number % 4)] {
                 let said = self.write("POST", "/v1/cart/lines", &add(&sku, 2)).await;
                 let said = expected(said, 200, "filling a cart")?;
@@ -86,12 +86,12 @@ impl Neighbour {
                 continue;
             }
             match self.errand {
-                Errand::Look => drop(self.read(due).await),
-                Errand::Watch => self.watch(due).await,
-                Errand::Fill => self.fill(due).await,
-                Errand::Buy => self.buy(due).await,
-                Errand::SignIn => self.sign_in(due).await,
-                Errand::Probe => self.probe(due).await,
+                NeighbourErrand::Look => drop(self.read(due).await),
+                NeighbourErrand::Watch => self.watch(due).await,
+                NeighbourErrand::Fill => self.fill(due).await,
+                NeighbourErrand::Buy => self.buy(due).await,
+                NeighbourErrand::SignIn => self.sign_in(due).await,
+                NeighbourErrand::Probe => self.probe(due).await,
             }
             self.visits += 1;
         }

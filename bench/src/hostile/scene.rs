@@ -11,21 +11,21 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::attack::raider::Siege;
 use super::attack::sockets;
-use super::attack::tolls::Told;
+use super::attack::tolls::AnswerCounts;
 use super::attack::{self, Part};
 use super::book::{Book, Phase, Plan};
 use super::catalogue::Catalogue;
 use super::neighbour::Neighbour;
-use super::street::{ADDRESSES, Errand, Street, Turns, emails};
+use super::street::{ADDRESSES, NeighbourErrand, Street, Turns, emails};
 
 /// Connections of neighbours who look, of those who fill carts, and so on: each waits for one answer at a time.
-const PEOPLE: [(Errand, usize, f64); 6] = [
-    (Errand::Look, 20, 0.57),
-    (Errand::Fill, 10, 0.25),
-    (Errand::Buy, 10, 0.06),
-    (Errand::SignIn, 10, 0.03),
-    (Errand::Watch, 10, 0.03),
-    (Errand::Probe, 2, 0.06),
+const PEOPLE: [(NeighbourErrand, usize, f64); 6] = [
+    (NeighbourErrand::Look, 20, 0.57),
+    (NeighbourErrand::Fill, 10, 0.25),
+    (NeighbourErrand::Buy, 10, 0.06),
+    (NeighbourErrand::SignIn, 10, 0.03),
+    (NeighbourErrand::Watch, 10, 0.03),
+    (NeighbourErrand::Probe, 2, 0.06),
 ];
 /// An account lets itself be signed in to thirty times an hour; its owner comes less often.
 const SIGN_INS_AN_ACCOUNT: f64 = 20.0;
@@ -62,7 +62,7 @@ pub(crate) struct Outcome {
     /// What became of the neighbours.
     pub(crate) book: Book,
     /// What the attacker was told, by the kind of attack.
-    pub(crate) told: BTreeMap<&'static str, Told>,
+    pub(crate) told: BTreeMap<&'static str, AnswerCounts>,
 }
 
 impl Scene {
@@ -112,12 +112,12 @@ impl Scene {
         &self,
         street: &Arc<Street>,
         emails: &[String],
-    ) -> io::Result<Vec<(Errand, Vec<Neighbour>)>> {
+    ) -> io::Result<Vec<(NeighbourErrand, Vec<Neighbour>)>> {
         let mut people = Vec::new();
         for (errand, many, _) in PEOPLE {
             let mut all: Vec<_> = (0..many).map(|number| Neighbour::new(number, errand, street)).collect();
             for (number, neighbour) in all.iter_mut().enumerate() {
-                let emails = if errand == Errand::SignIn { emails } else { &[] };
+                let emails = if errand == NeighbourErrand::SignIn { emails } else { &[] };
                 neighbour.prepare(emails.iter().skip(number).step_by(many)).await?;
             }
             people.push((errand, all));
@@ -125,7 +125,7 @@ impl Scene {
         Ok(people)
     }
 
-    fn live(&self, runtime: &Runtime, people: Vec<(Errand, Vec<Neighbour>)>, plan: Plan) {
+    fn live(&self, runtime: &Runtime, people: Vec<(NeighbourErrand, Vec<Neighbour>)>, plan: Plan) {
         let mut all = tokio::task::JoinSet::new();
         for (errand, neighbours) in people {
             let turns = Arc::new(Turns {
@@ -142,10 +142,10 @@ impl Scene {
     }
 
     /// How often neighbours begin this, a second. Sign-ins are as many as their accounts let happen in that time.
-    fn rate_of(&self, errand: Errand) -> f64 {
+    fn rate_of(&self, errand: NeighbourErrand) -> f64 {
         let share = PEOPLE.iter().find(|(own, ..)| *own == errand).map_or(0.0, |(_, _, share)| *share);
         let rate = (self.rate * share).max(0.01);
-        if errand == Errand::SignIn {
+        if errand == NeighbourErrand::SignIn {
             rate.min(self.accounts() as f64 * SIGN_INS_AN_ACCOUNT / self.seconds())
         } else {
             rate
@@ -154,8 +154,10 @@ impl Scene {
 
     /// How many accounts there are: a few for each address.
     fn accounts(&self) -> usize {
-        let share =
-            PEOPLE.iter().find(|(errand, ..)| *errand == Errand::SignIn).map_or(0.0, |(.., share)| *share);
+        let share = PEOPLE
+            .iter()
+            .find(|(errand, ..)| *errand == NeighbourErrand::SignIn)
+            .map_or(0.0, |(.., share)| *share);
         let wanted = (self.rate * share * self.seconds() / SIGN_INS_AN_ACCOUNT).ceil() as usize;
         let addresses = usize::from(ADDRESSES);
         wanted.div_ceil(addresses).clamp(1, ACCOUNTS_AN_ADDRESS) * addresses
@@ -182,7 +184,7 @@ mod tests {
         };
         for (each, rate, accounts) in [(1, 70.0, 10), (200, 70.0, 70), (3_600, 700.0, 150)] {
             let scene = scene(each, rate);
-            let an_account = scene.rate_of(Errand::SignIn) * scene.seconds() / scene.accounts() as f64;
+            let an_account = scene.rate_of(NeighbourErrand::SignIn) * scene.seconds() / scene.accounts() as f64;
             assert_eq!(scene.accounts(), accounts);
             assert!(an_account <= SIGN_INS_AN_ACCOUNT + 0.01, "{an_account}");
         }

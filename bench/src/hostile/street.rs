@@ -49,7 +49,7 @@ impl Street {
 
 /// What a neighbour came for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum NeighbourErrand {
     /// Looks into its cart now and then.
     Look,
     /// Puts things in: known ones, ones that nobody asked for yet, and ones that are not there.
@@ -64,15 +64,15 @@ pub(super) enum Errand {
     Probe,
 }
 
-impl Errand {
+impl NeighbourErrand {
     /// What it begins with.
     pub(super) fn kind(self) -> Kind {
         match self {
-            Errand::Look => Kind::Read,
-            Errand::Fill => Kind::Add,
-            Errand::Buy | Errand::SignIn => Kind::Arrive,
-            Errand::Watch => Kind::Watch,
-            Errand::Probe => Kind::Probe,
+            NeighbourErrand::Look => Kind::Read,
+            NeighbourErrand::Fill => Kind::Add,
+            NeighbourErrand::Buy | NeighbourErrand::SignIn => Kind::Arrive,
+            NeighbourErrand::Watch => Kind::Watch,
+            NeighbourErrand::Probe => Kind::Probe,
         }
     }
 }

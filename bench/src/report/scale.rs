@@ -15,9 +15,9 @@ pub(crate) struct Point {
     /// The size: carts, connections or lines.
     pub(crate) size: u64,
     /// Reading a cart.
-    pub(crate) read: Cost,
+    pub(crate) read: ScaleCost,
     /// Adding a unit under a key.
-    pub(crate) add: Cost,
+    pub(crate) add: ScaleCost,
     /// What the import of the store took.
     pub(crate) import_s: f64,
     /// What the server takes up before the runs.
@@ -30,7 +30,7 @@ pub(crate) struct Point {
 
 /// What one kind of request costs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cost {
+pub(crate) struct ScaleCost {
     /// Answers a second.
     pub(crate) rate: Spread,
     /// The limit server's, in turns with it.

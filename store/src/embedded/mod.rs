@@ -37,7 +37,7 @@ use crate::records::{Key, Record};
 use self::folder::Folder;
 use self::settings::{OnFatal, Settings};
 use self::shared::{Lookup, ReadError, Shared};
-use self::writer::{Request, Writer};
+use self::writer::{CommitWriter, Request};
 
 pub use self::error::OpenFolderError;
 
@@ -69,7 +69,7 @@ impl Embedded {
         let shared = Arc::new(Shared::new(file, overlay, found.counts, settings.cache_mb));
         let (asks, receiver) = mpsc::channel(WAITING_MAX);
         let how = (settings.durability, last_resort);
-        let writer = Writer::new((connection, held), Arc::clone(&shared), receiver, how, &found);
+        let writer = CommitWriter::new((connection, held), Arc::clone(&shared), receiver, how, &found);
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run());
         let thread =
             thread.map_err(|source| OpenFolderError::Folder { folder: folder.to_owned(), source })?;

@@ -67,7 +67,7 @@ impl Threshold {
 }
 
 /// The writer's state. Its folder's lock goes with it.
-pub(super) struct Writer {
+pub(super) struct CommitWriter {
     connection: Connection,
     shared: Arc<Shared>,
     asks: mpsc::Receiver<Request>,
@@ -93,16 +93,16 @@ pub(super) struct Writer {
     _folder: Folder,
 }
 
-impl Writer {
+impl CommitWriter {
     pub(super) fn new(
         (connection, folder): (Connection, Folder),
         shared: Arc<Shared>,
         asks: mpsc::Receiver<Request>,
         (durability, last_resort): (Durability, OnFatal),
         found: &Found,
-    ) -> Writer {
+    ) -> CommitWriter {
         shared.tally.journal(found.bytes);
-        Writer {
+        CommitWriter {
             connection,
             shared,
             asks,

@@ -53,11 +53,19 @@ fn a_delta_of_another_state_or_kind_is_noticed() {
 }
 
 #[test]
-fn a_newer_format_says_so() {
+fn a_newer_format_says_so_and_is_not_called_damage() {
+    let mut image = encode(&record(&cart()));
+    image[0] = 99;
+    let body = image.len() - 4;
+    let key = record(&cart()).key();
+    let head = crc32c::crc32c_append(crc32c::crc32c(&[key.kind() as u8]), key.id());
+    let sum = crc32c::crc32c_append(head, &image[..body]);
+    image[body..].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(decode(key, &image), Err(StoreError::NewerFormat { key, format: 99 }));
     let mut made = delta(&record(&cart()), &record(&cart())).unwrap();
     made[0] = 99;
     let refused = apply(&record(&cart()), &made).unwrap_err().to_string();
-    assert!(refused.contains("a newer trolley wrote it"), "{refused}");
+    assert!(refused.contains("a newer trolley wrote"), "{refused}");
 }
 
 proptest! {

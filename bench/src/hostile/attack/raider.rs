@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::tolls::Tolls;
 use crate::hostile::jar::Jar;
-use crate::hostile::line::{Line, Said, Silence};
+use crate::hostile::line::{Conversation, Said, Silence};
 
 /// Where the attacker is.
 pub(in crate::hostile) const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
@@ -41,14 +41,14 @@ impl Siege {
 pub(super) struct Raider {
     pub(super) siege: Arc<Siege>,
     attack: &'static str,
-    line: Line,
+    line: Conversation,
     pub(super) jar: Jar,
 }
 
 impl Raider {
     /// One that goes by this name in the report.
     pub(super) fn new(attack: &'static str, siege: &Arc<Siege>) -> Raider {
-        let line = Line::new(ADDRESS, siege.server);
+        let line = Conversation::new(ADDRESS, siege.server);
         Raider { siege: Arc::clone(siege), attack, line, jar: Jar::default() }
     }
 

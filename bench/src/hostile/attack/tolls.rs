@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// The counts of one attack.
-pub(crate) type Told = BTreeMap<String, u64>;
+pub(crate) type AnswerCounts = BTreeMap<String, u64>;
 
 /// All counts.
 #[derive(Debug, Default)]
-pub(crate) struct Tolls(Mutex<BTreeMap<&'static str, Told>>);
+pub(crate) struct Tolls(Mutex<BTreeMap<&'static str, AnswerCounts>>);
 
 impl Tolls {
     /// One answer more, or what came in its place.
@@ -18,7 +18,7 @@ impl Tolls {
     }
 
     /// What was counted until now.
-    pub(crate) fn all(&self) -> BTreeMap<&'static str, Told> {
+    pub(crate) fn all(&self) -> BTreeMap<&'static str, AnswerCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

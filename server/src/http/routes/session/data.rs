@@ -62,7 +62,7 @@ async fn patch(
     State(front): State<Arc<AppState>>,
     visitor: Visitor,
     Address(from): Address,
-    wanted: Wanted,
+    wanted: DataCondition,
     Under(key): Under,
     MergePatch(members): MergePatch,
 ) -> HandlerResult {
@@ -112,11 +112,11 @@ fn etag(kept: &SessionData) -> HeaderValue {
 }
 
 /// What `If-Match` asks for: one of these tags, or none where it is not there or `*` (there always is an object).
-pub struct Wanted(Option<Tags>);
+pub struct DataCondition(Option<Tags>);
 
-impl Wanted {
-    fn of(headers: &HeaderMap) -> Result<Wanted, Problem> {
-        Ok(Wanted(Tags::of(headers, &IF_MATCH)?.filter(|tags| !tags.any)))
+impl DataCondition {
+    fn of(headers: &HeaderMap) -> Result<DataCondition, Problem> {
+        Ok(DataCondition(Tags::of(headers, &IF_MATCH)?.filter(|tags| !tags.any)))
     }
 
     fn holds(&self, etag: &HeaderValue) -> bool {
@@ -132,11 +132,11 @@ impl Wanted {
     }
 }
 
-impl FromRequestParts<Arc<AppState>> for Wanted {
+impl FromRequestParts<Arc<AppState>> for DataCondition {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Head, _: &Arc<AppState>) -> Result<Wanted, Problem> {
-        Wanted::of(&parts.headers)
+    async fn from_request_parts(parts: &mut Head, _: &Arc<AppState>) -> Result<DataCondition, Problem> {
+        DataCondition::of(&parts.headers)
     }
 }
 
@@ -157,7 +157,7 @@ impl FromRequest<Arc<AppState>> for MergePatch {
     }
 }
 
-impl RequestInput for Wanted {
+impl RequestInput for DataCondition {
     fn describe(takes: &mut RequestParts, _: &mut Components) {
         headers::wanted(takes);
     }

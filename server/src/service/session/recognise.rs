@@ -127,7 +127,10 @@ impl Service {
         now: Timestamp,
     ) -> Result<Recognition, ServiceError> {
         let seen = presented.seen(&session, now);
-        let session = if session.presented {
+        // A remembered device's session waits for the visit that brings its remember-me token along: what a proxy asks, and a
+        // stream that comes back, do not.
+        let waits = session.account().is_some() && presented.remember.is_none();
+        let session = if session.presented || waits {
             session
         } else {
             self.present(session, presented.remember.as_ref(), seen, now).await

@@ -250,9 +250,10 @@ impl Service {
         self.commit_desk(tx).await
     }
 
-    /// The token of a session came back for the first time. From now on the idle limit counts, so this is written down before
-    /// the answer; where that fails the caller is served all the same, and the next request tries again. A remember-me
-    /// token that comes along has arrived too.
+    /// The token of a session came back for the first time. From now on a guest's idle limit counts, so this is written down before
+    /// the answer; where that fails the caller is served all the same, and the next request tries again. The session of a
+    /// remembered device came back with the remember-me token that was handed out with it, which has arrived too; with an older one
+    /// of a tab that was slow it did not yet.
     pub(crate) async fn present(
         &self,
         session: Arc<Session>,
@@ -260,43 +261,57 @@ impl Service {
         seen: Timestamp,
         now: Timestamp,
     ) -> Arc<Session> {
-        let presented = Arc::new(self.seen_at(&session, seen));
+        let presented = Arc::new(Session { presented: true, ..self.seen_at(&session, seen) });
         let written = async {
             let mut tx = Transaction::default();
             tx.know(Record::Session(Arc::clone(&session)));
             self.put_session(&mut tx, Arc::clone(&presented));
             if let (Some(account), Some(remember)) = (session.account(), remember) {
                 let mut sessions = self.sessions_in(&mut tx, account).await?;
-                if arrive_together(&mut tx, &mut sessions, session.id, remember.digest(), now) {
-                    put_sessions(&mut tx, sessions);
+                match arrive_together(&mut tx, &mut sessions, session.id, remember.digest(), now) {
+                    Arrival::Now => put_sessions(&mut tx, sessions),
+                    Arrival::Nothing => {}
+                    Arrival::NotYet => return Ok(Arc::clone(&session)),
                 }
             }
-            self.commit_desk(tx).await
+            self.commit_desk(tx).await?;
+            Ok::<_, ServiceError>(Arc::clone(&presented))
         };
-        if let Err(failure) = written.await {
+        written.await.unwrap_or_else(|failure| {
             tracing::warn!(?failure, session = %session.id, "a first visit could not be written down");
-        }
-        presented
+            presented
+        })
     }
 }
 
-/// The successor of the series that the session belongs to was presented together with the session's token.
+/// What a remember-me token that came with a session's is to the device that both belong to.
+enum Arrival {
+    /// It is what was handed out with the session.
+    Now,
+    /// It is an older one: what was handed out is still to come.
+    NotYet,
+    /// Nothing is waited for.
+    Nothing,
+}
+
+/// The remember-me token was presented together with the session's token.
 fn arrive_together(
     tx: &mut Transaction,
     sessions: &mut AccountSessions,
     session: SessionId,
     remember: TokenDigest,
     now: Timestamp,
-) -> bool {
-    let Some(series) = sessions.series_of(session).cloned() else { return false };
-    if series.tokens.successor.is_none_or(|waiting| waiting.digest != remember) {
-        return false;
+) -> Arrival {
+    let Some(series) = sessions.series_of(session).cloned() else { return Arrival::Nothing };
+    let Some(waiting) = series.tokens.successor else { return Arrival::Nothing };
+    if waiting.digest != remember {
+        return Arrival::NotYet;
     }
-    let Some(changed) = sessions.series_mut(series.id) else { return false };
+    let Some(changed) = sessions.series_mut(series.id) else { return Arrival::Nothing };
     if let Some(forgotten) = changed.tokens.advance(now) {
         forget_remember(tx, sessions, &series, forgotten);
     }
-    true
+    Arrival::Now
 }
 
 fn forget_remember(tx: &mut Transaction, sessions: &AccountSessions, series: &Series, digest: TokenDigest) {

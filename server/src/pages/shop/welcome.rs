@@ -204,8 +204,13 @@ pub async fn reset(
     let code = form.get("code").unwrap_or_default().trim();
     let reset =
         Reset { token: Token::parse(code.as_bytes()), new: form.get("new").unwrap_or_default().to_owned() };
-    let Err(problem) = set_by_token(&front, address, &calling.from, reset).await else {
-        return redirect("/sign-in?reset=1", None);
+    let problem = match set_by_token(&front, address, &calling, reset).await {
+        Ok(known_by) => {
+            let mut response = redirect("/sign-in?reset=1", None);
+            front.know(&mut response, known_by.as_ref());
+            return response;
+        }
+        Err(problem) => problem,
     };
     let Ok(cart) = front.shown(&calling.visitor).await else {
         return refused(&front, &calling.visitor, &problem).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use trolley_core::account::audit::{AuditEntry, EventKind};
-use trolley_core::account::sessions::{Series, SignedInEntry};
+use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry};
 use trolley_core::chain::TokenChain;
 use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::session::{Device, Session, SignIn, Transport};
@@ -118,12 +118,7 @@ impl Service {
             false => RememberCookie::Same,
         };
         let known_by = match entering.transport {
-            Transport::Cookie => {
-                let known = entering.known_by.clone();
-                let token = known.clone().unwrap_or_else(|| Token::mint(&*self.random));
-                sessions.note_device(known_digest(entering.account, &token), now);
-                known.is_none().then_some(token)
-            }
+            Transport::Cookie => self.note_device(&mut sessions, entering.known_by.as_ref(), now),
             Transport::Bearer => None,
         };
         put_sessions(tx, sessions);
@@ -137,6 +132,31 @@ impl Service {
         let visit = self.visit(session, token.digest(), now);
         let visit = visit.ok_or_else(|| ServiceError::Broken("a new session is over".to_owned()))?;
         Ok(Attached { visit, token, remember, known_by })
+    }
+
+    /// The account knows the device from now on: by the cookie that it sent, or by this one, which it is to be handed.
+    fn note_device(
+        &self,
+        sessions: &mut AccountSessions,
+        known_by: Option<&Token>,
+        now: Timestamp,
+    ) -> Option<Token> {
+        let token = known_by.cloned().unwrap_or_else(|| Token::mint(&*self.random));
+        sessions.note_device(known_digest(sessions.account, &token), now);
+        known_by.is_none().then_some(token)
+    }
+
+    /// The same in the transaction, for the device from which a new password is set: nobody locks the owner out of that one.
+    pub(crate) async fn note_device_in(
+        &self,
+        tx: &mut Transaction,
+        account: AccountId,
+        known_by: Option<&Token>,
+    ) -> Result<Option<Token>, ServiceError> {
+        let mut sessions = self.sessions_in(tx, account).await?;
+        let handed = self.note_device(&mut sessions, known_by, self.now());
+        put_sessions(tx, sessions);
+        Ok(handed)
     }
 
     /// Whether the owner of the account once signed in from the device that sends this cookie.

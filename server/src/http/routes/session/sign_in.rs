@@ -26,6 +26,7 @@ use crate::http::server::state::AppState;
 use crate::http::wire::account::SignedInView;
 use crate::service::account::attach::{Attached, RememberCookie};
 use crate::service::account::sign_in::{SignInRequest, SignedIn};
+use crate::service::session::token::Token;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -110,10 +111,20 @@ impl AppState {
             }
             RememberCookie::Dropped => lines.push(cookie::clear(cookie::REMEMBER, same_site)),
         }
-        if let Some(known_by) = &entered.known_by {
-            lines.push(cookie::set_named(cookie::DEVICE, known_by, same_site, now, now + cookie::DEVICE_FOR));
-        }
+        lines.extend(entered.known_by.as_ref().map(|known_by| self.device_line(known_by)));
         lines
+    }
+
+    fn device_line(&self, known_by: &Token) -> HeaderValue {
+        let now = self.service.now();
+        cookie::set_named(cookie::DEVICE, known_by, self.rules.same_site, now, now + cookie::DEVICE_FOR)
+    }
+
+    /// Hands a device what an account knows it by from now on.
+    pub fn know(&self, response: &mut Response<Body>, known_by: Option<&Token>) {
+        if let Some(known_by) = known_by {
+            response.headers_mut().append(SET_COOKIE, self.device_line(known_by));
+        }
     }
 
     /// Tells a browser to forget what opened the session, and what it kept of its pages.

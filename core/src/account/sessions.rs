@@ -52,7 +52,7 @@ pub struct Series {
     pub made_by: Option<KeyId>,
     /// When it is forgotten: so long after the password.
     pub expires_at: Timestamp,
-    /// The device as it was when the password was given.
+    /// The device as it was when the password was given, or when it was used last.
     pub device: Device,
     /// When the password was given.
     pub first_seen: Timestamp,

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use trolley_core::ids::AccountId;
-use trolley_core::session::{Device, Transport};
+use trolley_core::session::Transport;
 
 use crate::http::extract::address::Address;
 use crate::http::extract::idempotency::Key;
-use crate::http::extract::user_agent::friendly;
+use crate::http::extract::user_agent::device;
 use crate::http::extract::visitor::Visitor;
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
@@ -53,7 +51,7 @@ impl Caller {
         let Address(address) = Address::from_request_parts(parts, front).await?;
         let bears = authorization::is_bearer(&parts.headers);
         let transport = if bears { Transport::Bearer } else { Transport::Cookie };
-        let device = Device { name: device_name(&parts.headers), address: address.to_string().into() };
+        let device = device(&parts.headers, address);
         let known_by = cookie::known_device(&parts.headers);
         Ok(Caller { visitor, transport, from: ClientDevice { device, known_by } })
     }
@@ -93,9 +91,4 @@ impl FromRequestParts<Arc<AppState>> for AccountOwner {
         let account = visit.session.account().ok_or_else(|| Problem::new(Code::NotSignedIn))?;
         Ok(AccountOwner { visit, account, from })
     }
-}
-
-fn device_name(headers: &HeaderMap) -> Box<str> {
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    friendly(agent).chars().take(Device::TEXT_MAX).collect::<String>().into()
 }

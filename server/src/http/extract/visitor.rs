@@ -11,12 +11,13 @@ use crate::http::extract::address::Address;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::mistaken_authorization::Door;
 use crate::http::extract::pending_tokens::PendingTokens;
+use crate::http::extract::user_agent::device;
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
 use crate::http::server::state::AppState;
 use crate::service::limits::addresses::Guess;
-use crate::service::session::recognise::{Presented, Recognition, Visit};
+use crate::service::session::recognise::{Presented, Recognition, Remembered, Visit};
 use crate::service::session::token::Token;
 
 /// What a stream that is opened again had seen.
@@ -139,6 +140,7 @@ async fn recognised(
         }
     };
     let tray = parts.extensions.get::<PendingTokens>();
+    let remember = remember.map(|token| Remembered { token, device: device(&parts.headers, from) });
     let presented = Presented { token, remember, transport, renews: tray.is_some(), watches };
     let recognised = front.service.recognise(&presented).await?;
     match (&recognised, transport) {
@@ -149,7 +151,7 @@ async fn recognised(
         }
         (Recognition::Retired, _) => {}
         (Recognition::Nobody, Transport::Cookie) => {
-            for token in presented.token.iter().chain(&presented.remember) {
+            for token in presented.token.iter().chain(presented.remember_token()) {
                 front.service.guessed(from, Guess::Cookie(token.digest()))?;
             }
         }

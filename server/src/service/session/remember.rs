@@ -7,7 +7,7 @@ use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry};
 use trolley_core::chain::{Renewal, Successor, TokenChain, TokenStanding};
 use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest};
-use trolley_core::session::{Session, SignIn, Transport};
+use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
@@ -18,7 +18,7 @@ use crate::service::error::ServiceError;
 use crate::service::limits::addresses::Payer;
 use crate::service::limits::quotas::{QuotaRequest, SIGN_IN};
 use crate::service::secret::Purpose;
-use crate::service::session::recognise::{Recognition, RenewedTokens};
+use crate::service::session::recognise::{Recognition, Remembered, RenewedTokens};
 use crate::service::session::token::Token;
 use crate::service::transaction::Transaction;
 
@@ -32,8 +32,8 @@ struct Use {
 
 impl Service {
     /// Begins the session of the device that `remember` belongs to, or finds the one that another request just began.
-    pub(crate) async fn use_remember(&self, remember: &Token) -> Result<Recognition, ServiceError> {
-        let digest = remember.digest();
+    pub(crate) async fn use_remember(&self, remember: &Remembered) -> Result<Recognition, ServiceError> {
+        let digest = remember.token.digest();
         for _ in 0..self.settings.bounds.commit_tries {
             let Some(Record::Remember(named)) = self.store.load(Key::Remember(digest)).await? else {
                 return Ok(Recognition::Nobody);
@@ -71,7 +71,7 @@ impl Service {
         mut tx: Transaction,
         mut sessions: AccountSessions,
         series: Series,
-        remember: &Token,
+        Remembered { token: remember, device }: &Remembered,
         standing: TokenStanding,
     ) -> Result<Option<Recognition>, ServiceError> {
         let (account, now, id) = (sessions.account, self.now(), series.id);
@@ -84,23 +84,20 @@ impl Service {
             Some(found) => found,
             None => {
                 if let Some(other) = series.session {
-                    // The device lost what opened it: no other one may go on using it.
-                    sessions.expire(other);
-                    self.take_out_in(&mut tx, other, Tokens::Forget).await?;
+                    self.replaced_in(&mut tx, &mut sessions, other, device, now).await?;
                 }
-                self.new_session(&mut tx, &mut sessions, &series, &used.head, now).await?
+                self.new_session(&mut tx, &mut sessions, &series, &used.head, device, now).await?
             }
         };
         let mut tab = self.tab();
         if sessions.version != before {
-            // A chain of uses would else begin sessions without end. The device's address pays, as of its last password.
-            let payer = Payer::with(&series.device);
+            // A chain of uses would else begin sessions without end. The address that it is used from pays.
+            let payer = Payer::with(device);
             tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
             tab.sign_in(Some(account))?;
             tab.bring(payer, SIGN_IN);
-            let device = Some(&*series.device.name);
-            let row = AuditEntry::new(now, EventKind::Remembered).within(session.id).from(None, device);
-            self.note(&mut tx, account, row).await?;
+            let row = AuditEntry::new(now, EventKind::Remembered).within(session.id);
+            self.note(&mut tx, account, by(row, device)).await?;
             put_sessions(&mut tx, sessions);
         }
         if !self.commit_desk(tx).await? {
@@ -178,6 +175,32 @@ impl Service {
         Ok(heads.into_iter().find_map(opens).map(|token| (session, token)))
     }
 
+    /// The series' last session gives way to the one that begins, in the transaction: the device lost what opened it, and no other
+    /// one may go on using it. One that lived is told by whom it was ended.
+    async fn replaced_in(
+        &self,
+        tx: &mut Transaction,
+        sessions: &mut AccountSessions,
+        other: SessionId,
+        device: &Device,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        tx.read(&*self.store, Key::Session(other)).await?;
+        let lived = match tx.get(&Key::Session(other)) {
+            Some(Record::Session(session)) => self.lease(session, now).is_ok(),
+            _ => false,
+        };
+        if sessions.expire(other) {
+            let row = match lived {
+                true => by(AuditEntry::new(now, EventKind::SessionRevoked), device),
+                false => AuditEntry::new(now, EventKind::SessionExpired),
+            };
+            self.note(tx, sessions.account, row.within(other)).await?;
+        }
+        self.take_out_in(tx, other, Tokens::Forget).await?;
+        Ok(())
+    }
+
     /// A fresh session of the series, in the transaction.
     async fn new_session(
         &self,
@@ -185,6 +208,7 @@ impl Service {
         sessions: &mut AccountSessions,
         series: &Series,
         head: &Token,
+        device: &Device,
         now: Timestamp,
     ) -> Result<(Arc<Session>, Token), ServiceError> {
         let (account, cap) = (sessions.account, self.settings.policy.cap);
@@ -200,7 +224,7 @@ impl Service {
         }
         if let Some(series) = sessions.series_mut(series.id) {
             (series.session, series.made_by, series.uses) = (Some(id), Some(key), series.uses + 1);
-            series.last_seen = now;
+            (series.last_seen, series.device) = (now, device.clone());
         }
         let session = Arc::new(Session {
             id,
@@ -212,7 +236,7 @@ impl Service {
             last_seen: now,
             presented: false,
             began_with_cart: false,
-            sign_in: Some(Box::new(SignIn { account, at: now, device: series.device.clone() })),
+            sign_in: Some(Box::new(SignIn { account, at: now, device: device.clone() })),
         });
         self.put_session(tx, Arc::clone(&session));
         let opens = TokenRecord { digest: token.digest(), session: id, retired_at: None };
@@ -282,6 +306,10 @@ impl Service {
             presented
         })
     }
+}
+
+fn by(row: AuditEntry, device: &Device) -> AuditEntry {
+    row.from(Some(&device.address), Some(&device.name))
 }
 
 /// What a remember-me token that came with a session's is to the device that both belong to.

@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod gone_together;
 pub(crate) mod races;
 pub(crate) mod remember_arrival;
+pub(crate) mod remember_told;
 pub(crate) mod remembered;
 pub(crate) mod rotation;
 pub(crate) mod sessions;

@@ -81,7 +81,28 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<AppState>) -> Result<Visitor, Problem> {
         let remember = cookie::token(&parts.headers, cookie::REMEMBER);
-        match recognised(parts, front, remember, false).await? {
+        Visitor::with(parts, front, remember, Miss::Counts).await
+    }
+}
+
+/// What a token that opens nothing is to the limits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// A guess.
+    Counts,
+    /// Nothing: who sends it is known by something else.
+    Passes,
+}
+
+impl Visitor {
+    /// The caller, by the session's token, and by this one of a remembered device.
+    pub(super) async fn with(
+        parts: &mut Parts,
+        front: &Arc<AppState>,
+        remember: Option<Token>,
+        miss: Miss,
+    ) -> Result<Visitor, Problem> {
+        match recognised(parts, front, remember, false, miss).await? {
             (Recognition::Known(visit, _), _) => Ok(Visitor::Known(visit)),
             // Judged before anything else: a late write of another tab must not put a guest's cookie over a fresh one.
             (Recognition::Retired, Transport::Cookie) if !parts.method.is_safe() => {
@@ -112,7 +133,7 @@ impl FromRequestParts<Arc<AppState>> for Watcher {
         // A stream that is opened again by itself does not bring a remembered device back: nobody may be looking.
         let is_first = !parts.headers.contains_key(LAST_EVENT_ID);
         let remember = cookie::token(&parts.headers, cookie::REMEMBER).filter(|_| is_first);
-        match recognised(parts, front, remember, true).await? {
+        match recognised(parts, front, remember, true, Miss::Counts).await? {
             (Recognition::Known(visit, _), _) => Ok(Watcher::Known(visit)),
             (Recognition::Retired, _) => Ok(Watcher::Retired),
             (Recognition::Nobody, Transport::Cookie) => Ok(Watcher::Unknown),
@@ -127,6 +148,7 @@ async fn recognised(
     front: &Arc<AppState>,
     remember: Option<Token>,
     watches: bool,
+    miss: Miss,
 ) -> Result<(Recognition, Transport), Problem> {
     let Address(from) = Address::from_request_parts(parts, front).await?;
     let (token, remember, transport) = match Credential::of(&parts.headers)? {
@@ -149,6 +171,7 @@ async fn recognised(
                 tray.lay(visit, handed.clone());
             }
         }
+        (Recognition::Nobody, Transport::Cookie) if miss == Miss::Passes => {}
         (Recognition::Retired, _) => {}
         (Recognition::Nobody, Transport::Cookie) => {
             for token in presented.token.iter().chain(presented.remember_token()) {

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::claim::Claim;
 use crate::service::session::recognise::Visit;
-use crate::service::session::token::RETIRED_FOR;
+use crate::service::session::token::{RETIRED_FOR, Token};
 use crate::service::transaction::Transaction;
 
 /// What becomes of the tokens of a session that leaves.
@@ -85,6 +85,34 @@ impl Service {
             Some(Some(Record::Token(named))) => named.session,
             _ => visit.session.id,
         })
+    }
+
+    /// Whether that is the token of a remembered device, or was.
+    pub async fn remembers(&self, remember: &Token) -> Result<bool, ServiceError> {
+        let Some(Record::Remember(named)) = self.store.load(Key::Remember(remember.digest())).await? else {
+            return Ok(false);
+        };
+        let sessions = self.sessions_in(&mut Transaction::default(), named.account).await?;
+        Ok(sessions.series(named.series).is_some())
+    }
+
+    /// A sign-out from a remembered device: it is forgotten, with the session that it has by now. No other one begins for that.
+    pub async fn forget_device(&self, remember: &Token) -> Result<(), ServiceError> {
+        for _ in 0..self.settings.bounds.commit_tries {
+            let found = self.store.load(Key::Remember(remember.digest())).await?;
+            let Some(Record::Remember(named)) = found else { return Ok(()) };
+            let _turn = self.turns.of(named.account).await;
+            let mut tx = Transaction::default();
+            let sessions = self.sessions_in(&mut tx, named.account).await?;
+            let Some(series) = sessions.series(named.series) else { return Ok(()) };
+            let mut row = AuditEntry::new(self.now(), EventKind::SignedOut);
+            row.session = series.session;
+            self.end_noted_in(&mut tx, named.account, Revocation::Series(named.series), row).await?;
+            if self.commit_desk(tx).await? {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::Busy)
     }
 
     /// Ends sessions of an account in one commit, and says how many sessions and remembered devices that were.

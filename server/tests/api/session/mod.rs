@@ -3,6 +3,7 @@
 pub(crate) mod callers;
 pub(crate) mod data;
 pub(crate) mod gone_together;
+pub(crate) mod leaving;
 pub(crate) mod races;
 pub(crate) mod remember_arrival;
 pub(crate) mod remember_told;

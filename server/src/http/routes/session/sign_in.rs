@@ -14,6 +14,7 @@ use trolley_core::session::Transport;
 use crate::http::extract::account_caller::{Caller, ProvenCaller};
 use crate::http::extract::cookie;
 use crate::http::extract::json::{Json, NoBody, answer};
+use crate::http::extract::leaver::Leaver;
 use crate::http::extract::pending_tokens::TROLLEY_TOKEN;
 use crate::http::extract::visitor::Visitor;
 use crate::http::openapi::op::op;
@@ -55,12 +56,10 @@ async fn sign_in(
     Ok(front.signed_in(StatusCode::OK, &signed_in))
 }
 
-async fn sign_out(State(front): State<Arc<AppState>>, calling: Caller, _: NoBody) -> HandlerResult {
-    if let Visitor::Known(visit) = &calling.visitor {
-        front.service.sign_out(visit).await?;
-    }
+async fn sign_out(State(front): State<Arc<AppState>>, leaving: Leaver, _: NoBody) -> HandlerResult {
+    leaving.sign_out(&front).await?;
     let mut response = no_content();
-    front.forget(&mut response, calling.transport);
+    front.forget(&mut response, leaving.transport);
     Ok(response)
 }
 

@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::service::account::revoke::{Revocation, Tokens, forget_series, put_sessions};
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::recognise::Visit;
-use crate::service::session::token::{RETIRED_FOR, Token};
+use crate::service::session::token::Token;
 use crate::service::transaction::Transaction;
 
 /// An account that comes in.
@@ -24,6 +24,8 @@ use crate::service::transaction::Transaction;
 pub struct AttachRequest {
     /// The caller's session, a guest's or one that is signed in; none begins a new one.
     pub session: Option<SessionId>,
+    /// The session that the caller's browser had before, where that takes nothing on: one whose token is out of use by now.
+    pub follows: Option<SessionId>,
     /// Who.
     pub account: AccountId,
     /// The account's cart.
@@ -94,8 +96,14 @@ impl Service {
         let (before, left) = self.entering_session(tx, entering).await?;
         let id = before.as_ref().map_or_else(|| self.new_session_id(now), |session| session.id);
         let token = Token::mint(&*self.random);
-        if let Some(left) = left {
-            self.lead_in(tx, &left, id, now);
+        let follows = match (left, &entering.known_by) {
+            (Some(left), _) => Some(left),
+            (None, _) if entering.follows.is_some() => entering.follows,
+            (None, Some(device)) => self.left_on_in(tx, device).await?,
+            (None, None) => None,
+        };
+        if let Some(follows) = follows {
+            self.succeed_in(tx, follows, id, now).await?;
         }
         let session = self.signed_in(tx, entering, before.as_deref(), id, &token, now);
         let mut sessions = self.sessions_in(tx, entering.account).await?;
@@ -122,6 +130,11 @@ impl Service {
             Transport::Bearer => None,
         };
         put_sessions(tx, sessions);
+        if let Some(device) = known_by.as_ref().or(entering.known_by.as_ref())
+            && entering.transport == Transport::Cookie
+        {
+            self.note_last_in(tx, device, id, now).await?;
+        }
         for session in &over.sessions {
             unless_damaged(self.take_out_in(tx, *session, Tokens::Forget).await)?;
             let row = AuditEntry::new(now, EventKind::SessionRevoked).within(*session);
@@ -171,7 +184,7 @@ impl Service {
         &self,
         tx: &mut Transaction,
         entering: &AttachRequest,
-    ) -> Result<(Option<Arc<Session>>, Option<Arc<Session>>), ServiceError> {
+    ) -> Result<(Option<Arc<Session>>, Option<SessionId>), ServiceError> {
         let Some(id) = entering.session else { return Ok((None, None)) };
         tx.read(&*self.store, Key::Session(id)).await?;
         let Some(Record::Session(session)) = tx.get(&Key::Session(id)) else {
@@ -183,19 +196,9 @@ impl Service {
                 self.end_in(tx, other, Revocation::Session(id), Tokens::Retire).await?;
                 let row = AuditEntry::new(self.now(), EventKind::SignedOut).within(id);
                 self.note(tx, other, row).await?;
-                Ok((None, Some(session)))
+                Ok((None, Some(id)))
             }
             _ => Ok((Some(session), None)),
-        }
-    }
-
-    /// The tokens of a session that gave way to another one of the same browser lead to that: a sign-out that is under way with
-    /// one of them ends whoever is signed in by then.
-    fn lead_in(&self, tx: &mut Transaction, left: &Session, to: SessionId, now: Timestamp) {
-        for digest in left.tokens.in_use(self.settings.policy.grace, now) {
-            let Some(Record::Token(retired)) = tx.get(&Key::Token(digest)) else { continue };
-            let (led, expires_at) = (TokenRecord { session: to, ..**retired }, now + RETIRED_FOR);
-            tx.put(Record::Token(Arc::new(led)), Some(expires_at));
         }
     }
 

@@ -11,6 +11,7 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record, Remember, Token as TokenRecord};
 
 use crate::service::Service;
+use crate::service::account::successor::FOLLOWED_MAX;
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::claim::Claim;
 use crate::service::session::recognise::Visit;
@@ -40,12 +41,21 @@ pub enum Revocation {
 }
 
 impl Service {
-    /// Who is signed out is whoever the visit's browser is by now: a sign-in, a new password or a renewal may have been faster. This
-    /// session is over, a guest's with its cart. One that is gone already is no fault.
+    /// Who is signed out is whoever the visit's browser is by now: sign-ins, a new password or a renewal may have been faster. This session
+    /// is over, a guest's with its cart, and every one that the browser had after it. Those that are gone already are no fault.
     pub async fn sign_out(&self, visit: &Visit) -> Result<(), ServiceError> {
+        let (mut ended, mut next) = (Vec::new(), Some(visit.session.id));
+        while let Some(id) = next.filter(|id| ended.len() < FOLLOWED_MAX && !ended.contains(id)) {
+            self.sign_out_of(id).await?;
+            ended.push(id);
+            next = self.successor_of(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn sign_out_of(&self, id: SessionId) -> Result<(), ServiceError> {
         let mut tries = self.settings.bounds.commit_tries;
         while tries > 0 {
-            let id = self.led_to(visit).await?;
             let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
                 return Ok(());
             };
@@ -76,15 +86,6 @@ impl Service {
             }
         }
         Err(ServiceError::Busy)
-    }
-
-    /// The session that the visit's token leads to: its own, or the one that took its place.
-    async fn led_to(&self, visit: &Visit) -> Result<SessionId, ServiceError> {
-        let named = self.store.load(Key::Token(visit.token)).await.map_err(ServiceError::from);
-        Ok(match unless_damaged(named)? {
-            Some(Some(Record::Token(named))) => named.session,
-            _ => visit.session.id,
-        })
     }
 
     /// Whether that is the token of a remembered device, or was.

@@ -12,6 +12,7 @@ pub(crate) mod rotation;
 pub(crate) mod sessions;
 pub(crate) mod signed_in;
 pub(crate) mod signing_out;
+pub(crate) mod signing_out_chains;
 pub(crate) mod sweeping;
 pub(crate) mod under_way;
 pub(crate) mod unproven;

@@ -70,7 +70,14 @@ impl Caller {
             Visitor::Known(visit) => Some(visit),
             Visitor::Unknown => None,
         };
-        SignInRequest { visit, transport: self.transport, remember, merge, from: self.from }
+        SignInRequest {
+            visit,
+            retired: self.retired,
+            transport: self.transport,
+            remember,
+            merge,
+            from: self.from,
+        }
     }
 }
 

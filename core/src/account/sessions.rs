@@ -52,7 +52,7 @@ pub struct Series {
     pub made_by: Option<KeyId>,
     /// When it is forgotten: so long after the password.
     pub expires_at: Timestamp,
-    /// The device as it was when the password was given.
+    /// The device as it was when the password was given, or when it was used last.
     pub device: Device,
     /// When the password was given.
     pub first_seen: Timestamp,
@@ -158,9 +158,9 @@ impl AccountSessions {
         self.take(|_| true, |_| true)
     }
 
-    /// The password is another one: everything but the session that changed it goes, and no device is known any more.
+    /// The password is another one: everything but the session that changed it goes. Devices stay known: that opens nothing, and
+    /// without it a stranger who guesses on would lock the owner out of the new password too.
     pub fn password_changed(&mut self, by: Option<SessionId>) -> Revoked {
-        self.devices.clear();
         match by {
             Some(session) => self.keep_only(session),
             None => self.leave_all(),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn everywhere_is_everything_and_a_new_password_knows_no_device() {
+    fn everywhere_is_everything_and_so_is_a_new_password_and_devices_stay_known() {
         let (mut everywhere, mut changed, mut reset) = (account(), account(), account());
         let device = TokenDigest::from_bytes([7; 32]);
         for account in [&mut everywhere, &mut changed, &mut reset] {
@@ -332,7 +332,7 @@ mod tests {
         assert_eq!([&everywhere, &changed, &reset].map(|account| account.epoch), [1, 1, 1]);
         let known =
             [&everywhere, &changed, &reset].map(|account| account.knows(&device, Timestamp::from_ms(6)));
-        assert_eq!(known, [true, false, false]);
+        assert_eq!(known, [true, true, true]);
     }
 
     #[test]

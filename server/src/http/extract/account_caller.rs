@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use trolley_core::ids::AccountId;
-use trolley_core::session::{Device, Transport};
+use trolley_core::ids::{AccountId, TokenDigest};
+use trolley_core::session::Transport;
 
 use crate::http::extract::address::Address;
 use crate::http::extract::idempotency::Key;
-use crate::http::extract::user_agent::friendly;
-use crate::http::extract::visitor::Visitor;
+use crate::http::extract::user_agent::device;
+use crate::http::extract::visitor::{Credential, Visitor};
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -24,6 +22,8 @@ use crate::service::session::recognise::Visit;
 pub struct Caller {
     /// Who.
     pub visitor: Visitor,
+    /// The token that it sent, where that went out of use lately.
+    pub retired: Option<TokenDigest>,
     /// How it is handed a token.
     pub transport: Transport,
     /// From where.
@@ -53,9 +53,9 @@ impl Caller {
         let Address(address) = Address::from_request_parts(parts, front).await?;
         let bears = authorization::is_bearer(&parts.headers);
         let transport = if bears { Transport::Bearer } else { Transport::Cookie };
-        let device = Device { name: device_name(&parts.headers), address: address.to_string().into() };
+        let device = device(&parts.headers, address);
         let known_by = cookie::known_device(&parts.headers);
-        Ok(Caller { visitor, transport, from: ClientDevice { device, known_by } })
+        Ok(Caller { visitor, retired: None, transport, from: ClientDevice { device, known_by } })
     }
 }
 
@@ -72,15 +72,17 @@ impl FromRequestParts<Arc<AppState>> for ProvenCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<AppState>) -> Result<ProvenCaller, Problem> {
-        let visitor = match Visitor::from_request_parts(parts, front).await {
+        let (visitor, retired) = match Visitor::from_request_parts(parts, front).await {
             Err(problem)
                 if problem.code() == Code::SessionEnded && !authorization::is_bearer(&parts.headers) =>
             {
-                Visitor::Unknown
+                let (token, _) = Credential::of(&parts.headers)?.token();
+                (Visitor::Unknown, token.map(|token| token.digest()))
             }
-            visitor => visitor?,
+            visitor => (visitor?, None),
         };
-        Caller::read(parts, front, visitor).await.map(ProvenCaller)
+        let caller = Caller::read(parts, front, visitor).await?;
+        Ok(ProvenCaller(Caller { retired, ..caller }))
     }
 }
 
@@ -93,9 +95,4 @@ impl FromRequestParts<Arc<AppState>> for AccountOwner {
         let account = visit.session.account().ok_or_else(|| Problem::new(Code::NotSignedIn))?;
         Ok(AccountOwner { visit, account, from })
     }
-}
-
-fn device_name(headers: &HeaderMap) -> Box<str> {
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    friendly(agent).chars().take(Device::TEXT_MAX).collect::<String>().into()
 }

@@ -14,6 +14,7 @@ pub mod host;
 pub mod idempotency;
 pub mod json;
 pub mod json_value;
+pub mod leaver;
 pub mod mistaken_authorization;
 pub mod network;
 pub mod path;

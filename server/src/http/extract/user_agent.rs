@@ -1,5 +1,11 @@
 //! A device in words: `Firefox on Windows`, from what its user agent says of itself.
 
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use trolley_core::session::Device;
+
 /// Browsers, those first whose names others carry too.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
@@ -32,6 +38,13 @@ pub fn friendly(agent: &str) -> String {
         (None, Some(system)) => format!("An app on {system}"),
         (None, None) => agent.split(['/', ' ']).next().unwrap_or_default().chars().take(40).collect(),
     }
+}
+
+/// The device that a request comes from, as its owner is told of it.
+pub fn device(headers: &HeaderMap, address: IpAddr) -> Device {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let name: String = friendly(agent).chars().take(Device::TEXT_MAX).collect();
+    Device { name: name.into(), address: address.to_string().into() }
 }
 
 #[cfg(test)]

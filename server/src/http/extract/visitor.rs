@@ -11,12 +11,13 @@ use crate::http::extract::address::Address;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::mistaken_authorization::Door;
 use crate::http::extract::pending_tokens::PendingTokens;
+use crate::http::extract::user_agent::device;
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
 use crate::http::server::state::AppState;
 use crate::service::limits::addresses::Guess;
-use crate::service::session::recognise::{Presented, Recognition, Visit};
+use crate::service::session::recognise::{Presented, Recognition, Remembered, Visit};
 use crate::service::session::token::Token;
 
 /// What a stream that is opened again had seen.
@@ -80,7 +81,28 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<AppState>) -> Result<Visitor, Problem> {
         let remember = cookie::token(&parts.headers, cookie::REMEMBER);
-        match recognised(parts, front, remember, false).await? {
+        Visitor::with(parts, front, remember, Miss::Counts).await
+    }
+}
+
+/// What a token that opens nothing is to the limits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// A guess.
+    Counts,
+    /// Nothing: who sends it is known by something else.
+    Passes,
+}
+
+impl Visitor {
+    /// The caller, by the session's token, and by this one of a remembered device.
+    pub(super) async fn with(
+        parts: &mut Parts,
+        front: &Arc<AppState>,
+        remember: Option<Token>,
+        miss: Miss,
+    ) -> Result<Visitor, Problem> {
+        match recognised(parts, front, remember, false, miss).await? {
             (Recognition::Known(visit, _), _) => Ok(Visitor::Known(visit)),
             // Judged before anything else: a late write of another tab must not put a guest's cookie over a fresh one.
             (Recognition::Retired, Transport::Cookie) if !parts.method.is_safe() => {
@@ -111,7 +133,7 @@ impl FromRequestParts<Arc<AppState>> for Watcher {
         // A stream that is opened again by itself does not bring a remembered device back: nobody may be looking.
         let is_first = !parts.headers.contains_key(LAST_EVENT_ID);
         let remember = cookie::token(&parts.headers, cookie::REMEMBER).filter(|_| is_first);
-        match recognised(parts, front, remember, true).await? {
+        match recognised(parts, front, remember, true, Miss::Counts).await? {
             (Recognition::Known(visit, _), _) => Ok(Watcher::Known(visit)),
             (Recognition::Retired, _) => Ok(Watcher::Retired),
             (Recognition::Nobody, Transport::Cookie) => Ok(Watcher::Unknown),
@@ -126,6 +148,7 @@ async fn recognised(
     front: &Arc<AppState>,
     remember: Option<Token>,
     watches: bool,
+    miss: Miss,
 ) -> Result<(Recognition, Transport), Problem> {
     let Address(from) = Address::from_request_parts(parts, front).await?;
     let (token, remember, transport) = match Credential::of(&parts.headers)? {
@@ -139,6 +162,7 @@ async fn recognised(
         }
     };
     let tray = parts.extensions.get::<PendingTokens>();
+    let remember = remember.map(|token| Remembered { token, device: device(&parts.headers, from) });
     let presented = Presented { token, remember, transport, renews: tray.is_some(), watches };
     let recognised = front.service.recognise(&presented).await?;
     match (&recognised, transport) {
@@ -147,9 +171,10 @@ async fn recognised(
                 tray.lay(visit, handed.clone());
             }
         }
+        (Recognition::Nobody, Transport::Cookie) if miss == Miss::Passes => {}
         (Recognition::Retired, _) => {}
         (Recognition::Nobody, Transport::Cookie) => {
-            for token in presented.token.iter().chain(&presented.remember) {
+            for token in presented.token.iter().chain(presented.remember_token()) {
                 front.service.guessed(from, Guess::Cookie(token.digest()))?;
             }
         }

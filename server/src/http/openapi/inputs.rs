@@ -9,6 +9,7 @@ use crate::http::extract::address::Address;
 use crate::http::extract::api_key::{ApiKey, Needs};
 use crate::http::extract::idempotency::{Again, Under};
 use crate::http::extract::json::{FromJson, Json, NoBody, Optional};
+use crate::http::extract::leaver::Leaver;
 use crate::http::extract::path::{AccountName, DeviceName, LineName, OrderName};
 use crate::http::extract::preconditions::Had;
 use crate::http::extract::query::Query;
@@ -175,6 +176,12 @@ impl RequestInput for Caller {
     fn describe(takes: &mut RequestParts, parts: &mut Components) {
         Visitor::describe(takes, parts);
         headers::key_of_form(takes);
+    }
+}
+
+impl RequestInput for Leaver {
+    fn describe(takes: &mut RequestParts, parts: &mut Components) {
+        Caller::describe(takes, parts);
     }
 }
 

@@ -10,10 +10,12 @@ use axum::response::{IntoResponse, Response};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::Password;
 use trolley_core::cart::op::MergePolicy;
+use trolley_core::session::Transport;
 
-use crate::http::extract::account_caller::{Caller, ProvenCaller};
+use crate::http::extract::account_caller::ProvenCaller;
 use crate::http::extract::address::Address;
 use crate::http::extract::form::Form;
+use crate::http::extract::leaver::Leaver;
 use crate::http::extract::visitor::Visitor;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -135,17 +137,22 @@ pub async fn sign_up(
 /// `POST /sign-out`.
 pub async fn sign_out(
     State(front): State<Arc<AppState>>,
-    ProvenCaller(calling): ProvenCaller,
+    leaving: Result<Leaver, Problem>,
     _: Form,
 ) -> Response {
-    let Caller { visitor, transport, .. } = calling;
-    if let Visitor::Known(visit) = &visitor
-        && let Err(failure) = front.service.sign_out(visit).await
-    {
-        return refused(&front, &visitor, &failure.into()).await;
-    }
     let mut response = redirect("/", None);
-    front.forget(&mut response, transport);
+    match leaving {
+        Ok(leaving) => {
+            if let Err(failure) = leaving.sign_out(&front).await {
+                return refused(&front, &leaving.visitor, &failure.into()).await;
+            }
+            front.forget(&mut response, leaving.transport);
+        }
+        Err(problem) if problem.code() == Code::SessionEnded => {
+            front.forget(&mut response, Transport::Cookie);
+        }
+        Err(problem) => return refused(&front, &Visitor::Unknown, &problem).await,
+    }
     response
 }
 
@@ -204,8 +211,13 @@ pub async fn reset(
     let code = form.get("code").unwrap_or_default().trim();
     let reset =
         Reset { token: Token::parse(code.as_bytes()), new: form.get("new").unwrap_or_default().to_owned() };
-    let Err(problem) = set_by_token(&front, address, &calling.from, reset).await else {
-        return redirect("/sign-in?reset=1", None);
+    let problem = match set_by_token(&front, address, &calling, reset).await {
+        Ok(known_by) => {
+            let mut response = redirect("/sign-in?reset=1", None);
+            front.know(&mut response, known_by.as_ref());
+            return response;
+        }
+        Err(problem) => problem,
     };
     let Ok(cart) = front.shown(&calling.visitor).await else {
         return refused(&front, &calling.visitor, &problem).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use trolley_core::account::audit::{AuditEntry, EventKind};
-use trolley_core::account::sessions::{Series, SignedInEntry};
+use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry};
 use trolley_core::chain::TokenChain;
 use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::session::{Device, Session, SignIn, Transport};
@@ -17,7 +17,7 @@ use crate::service::Service;
 use crate::service::account::revoke::{Revocation, Tokens, forget_series, put_sessions};
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::recognise::Visit;
-use crate::service::session::token::{RETIRED_FOR, Token};
+use crate::service::session::token::Token;
 use crate::service::transaction::Transaction;
 
 /// An account that comes in.
@@ -25,6 +25,8 @@ use crate::service::transaction::Transaction;
 pub struct AttachRequest {
     /// The caller's session, a guest's or one that is signed in; none begins a new one.
     pub session: Option<SessionId>,
+    /// The session that the caller's browser had before, where that takes nothing on: one whose token is out of use by now.
+    pub follows: Option<SessionId>,
     /// Who.
     pub account: AccountId,
     /// The account's cart.
@@ -95,8 +97,14 @@ impl Service {
         let (before, left) = self.entering_session(tx, entering).await?;
         let id = before.as_ref().map_or_else(|| self.new_session_id(now), |session| session.id);
         let token = Token::mint(&*self.random);
-        if let Some(left) = left {
-            self.lead_in(tx, &left, id, now);
+        let follows = match (left, &entering.known_by) {
+            (Some(left), _) => Some(left),
+            (None, _) if entering.follows.is_some() => entering.follows,
+            (None, Some(device)) => self.left_on_in(tx, device).await?,
+            (None, None) => None,
+        };
+        if let Some(follows) = follows {
+            self.succeed_in(tx, follows, id, now).await?;
         }
         let session = self.signed_in(tx, entering, before.as_deref(), id, &token, now);
         let mut sessions = self.sessions_in(tx, entering.account).await?;
@@ -119,15 +127,15 @@ impl Service {
             false => RememberCookie::Same,
         };
         let known_by = match entering.transport {
-            Transport::Cookie => {
-                let known = entering.known_by.clone();
-                let token = known.clone().unwrap_or_else(|| Token::mint(&*self.random));
-                sessions.note_device(known_digest(entering.account, &token), now);
-                known.is_none().then_some(token)
-            }
+            Transport::Cookie => self.note_device(&mut sessions, entering.known_by.as_ref(), now),
             Transport::Bearer => None,
         };
         put_sessions(tx, sessions);
+        if let Some(device) = known_by.as_ref().or(entering.known_by.as_ref())
+            && entering.transport == Transport::Cookie
+        {
+            self.note_last_in(tx, device, id, now).await?;
+        }
         for session in &over.sessions {
             unless_damaged(self.take_out_in(tx, *session, Tokens::Forget).await)?;
             let row = AuditEntry::new(now, EventKind::SessionRevoked).within(*session);
@@ -138,6 +146,31 @@ impl Service {
         let visit = self.visit(session, token.digest(), now);
         let visit = visit.ok_or_else(|| ServiceError::Broken("a new session is over".to_owned()))?;
         Ok(Attached { visit, token, remember, known_by })
+    }
+
+    /// The account knows the device from now on: by the cookie that it sent, or by this one, which it is to be handed.
+    fn note_device(
+        &self,
+        sessions: &mut AccountSessions,
+        known_by: Option<&Token>,
+        now: Timestamp,
+    ) -> Option<Token> {
+        let token = known_by.cloned().unwrap_or_else(|| Token::mint(&*self.random));
+        sessions.note_device(known_digest(sessions.account, &token), now);
+        known_by.is_none().then_some(token)
+    }
+
+    /// The same in the transaction, for the device from which a new password is set: nobody locks the owner out of that one.
+    pub(crate) async fn note_device_in(
+        &self,
+        tx: &mut Transaction,
+        account: AccountId,
+        known_by: Option<&Token>,
+    ) -> Result<Option<Token>, ServiceError> {
+        let mut sessions = self.sessions_in(tx, account).await?;
+        let handed = self.note_device(&mut sessions, known_by, self.now());
+        put_sessions(tx, sessions);
+        Ok(handed)
     }
 
     /// Whether the owner of the account once signed in from the device that sends this cookie.
@@ -152,7 +185,7 @@ impl Service {
         &self,
         tx: &mut Transaction,
         entering: &AttachRequest,
-    ) -> Result<(Option<Arc<Session>>, Option<Arc<Session>>), ServiceError> {
+    ) -> Result<(Option<Arc<Session>>, Option<SessionId>), ServiceError> {
         let Some(id) = entering.session else { return Ok((None, None)) };
         tx.read(&*self.store, Key::Session(id)).await?;
         let Some(Record::Session(session)) = tx.get(&Key::Session(id)) else {
@@ -164,19 +197,9 @@ impl Service {
                 self.end_in(tx, other, Revocation::Session(id), Tokens::Retire).await?;
                 let row = AuditEntry::new(self.now(), EventKind::SignedOut).within(id);
                 self.note(tx, other, row).await?;
-                Ok((None, Some(session)))
+                Ok((None, Some(id)))
             }
             _ => Ok((Some(session), None)),
-        }
-    }
-
-    /// The tokens of a session that gave way to another one of the same browser lead to that: a sign-out that is under way with
-    /// one of them ends whoever is signed in by then.
-    fn lead_in(&self, tx: &mut Transaction, left: &Session, to: SessionId, now: Timestamp) {
-        for digest in left.tokens.in_use(self.settings.policy.grace, now) {
-            let Some(Record::Token(retired)) = tx.get(&Key::Token(digest)) else { continue };
-            let (led, expires_at) = (TokenRecord { session: to, ..**retired }, now + RETIRED_FOR);
-            tx.put(Record::Token(Arc::new(led)), Some(expires_at));
         }
     }
 

@@ -7,7 +7,7 @@ use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::{Password, PasswordHash};
 use trolley_core::ids::{AccountId, SessionId, TokenDigest};
-use trolley_core::session::Device;
+use trolley_core::session::{Device, Transport};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::records::own::ResetToken;
 use trolley_store::records::{Key, Record};
@@ -176,7 +176,11 @@ impl Service {
         let entered = self.password_changed_in(tx, account.id, Some(session)).await?;
         self.put_password(tx, &account, hash, now).await?;
         self.note(tx, account.id, from.row(now, EventKind::PasswordChanged).within(session)).await?;
-        entered.ok_or(ServiceError::SessionEnded)
+        let mut entered = entered.ok_or(ServiceError::SessionEnded)?;
+        if entered.visit.session.transport == Transport::Cookie {
+            entered.known_by = self.note_device_in(tx, account.id, from.known_by.as_ref()).await?;
+        }
+        Ok(entered)
     }
 
     /// A new password, with which every reset token that is out ends.
@@ -240,13 +244,15 @@ impl Service {
         self.age(reset.expires_at - RESET_FOR, now).unwrap_or_default() < RESET_FOR
     }
 
-    /// Sets the password with a one-time token, which is void from then on. Every session ends.
+    /// Sets the password with a one-time token, which is void from then on. Every session ends. A browser is known to the account
+    /// from then on: what it is to be handed for that, where it had nothing.
     pub async fn reset_password(
         &self,
         token: &Token,
         new: Password,
         from: &ClientDevice,
-    ) -> Result<(), ServiceError> {
+        transport: Transport,
+    ) -> Result<Option<Token>, ServiceError> {
         let digest: TokenDigest = token.digest();
         let id = self.resets(token).await?.id;
         let hash = self.hash(new).await?;
@@ -265,8 +271,12 @@ impl Service {
             self.password_changed_in(&mut tx, id, None).await?;
             self.put_password(&mut tx, &account, hash.clone(), now).await?;
             self.note(&mut tx, id, from.row(now, EventKind::PasswordReset)).await?;
+            let handed = match transport {
+                Transport::Cookie => self.note_device_in(&mut tx, id, from.known_by.as_ref()).await?,
+                Transport::Bearer => None,
+            };
             if self.commit_desk(tx).await? {
-                return Ok(());
+                return Ok(handed);
             }
         }
         Err(ServiceError::Busy)

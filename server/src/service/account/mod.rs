@@ -9,3 +9,4 @@ pub mod hashing;
 pub mod revoke;
 pub(crate) mod rotate;
 pub mod sign_in;
+pub(crate) mod successor;

@@ -12,10 +12,11 @@ use trolley_store::records::own::{Remember, Token as TokenRecord};
 use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
+use crate::service::account::successor::FOLLOWED_MAX;
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::claim::Claim;
 use crate::service::session::recognise::Visit;
-use crate::service::session::token::RETIRED_FOR;
+use crate::service::session::token::{RETIRED_FOR, Token};
 use crate::service::transaction::Transaction;
 
 /// What becomes of the tokens of a session that leaves.
@@ -41,12 +42,21 @@ pub enum Revocation {
 }
 
 impl Service {
-    /// Who is signed out is whoever the visit's browser is by now: a sign-in, a new password or a renewal may have been faster. This
-    /// session is over, a guest's with its cart. One that is gone already is no fault.
+    /// Who is signed out is whoever the visit's browser is by now: sign-ins, a new password or a renewal may have been faster. This session
+    /// is over, a guest's with its cart, and every one that the browser had after it. Those that are gone already are no fault.
     pub async fn sign_out(&self, visit: &Visit) -> Result<(), ServiceError> {
+        let (mut ended, mut next) = (Vec::new(), Some(visit.session.id));
+        while let Some(id) = next.filter(|id| ended.len() < FOLLOWED_MAX && !ended.contains(id)) {
+            self.sign_out_of(id).await?;
+            ended.push(id);
+            next = self.successor_of(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn sign_out_of(&self, id: SessionId) -> Result<(), ServiceError> {
         let mut tries = self.settings.bounds.commit_tries;
         while tries > 0 {
-            let id = self.led_to(visit).await?;
             let Some(Record::Session(session)) = self.store.load(Key::Session(id)).await? else {
                 return Ok(());
             };
@@ -79,13 +89,32 @@ impl Service {
         Err(ServiceError::Busy)
     }
 
-    /// The session that the visit's token leads to: its own, or the one that took its place.
-    async fn led_to(&self, visit: &Visit) -> Result<SessionId, ServiceError> {
-        let named = self.store.load(Key::Token(visit.token)).await.map_err(ServiceError::from);
-        Ok(match unless_damaged(named)? {
-            Some(Some(Record::Token(named))) => named.session,
-            _ => visit.session.id,
-        })
+    /// Whether that is the token of a remembered device, or was.
+    pub async fn remembers(&self, remember: &Token) -> Result<bool, ServiceError> {
+        let Some(Record::Remember(named)) = self.store.load(Key::Remember(remember.digest())).await? else {
+            return Ok(false);
+        };
+        let sessions = self.sessions_in(&mut Transaction::default(), named.account).await?;
+        Ok(sessions.series(named.series).is_some())
+    }
+
+    /// A sign-out from a remembered device: it is forgotten, with the session that it has by now. No other one begins for that.
+    pub async fn forget_device(&self, remember: &Token) -> Result<(), ServiceError> {
+        for _ in 0..self.settings.bounds.commit_tries {
+            let found = self.store.load(Key::Remember(remember.digest())).await?;
+            let Some(Record::Remember(named)) = found else { return Ok(()) };
+            let _turn = self.turns.of(named.account).await;
+            let mut tx = Transaction::default();
+            let sessions = self.sessions_in(&mut tx, named.account).await?;
+            let Some(series) = sessions.series(named.series) else { return Ok(()) };
+            let mut row = AuditEntry::new(self.now(), EventKind::SignedOut);
+            row.session = series.session;
+            self.end_noted_in(&mut tx, named.account, Revocation::Series(named.series), row).await?;
+            if self.commit_desk(tx).await? {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::Busy)
     }
 
     /// Ends sessions of an account in one commit, and says how many sessions and remembered devices that were.

@@ -8,7 +8,7 @@ use trolley_core::account::audit::EventKind;
 use trolley_core::account::email::Email;
 use trolley_core::account::password::{Password, PasswordHash};
 use trolley_core::cart::op::MergePolicy;
-use trolley_core::ids::{AccountId, CartId, SessionId, uuid_v7};
+use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest, uuid_v7};
 use trolley_core::session::Transport;
 use trolley_core::time::Timestamp;
 use trolley_store::records::own::EmailOwner;
@@ -30,6 +30,8 @@ use crate::service::transaction::Transaction;
 pub struct SignInRequest {
     /// The caller's session, if it has one.
     pub visit: Option<Visit>,
+    /// The token that came along, where it is out of use already: it tells which browser this is, and nothing else is taken from it.
+    pub retired: Option<TokenDigest>,
     /// How a new session's token travels.
     pub transport: Transport,
     /// Whether the device is to be remembered.
@@ -204,9 +206,15 @@ impl Service {
         let visit = self.still_there(tx, arrival.visit.as_ref()).await?;
         // A session that is gone, or another's by now, brings no cart along either.
         let guests = guests.filter(|_| visit.is_some());
+        let follows = match (&arrival.visit, arrival.retired) {
+            (Some(gone), _) if visit.is_none() => Some(gone.session.id),
+            (None, Some(retired)) => self.session_of_retired(tx, retired).await?,
+            _ => None,
+        };
         let account = self.account_of(tx, who, now).await?;
         let entering = AttachRequest {
             session: visit,
+            follows,
             account: account.id,
             cart: account.cart,
             epoch,

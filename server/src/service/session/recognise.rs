@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trolley_core::account::Account;
 use trolley_core::ids::TokenDigest;
-use trolley_core::session::{EndReason, Lease, Session, Transport, Verdict};
+use trolley_core::session::{Device, EndReason, Lease, Session, Transport, Verdict};
 use trolley_core::time::Timestamp;
 use trolley_store::records::{Key, Record};
 
@@ -18,14 +18,23 @@ use crate::service::session::token::{RETIRED_FOR, Token};
 pub struct Presented {
     /// A session's token.
     pub token: Option<Token>,
-    /// The token that a remembered device has besides.
-    pub remember: Option<Token>,
+    /// What a remembered device has besides.
+    pub remember: Option<Remembered>,
     /// How the session's token came.
     pub transport: Transport,
     /// Whether renewed tokens reach who asked. Where they do not, none is handed out and remember-me is not used.
     pub renews: bool,
     /// Whether only an event stream is opened: that is no activity, or a page that nobody looks at would keep its session alive.
     pub watches: bool,
+}
+
+/// A device that was remembered, as it comes back.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// Its token.
+    pub token: Token,
+    /// What calls itself so now, and from where: its owner is told of that, and not of what once gave the password.
+    pub device: Device,
 }
 
 /// Whom a request was recognised as.
@@ -127,10 +136,13 @@ impl Service {
         now: Timestamp,
     ) -> Result<Recognition, ServiceError> {
         let seen = presented.seen(&session, now);
-        let session = if session.presented {
+        // A remembered device's session waits for the visit that brings its remember-me token along: what a proxy asks, and a
+        // stream that comes back, do not.
+        let waits = session.account().is_some() && presented.remember.is_none();
+        let session = if session.presented || waits {
             session
         } else {
-            self.present(session, presented.remember.as_ref(), seen, now).await
+            self.present(session, presented.remember_token(), seen, now).await
         };
         if !presented.watches {
             self.see(&session, now);
@@ -210,6 +222,11 @@ impl Service {
 }
 
 impl Presented {
+    /// The token that a remembered device has besides.
+    pub fn remember_token(&self) -> Option<&Token> {
+        self.remember.as_ref().map(|remembered| &remembered.token)
+    }
+
     /// When the session counts as last seen by this.
     fn seen(&self, session: &Session, now: Timestamp) -> Timestamp {
         if self.watches { session.last_seen } else { now }

@@ -7,7 +7,7 @@ use trolley_core::account::audit::{AuditEntry, EventKind};
 use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry};
 use trolley_core::chain::{Renewal, Successor, TokenChain, TokenStanding};
 use trolley_core::ids::{AccountId, CartId, SessionId, TokenDigest};
-use trolley_core::session::{Session, SignIn, Transport};
+use trolley_core::session::{Device, Session, SignIn, Transport};
 use trolley_core::time::{Span, Timestamp};
 use trolley_store::records::own::{Remember, Token as TokenRecord};
 use trolley_store::records::{Key, Record};
@@ -19,7 +19,7 @@ use crate::service::error::ServiceError;
 use crate::service::limits::addresses::Payer;
 use crate::service::limits::quotas::{QuotaRequest, SIGN_IN};
 use crate::service::secret::Purpose;
-use crate::service::session::recognise::{Recognition, RenewedTokens};
+use crate::service::session::recognise::{Recognition, Remembered, RenewedTokens};
 use crate::service::session::token::Token;
 use crate::service::transaction::Transaction;
 
@@ -33,8 +33,8 @@ struct Use {
 
 impl Service {
     /// Begins the session of the device that `remember` belongs to, or finds the one that another request just began.
-    pub(crate) async fn use_remember(&self, remember: &Token) -> Result<Recognition, ServiceError> {
-        let digest = remember.digest();
+    pub(crate) async fn use_remember(&self, remember: &Remembered) -> Result<Recognition, ServiceError> {
+        let digest = remember.token.digest();
         for _ in 0..self.settings.bounds.commit_tries {
             let Some(Record::Remember(named)) = self.store.load(Key::Remember(digest)).await? else {
                 return Ok(Recognition::Nobody);
@@ -72,7 +72,7 @@ impl Service {
         mut tx: Transaction,
         mut sessions: AccountSessions,
         series: Series,
-        remember: &Token,
+        Remembered { token: remember, device }: &Remembered,
         standing: TokenStanding,
     ) -> Result<Option<Recognition>, ServiceError> {
         let (account, now, id) = (sessions.account, self.now(), series.id);
@@ -85,23 +85,20 @@ impl Service {
             Some(found) => found,
             None => {
                 if let Some(other) = series.session {
-                    // The device lost what opened it: no other one may go on using it.
-                    sessions.expire(other);
-                    self.take_out_in(&mut tx, other, Tokens::Forget).await?;
+                    self.replaced_in(&mut tx, &mut sessions, other, device, now).await?;
                 }
-                self.new_session(&mut tx, &mut sessions, &series, &used.head, now).await?
+                self.new_session(&mut tx, &mut sessions, &series, &used.head, device, now).await?
             }
         };
         let mut tab = self.tab();
         if sessions.version != before {
-            // A chain of uses would else begin sessions without end. The device's address pays, as of its last password.
-            let payer = Payer::with(&series.device);
+            // A chain of uses would else begin sessions without end. The address that it is used from pays.
+            let payer = Payer::with(device);
             tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
             tab.sign_in(Some(account))?;
             tab.bring(payer, SIGN_IN);
-            let device = Some(&*series.device.name);
-            let row = AuditEntry::new(now, EventKind::Remembered).within(session.id).from(None, device);
-            self.note(&mut tx, account, row).await?;
+            let row = AuditEntry::new(now, EventKind::Remembered).within(session.id);
+            self.note(&mut tx, account, by(row, device)).await?;
             put_sessions(&mut tx, sessions);
         }
         if !self.commit_desk(tx).await? {
@@ -179,6 +176,32 @@ impl Service {
         Ok(heads.into_iter().find_map(opens).map(|token| (session, token)))
     }
 
+    /// The series' last session gives way to the one that begins, in the transaction: the device lost what opened it, and no other
+    /// one may go on using it. One that lived is told by whom it was ended.
+    async fn replaced_in(
+        &self,
+        tx: &mut Transaction,
+        sessions: &mut AccountSessions,
+        other: SessionId,
+        device: &Device,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        tx.read(&*self.store, Key::Session(other)).await?;
+        let lived = match tx.get(&Key::Session(other)) {
+            Some(Record::Session(session)) => self.lease(session, now).is_ok(),
+            _ => false,
+        };
+        if sessions.expire(other) {
+            let row = match lived {
+                true => by(AuditEntry::new(now, EventKind::SessionRevoked), device),
+                false => AuditEntry::new(now, EventKind::SessionExpired),
+            };
+            self.note(tx, sessions.account, row.within(other)).await?;
+        }
+        self.take_out_in(tx, other, Tokens::Forget).await?;
+        Ok(())
+    }
+
     /// A fresh session of the series, in the transaction.
     async fn new_session(
         &self,
@@ -186,6 +209,7 @@ impl Service {
         sessions: &mut AccountSessions,
         series: &Series,
         head: &Token,
+        device: &Device,
         now: Timestamp,
     ) -> Result<(Arc<Session>, Token), ServiceError> {
         let (account, cap) = (sessions.account, self.settings.policy.cap);
@@ -201,7 +225,7 @@ impl Service {
         }
         if let Some(series) = sessions.series_mut(series.id) {
             (series.session, series.made_by, series.uses) = (Some(id), Some(key), series.uses + 1);
-            series.last_seen = now;
+            (series.last_seen, series.device) = (now, device.clone());
         }
         let session = Arc::new(Session {
             id,
@@ -213,7 +237,7 @@ impl Service {
             last_seen: now,
             presented: false,
             began_with_cart: false,
-            sign_in: Some(Box::new(SignIn { account, at: now, device: series.device.clone() })),
+            sign_in: Some(Box::new(SignIn { account, at: now, device: device.clone() })),
         });
         self.put_session(tx, Arc::clone(&session));
         let opens = TokenRecord { digest: token.digest(), session: id, retired_at: None };
@@ -251,9 +275,10 @@ impl Service {
         self.commit_desk(tx).await
     }
 
-    /// The token of a session came back for the first time. From now on the idle limit counts, so this is written down before
-    /// the answer; where that fails the caller is served all the same, and the next request tries again. A remember-me
-    /// token that comes along has arrived too.
+    /// The token of a session came back for the first time. From now on a guest's idle limit counts, so this is written down before
+    /// the answer; where that fails the caller is served all the same, and the next request tries again. The session of a
+    /// remembered device came back with the remember-me token that was handed out with it, which has arrived too; with an older one
+    /// of a tab that was slow it did not yet.
     pub(crate) async fn present(
         &self,
         session: Arc<Session>,
@@ -261,43 +286,61 @@ impl Service {
         seen: Timestamp,
         now: Timestamp,
     ) -> Arc<Session> {
-        let presented = Arc::new(self.seen_at(&session, seen));
+        let presented = Arc::new(Session { presented: true, ..self.seen_at(&session, seen) });
         let written = async {
             let mut tx = Transaction::default();
             tx.know(Record::Session(Arc::clone(&session)));
             self.put_session(&mut tx, Arc::clone(&presented));
             if let (Some(account), Some(remember)) = (session.account(), remember) {
                 let mut sessions = self.sessions_in(&mut tx, account).await?;
-                if arrive_together(&mut tx, &mut sessions, session.id, remember.digest(), now) {
-                    put_sessions(&mut tx, sessions);
+                match arrive_together(&mut tx, &mut sessions, session.id, remember.digest(), now) {
+                    Arrival::Now => put_sessions(&mut tx, sessions),
+                    Arrival::Nothing => {}
+                    Arrival::NotYet => return Ok(Arc::clone(&session)),
                 }
             }
-            self.commit_desk(tx).await
+            self.commit_desk(tx).await?;
+            Ok::<_, ServiceError>(Arc::clone(&presented))
         };
-        if let Err(failure) = written.await {
+        written.await.unwrap_or_else(|failure| {
             tracing::warn!(?failure, session = %session.id, "a first visit could not be written down");
-        }
-        presented
+            presented
+        })
     }
 }
 
-/// The successor of the series that the session belongs to was presented together with the session's token.
+fn by(row: AuditEntry, device: &Device) -> AuditEntry {
+    row.from(Some(&device.address), Some(&device.name))
+}
+
+/// What a remember-me token that came with a session's is to the device that both belong to.
+enum Arrival {
+    /// It is what was handed out with the session.
+    Now,
+    /// It is an older one: what was handed out is still to come.
+    NotYet,
+    /// Nothing is waited for.
+    Nothing,
+}
+
+/// The remember-me token was presented together with the session's token.
 fn arrive_together(
     tx: &mut Transaction,
     sessions: &mut AccountSessions,
     session: SessionId,
     remember: TokenDigest,
     now: Timestamp,
-) -> bool {
-    let Some(series) = sessions.series_of(session).cloned() else { return false };
-    if series.tokens.successor.is_none_or(|waiting| waiting.digest != remember) {
-        return false;
+) -> Arrival {
+    let Some(series) = sessions.series_of(session).cloned() else { return Arrival::Nothing };
+    let Some(waiting) = series.tokens.successor else { return Arrival::Nothing };
+    if waiting.digest != remember {
+        return Arrival::NotYet;
     }
-    let Some(changed) = sessions.series_mut(series.id) else { return false };
+    let Some(changed) = sessions.series_mut(series.id) else { return Arrival::Nothing };
     if let Some(forgotten) = changed.tokens.advance(now) {
         forget_remember(tx, sessions, &series, forgotten);
     }
-    true
+    Arrival::Now
 }
 
 fn forget_remember(tx: &mut Transaction, sessions: &AccountSessions, series: &Series, digest: TokenDigest) {

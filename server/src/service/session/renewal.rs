@@ -109,8 +109,10 @@ impl Service {
         Ok(if self.commit_desk(tx).await? { Step::Ended } else { Step::Again })
     }
 
-    /// The session's next state, as seen then.
+    /// The session's next state, as seen then. What a remembered device's session counts as its first visit is for
+    /// [`Service::present`] to say.
     pub(crate) fn seen_at(&self, session: &Session, seen: Timestamp) -> Session {
-        Session { version: session.version + 1, last_seen: seen, presented: true, ..session.clone() }
+        let presented = session.presented || session.sign_in.is_none();
+        Session { version: session.version + 1, last_seen: seen, presented, ..session.clone() }
     }
 }

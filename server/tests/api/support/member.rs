@@ -135,6 +135,7 @@ impl Device {
     pub async fn entering(&self, member: &Member, remember: bool) -> AttachRequest {
         AttachRequest {
             session: self.visit().await.map(|visit| visit.session.id),
+            follows: None,
             account: member.account,
             cart: member.cart,
             epoch: self.service.epoch(member.account).await.unwrap(),

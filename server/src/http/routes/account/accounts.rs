@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use trolley_core::account::password::Password;
 
-use crate::http::extract::account_caller::{AccountOwner, ProvenCaller};
+use crate::http::extract::account_caller::{AccountOwner, Caller, ProvenCaller};
 use crate::http::extract::address::Address;
 use crate::http::extract::json::{Json, answer};
 use crate::http::openapi::op::op;
@@ -19,9 +19,9 @@ use crate::http::routes::account::credentials::{Change, Confirm, Login, Reset, c
 use crate::http::routes::cart::lines::HandlerResult;
 use crate::http::server::state::AppState;
 use crate::http::wire::account::{EventsView, RowView, SignedInView};
-use crate::service::account::credentials::ClientDevice;
 use crate::service::error::ServiceError;
 use crate::service::limits::addresses::Guess;
+use crate::service::session::token::Token;
 
 /// The routes of accounts.
 pub fn routes() -> Routes {
@@ -79,17 +79,20 @@ async fn reset_password(
     ProvenCaller(calling): ProvenCaller,
     Json(reset): Json<Reset>,
 ) -> HandlerResult {
-    set_by_token(&front, address, &calling.from, reset).await?;
-    Ok(no_content())
+    let known_by = set_by_token(&front, address, &calling, reset).await?;
+    let mut response = no_content();
+    front.know(&mut response, known_by.as_ref());
+    Ok(response)
 }
 
-/// Sets a password by a one-time token: the one way, for the API and for the demo's form.
+/// Sets a password by a one-time token: the one way, for the API and for the demo's form. Gives back what the device is to be
+/// known by.
 pub async fn set_by_token(
     front: &AppState,
     address: IpAddr,
-    from: &ClientDevice,
+    calling: &Caller,
     reset: Reset,
-) -> Result<(), Problem> {
+) -> Result<Option<Token>, Problem> {
     let unknown = || Problem::at(Code::InvalidResetToken, "#/token", Code::InvalidResetToken.advice());
     let account = match &reset.token {
         Some(token) => front.service.resets(token).await,
@@ -104,8 +107,7 @@ pub async fn set_by_token(
         (_, Err(failure)) => return Err(failure.into()),
     };
     let new = choose(&reset.new, account.email.as_ref(), "#/new")?;
-    front.service.reset_password(&token, new, from).await?;
-    Ok(())
+    Ok(front.service.reset_password(&token, new, &calling.from, calling.transport).await?)
 }
 
 async fn say_goodbye(

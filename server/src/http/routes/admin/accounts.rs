@@ -150,6 +150,7 @@ async fn sign_in(
     let device = Device { name: "".into(), address: "".into() };
     let arrival = SignInRequest {
         visit,
+        retired: None,
         transport: Transport::Cookie,
         remember: vouch.remember,
         merge: None,

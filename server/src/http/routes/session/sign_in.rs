@@ -14,6 +14,7 @@ use trolley_core::session::Transport;
 use crate::http::extract::account_caller::{Caller, ProvenCaller};
 use crate::http::extract::cookie;
 use crate::http::extract::json::{Json, NoBody, answer};
+use crate::http::extract::leaver::Leaver;
 use crate::http::extract::pending_tokens::TROLLEY_TOKEN;
 use crate::http::extract::visitor::Visitor;
 use crate::http::openapi::op::op;
@@ -26,6 +27,7 @@ use crate::http::server::state::AppState;
 use crate::http::wire::account::SignedInView;
 use crate::service::account::attach::{Attached, RememberCookie};
 use crate::service::account::sign_in::{SignInRequest, SignedIn};
+use crate::service::session::token::Token;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -54,12 +56,10 @@ async fn sign_in(
     Ok(front.signed_in(StatusCode::OK, &signed_in))
 }
 
-async fn sign_out(State(front): State<Arc<AppState>>, calling: Caller, _: NoBody) -> HandlerResult {
-    if let Visitor::Known(visit) = &calling.visitor {
-        front.service.sign_out(visit).await?;
-    }
+async fn sign_out(State(front): State<Arc<AppState>>, leaving: Leaver, _: NoBody) -> HandlerResult {
+    leaving.sign_out(&front).await?;
     let mut response = no_content();
-    front.forget(&mut response, calling.transport);
+    front.forget(&mut response, leaving.transport);
     Ok(response)
 }
 
@@ -70,7 +70,14 @@ impl Caller {
             Visitor::Known(visit) => Some(visit),
             Visitor::Unknown => None,
         };
-        SignInRequest { visit, transport: self.transport, remember, merge, from: self.from }
+        SignInRequest {
+            visit,
+            retired: self.retired,
+            transport: self.transport,
+            remember,
+            merge,
+            from: self.from,
+        }
     }
 }
 
@@ -110,10 +117,20 @@ impl AppState {
             }
             RememberCookie::Dropped => lines.push(cookie::clear(cookie::REMEMBER, same_site)),
         }
-        if let Some(known_by) = &entered.known_by {
-            lines.push(cookie::set_named(cookie::DEVICE, known_by, same_site, now, now + cookie::DEVICE_FOR));
-        }
+        lines.extend(entered.known_by.as_ref().map(|known_by| self.device_line(known_by)));
         lines
+    }
+
+    fn device_line(&self, known_by: &Token) -> HeaderValue {
+        let now = self.service.now();
+        cookie::set_named(cookie::DEVICE, known_by, self.rules.same_site, now, now + cookie::DEVICE_FOR)
+    }
+
+    /// Hands a device what an account knows it by from now on.
+    pub fn know(&self, response: &mut Response<Body>, known_by: Option<&Token>) {
+        if let Some(known_by) = known_by {
+            response.headers_mut().append(SET_COOKIE, self.device_line(known_by));
+        }
     }
 
     /// Tells a browser to forget what opened the session, and what it kept of its pages.

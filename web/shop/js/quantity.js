@@ -11,7 +11,7 @@ const resting = new Map();
 let sent = Promise.resolve();
 
 function euros(amount) {
-  return `€${(amount / 100).toFixed(2)}`;
+  return `€${(amount / 100).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
 function whole(text) {

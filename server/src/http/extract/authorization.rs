@@ -28,6 +28,34 @@ pub fn bearer(headers: &HeaderMap, door: Door) -> Result<Option<&[u8]>, Problem>
     Ok(found)
 }
 
+/// What of ours stands in the header, where another's token may stand there too.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// Nothing that has the form of a session's token.
+    Nothing,
+    /// One.
+    One(Token),
+    /// Two callers, or one who forgot the scheme.
+    Unclear,
+}
+
+/// Reads a header that was written for somebody else: a proxy that asks us about a request of the shop hands on what the shop's own
+/// calls are opened by.
+pub fn ours(headers: &HeaderMap) -> Ours {
+    let mut found = Ours::Nothing;
+    for value in headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes) {
+        if is_bare_secret(value) {
+            return Ours::Unclear;
+        }
+        match of(value).and_then(Token::parse) {
+            Some(_) if found != Ours::Nothing => return Ours::Unclear,
+            Some(token) => found = Ours::One(token),
+            None => {}
+        }
+    }
+    found
+}
+
 /// Whether a caller says `Bearer`, which no browser does by itself.
 pub fn is_bearer(headers: &HeaderMap) -> bool {
     headers.get_all(AUTHORIZATION).iter().any(|value| of(value.as_bytes()).is_some())

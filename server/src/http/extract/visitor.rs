@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName};
 use trolley_core::session::Transport;
 
 use crate::http::extract::address::Address;
+use crate::http::extract::authorization::Ours;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::mistaken_authorization::Door;
 use crate::http::extract::pending_tokens::PendingTokens;
@@ -62,6 +63,18 @@ impl Credential {
             return Err(Problem::at(Code::TwoCredentials, "#/header/Authorization", detail));
         }
         Ok(Credential::Bearer(Token::parse(token)))
+    }
+
+    /// Reads the headers of a request that is the shop's own. A Bearer that has not the form of our tokens is the shop's affair, and the
+    /// cookie decides; what could mean two callers is nobody, since the proxy that asks understands no other refusal.
+    pub fn beside_foreign(headers: &HeaderMap) -> Credential {
+        match (cookie::find(headers), authorization::ours(headers)) {
+            (CookieValue::One(value), Ours::Nothing) => {
+                Token::parse(value).map_or(Credential::None, Credential::Cookie)
+            }
+            (CookieValue::None, Ours::One(token)) => Credential::Bearer(Some(token)),
+            _ => Credential::None,
+        }
     }
 }
 

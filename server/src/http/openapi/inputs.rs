@@ -73,6 +73,7 @@ impl<T> RequestInput for Extension<T> {
 impl RequestInput for Visitor {
     fn describe(takes: &mut RequestParts, _: &mut Components) {
         takes.called_by(&["nobody", "cookie", "bearer"]);
+        takes.hands_tokens();
         takes.refuses(&[
             Code::DuplicateCookie,
             Code::TwoCredentials,

@@ -55,15 +55,23 @@ pub struct RequestParts {
     callers: Vec<&'static str>,
     /// It changes nothing, by its method.
     safe: bool,
+    /// Its caller may be handed a token with any success: one that began or was renewed.
+    hands_tokens: bool,
 }
 
 /// The headers of an answer with a cart.
 pub const OF_A_CART: &[(&str, &str)] = &[
     ("ETag", "The cart's id and revision, and with a catalogue what it says of the cart's lines."),
-    ("Set-Cookie", "The session's cookie, where a session began or was renewed."),
-    ("Trolley-Token", "What a bearer caller gets where a browser gets a cookie."),
     REPLAYED,
 ];
+/// Of any success of a call that a session opens.
+const TOKENS: [(&str, &str); 2] = [
+    ("Set-Cookie", "The session's cookie, where a session began, was renewed or is over."),
+    ("Trolley-Token", "What a bearer caller gets where a browser gets a cookie."),
+];
+/// Of what ends the caller's own session.
+pub const OF_AN_END: &[(&str, &str)] =
+    &[("Clear-Site-Data", "Tells a browser to drop what it kept of the shop, where its session is over.")];
 /// Of an answer that may repeat an earlier one.
 pub const REPLAYED: (&str, &str) =
     ("Idempotency-Replayed", "true where the same key was answered before: nothing was changed again.");
@@ -170,7 +178,10 @@ impl Operation {
     /// The operation object of the document.
     pub(crate) fn describe(self, tag: &str, parts: &mut Components, refusals: &mut Refusals) -> Value {
         let mut responses: BTreeMap<String, Value> = BTreeMap::new();
-        for answer in self.answers {
+        for mut answer in self.answers {
+            if self.takes.hands_tokens {
+                answer.headers.extend(TOKENS);
+            }
             responses.insert(answer.status.to_string(), answer.describe(parts));
         }
         let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
@@ -274,6 +285,11 @@ impl RequestParts {
     /// Refusals.
     pub fn refuses(&mut self, codes: &[Code]) {
         self.codes.extend(codes);
+    }
+
+    /// Whoever calls may be handed a token.
+    pub fn hands_tokens(&mut self) {
+        self.hands_tokens = true;
     }
 
     /// Who may call: `nobody`, or a security scheme of the document.

@@ -171,6 +171,9 @@ fn line(form: &Form) -> Result<LineRef, Problem> {
 }
 
 fn number(form: &Form) -> Result<u32, Problem> {
-    let number = form.get("to").or_else(|| form.get("quantity")).and_then(|text| text.trim().parse().ok());
+    let text = form.get("to").or_else(|| form.get("quantity")).unwrap_or_default().trim();
+    // A number that is too long to be counted is still one, and too large.
+    let is_number = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let number = if is_number { Some(text.parse().unwrap_or(u32::MAX)) } else { None };
     number.ok_or_else(|| Problem::at(Code::InvalidQuantity, "#/quantity", "Enter a whole number."))
 }

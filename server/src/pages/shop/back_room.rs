@@ -82,9 +82,11 @@ fn wrong(field: &str, detail: &'static str) -> Problem {
     Problem::at(Code::InvalidBody, format!("#/{field}"), detail)
 }
 
-/// `12.5`, `12,50` or `12` as cents; none where it is no amount.
+/// `12.5`, `12,50`, `1,012.50` or `12` as cents; none where it is no amount.
 fn cents(text: &str) -> Option<u64> {
-    let text = text.trim().trim_start_matches('€').trim_start().replace(',', ".");
+    let text = text.trim().trim_start_matches('€').trim_start();
+    // A comma before a point stands between thousands, as this shop prints them; else it is the point.
+    let text = if text.contains('.') { text.replace(',', "") } else { text.replace(',', ".") };
     let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
     let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit());
     if !digits(whole) || !digits(part) || part.len() > 2 {
@@ -100,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_price_is_read_as_people_write_it() {
-        for (text, read) in [("12.50", 1_250), ("12,5", 1_250), (" €7 ", 700), ("0.05", 5), ("0", 0)] {
+        for (text, read) in
+            [("12.50", 1_250), ("12,5", 1_250), ("€1,012.50", 101_250), (" €7 ", 700), ("0.05", 5), ("0", 0)]
+        {
             assert_eq!(cents(text), Some(read), "{text}");
         }
         for text in ["", "-1", "1.234", "1e3", ".5", "5.", "12.x", "1.2.3", "99999999999999999999"] {

@@ -20,7 +20,7 @@ use crate::http::extract::{cookie, preconditions};
 use crate::http::problem::pages::page;
 use crate::http::problem::response::Problem;
 use crate::http::server::state::AppState;
-use crate::pages::shop::assets;
+use crate::pages::shop::{assets, refusal_words};
 use crate::service::catalogue::shown::PricedCart;
 
 /// Only what comes from here runs, is shown or is asked; nobody frames the page.
@@ -126,13 +126,27 @@ fn tag(cart: &PricedCart) -> String {
     preconditions::etag(cart).to_str().unwrap_or_default().to_owned()
 }
 
-/// An amount as this shop prints it: `€12.50`.
+/// An amount as this shop prints it: `€1,012.50`.
 pub fn printed(money: Money) -> String {
     let words = money.to_string();
-    match words.strip_prefix("EUR ") {
-        Some(amount) => format!("€{amount}"),
+    match words.split_once(' ') {
+        Some(("EUR", amount)) => format!("€{}", grouped(amount)),
+        Some((code, amount)) => format!("{code} {}", grouped(amount)),
         None => words,
     }
+}
+
+/// With a comma before each three digits that stand before the point.
+fn grouped(amount: &str) -> String {
+    let whole = amount.find('.').unwrap_or(amount.len());
+    let mut grouped = String::with_capacity(amount.len() + whole / 3);
+    for (at, c) in amount.char_indices() {
+        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(c);
+    }
+    grouped
 }
 
 /// A page with its status and headers.
@@ -176,7 +190,29 @@ async fn told(front: &AppState, visitor: &Visitor, problem: &Problem, changed_no
         Ok(cart) => cart,
         Err(_) => front.service.nobodys_cart().await,
     };
-    let (title, detail) = (problem.code().title(), problem.detail());
-    let refused = RefusedPage { frame: Frame::of(visitor, &cart), title, detail, changed_nothing };
+    let (title, detail) = refusal_words::said(problem);
+    let refused = RefusedPage { frame: Frame::of(visitor, &cart), title, detail: &detail, changed_nothing };
     shown(problem.code().status_code(), &refused).unwrap_or_else(IntoResponse::into_response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let amounts =
+            ["0", "0.05", "999.00", "1000", "1000.00", "149573.40", "1234567.89", "184467440737095516.15"];
+        let read = [
+            "0",
+            "0.05",
+            "999.00",
+            "1,000",
+            "1,000.00",
+            "149,573.40",
+            "1,234,567.89",
+            "184,467,440,737,095,516.15",
+        ];
+        assert_eq!(amounts.map(grouped), read);
+    }
 }

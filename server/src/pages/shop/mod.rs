@@ -10,6 +10,7 @@ pub mod ordering;
 pub mod outbox;
 pub mod products;
 pub mod refusal;
+pub mod refusal_words;
 pub mod shelves;
 pub mod told;
 pub mod welcome;

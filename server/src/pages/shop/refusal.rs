@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::http::extract::body;
 use crate::http::extract::visitor::Visitor;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -34,9 +35,13 @@ pub async fn as_a_page(State(front): State<Arc<AppState>>, request: Request, nex
 
 fn wants_a_page(request: &Request) -> bool {
     let path = request.uri().path();
-    let accepted = request.headers().get_all(ACCEPT).iter();
+    let accepted: Vec<_> =
+        request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let accepts = |what: &str| accepted.iter().any(|value| value.contains(what));
+    // The pages' script sends their forms as they are, takes anything, and shows the page that comes.
+    let is_form = body::is_of_type(request.headers(), "application/x-www-form-urlencoded");
     !OF_THE_API.iter().any(|prefix| path.starts_with(prefix))
-        && accepted.filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/html"))
+        && (accepts("text/html") || is_form && !accepts("json"))
 }
 
 /// The problem that the answer has in JSON.

@@ -41,6 +41,22 @@ async fn the_test_clock_moves_by_exactly_what_was_asked_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn the_test_clock_looks_at_the_form_of_a_key_and_turns_anew_under_it() {
+    let shop = Shop::still(rules(), Settings::default());
+    let began = shop.service.now();
+    let turn = async |key: &str| {
+        let body = json!({"advance_ms": 5});
+        shop.anyone().with("POST", "/test/clock", &[("idempotency-key", key)], body).await
+    };
+    turn("a b").await.problem(400, "invalid_idempotency_key");
+    assert_eq!(shop.service.now(), began);
+    for _ in 0..2 {
+        turn("one").await.expect(200);
+    }
+    assert_eq!(shop.service.now().since(began).as_ms(), 10);
+}
+
+#[tokio::test]
 async fn the_test_clock_stops_at_the_last_year_that_can_be_written() {
     let shop = Shop::still(rules(), Settings::default());
     let mut last = String::new();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::demo::{Form, add, form, shop};
-use crate::support::{Actor, days};
+use crate::support::{Actor, days, request};
 
 /// Every page that a guest can open.
 const PAGES: [&str; 10] = [
@@ -248,8 +248,8 @@ async fn who_asked_for_a_page_gets_one_also_where_the_answer_is_a_problem() {
     };
     let nothing = page("GET", "/nothing", 404, "There is nothing here").await;
     assert!(nothing.text.contains("id=\"count\">1<") && !nothing.text.contains("Nothing was changed"));
-    page("GET", "/search?q=a&q=b", 422, "The query is not valid").await;
-    let wrong = page("POST", "/aisle/kitchen", 405, "The path does not know this method").await;
+    page("GET", "/search?q=a&q=b", 422, "We could not read that").await;
+    let wrong = page("POST", "/aisle/kitchen", 405, "This is not the way in").await;
     assert_eq!(wrong.header("allow"), Some("GET,HEAD"));
     shop.store.fail_loads(true);
     let down = page("GET", "/orders", 503, "The store does not answer").await;
@@ -257,6 +257,57 @@ async fn who_asked_for_a_page_gets_one_also_where_the_answer_is_a_problem() {
     shop.store.fail_loads(false);
     browser.get("/nothing").await.problem(404, "not_found");
     browser.with("GET", "/v1/nothing", &PAGE, Value::Null).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_form_that_is_refused_before_it_is_read_is_a_page_too_also_to_the_pages_script() {
+    let shop = shop();
+    let browser = shop.browser();
+    add(&browser, "board").await;
+    let big = format!("sku={}", "a".repeat(70_000));
+    let send = async |path: &str, accept: Option<&str>, body: &str| {
+        let form = request("POST", path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let form = accept.into_iter().fold(form, |form, accept| form.header("accept", accept));
+        browser.send(form.body(body.to_owned().into()).unwrap()).await
+    };
+    for accept in [Some("text/html,*/*;q=0.8"), Some("*/*"), None] {
+        for (path, body, status, title) in [
+            ("/cart/add", "sku=%zz", 422, "We could not read that"),
+            ("/cart/add", "sku=%ff", 422, "We could not read that"),
+            ("/cart/add", &big, 413, "That is too long for us"),
+            ("/aisle/kitchen", "", 405, "This is not the way in"),
+            ("/cart/add", "sku=board&quantity=10000", 422, "That is more than we can pack"),
+            ("/cart/add", "sku=board&quantity=99999999999", 422, "That is more than we can pack"),
+            ("/cart/add", "sku=board&quantity=x", 422, "That is no number of things"),
+        ] {
+            let page = send(path, accept, body).await.expect(status);
+            assert!(page.text.contains(&format!("<h1>{title}</h1>")), "{accept:?} {path}: {}", page.text);
+            assert!(
+                !page.text.contains("Allow header") && !page.text.contains("the errors"),
+                "{}",
+                page.text
+            );
+        }
+    }
+    send("/cart/add", Some("application/json"), "sku=%zz").await.problem(422, "invalid_body");
+    assert_eq!(browser.cart().await.shown(), "board=1");
+}
+
+#[tokio::test]
+async fn amounts_have_their_thousands_apart() {
+    let shop = shop();
+    let browser = shop.browser();
+    let tents = form(&browser, "/product/tent", "/cart/add").await.with("quantity", "9999");
+    tents.send(&browser).await.expect(303);
+    let amount = browser.cart().await.json["subtotal"]["amount"].as_u64().unwrap();
+    let (thousands, rest) = (amount / 100_000, amount % 100_000);
+    let shown =
+        format!("€{},{:03},{:03}.{:02}", thousands / 1_000, thousands % 1_000, rest / 100, rest % 100);
+    for path in ["/cart", "/checkout"] {
+        assert!(browser.get(path).await.expect(200).text.contains(&shown), "{path}: {shown}");
+    }
 }
 
 #[tokio::test]

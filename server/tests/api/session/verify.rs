@@ -2,9 +2,13 @@
 
 use axum::body::Body;
 use serde_json::json;
+use trolley::http::extract::cookie::NAME;
+use trolley::http::server::state::HttpConfig;
+use trolley::service::settings::Settings;
 use trolley_core::session::Transport;
 use trolley_core::time::Span;
 
+use crate::support::reply::Reply;
 use crate::support::{Actor, Shop, request};
 
 fn shop() -> Shop {
@@ -94,4 +98,60 @@ async fn verify_names_the_session_and_applies_the_cross_site_rule_to_the_origina
         (Some("false"), None)
     );
     shop.anyone().get("/v1/verify").await.expect(401);
+}
+
+async fn ask(actor: &impl Actor, headers: &[(&'static str, &str)]) -> Reply {
+    actor.with("GET", "/v1/verify", headers, json!(null)).await
+}
+
+#[tokio::test]
+async fn beside_the_shops_own_bearer_the_cookie_decides_and_a_proxy_hears_401_of_what_is_unclear() {
+    let shop = shop();
+    let browser = shop.browser();
+    browser.add("a", 1).await.expect(200);
+    let jwt = "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
+    for foreign in ["Bearer shops-own-token", jwt, "Bearer undefined", "Bearer trk_x", "Bearer", "Basic dTpw"]
+    {
+        let known = ask(&browser, &[("authorization", foreign)]).await.expect(200);
+        assert!(known.header("trolley-session").is_some(), "{foreign}");
+        ask(&shop.browser_with("dead"), &[("authorization", foreign)]).await.expect(401);
+        let nobody = ask(&shop.anyone(), &[("authorization", foreign)]).await.expect(401);
+        assert_eq!(
+            (nobody.text.as_str(), nobody.header("www-authenticate")),
+            ("", Some("Bearer")),
+            "{foreign}"
+        );
+        // It opened nothing, so it does not lift the cross-site rule either.
+        let evil =
+            [("authorization", foreign), ("x-original-method", "POST"), ("origin", "https://evil.test")];
+        ask(&browser, &evil).await.problem(403, "cross_site");
+    }
+    let token = shop.bearer().await.token.clone();
+    let ours = format!("Bearer {token}");
+    ask(&shop.anyone(), &[("authorization", &ours)]).await.expect(200);
+    ask(&shop.anyone(), &[("authorization", &ours), ("authorization", "Bearer shops-own-token")])
+        .await
+        .expect(200);
+    let unclear: [&[(&'static str, &str)]; 2] = [&[("authorization", &ours)], &[("authorization", &token)]];
+    for headers in unclear {
+        assert_eq!(ask(&browser, headers).await.expect(401).text, "");
+    }
+    let twice = format!("{NAME}={token}; {NAME}={token}");
+    ask(&shop.anyone(), &[("cookie", &twice)]).await.expect(401);
+    // The calls of the API stay as they are: there a second credential is refused by name.
+    browser
+        .with("GET", "/v1/cart", &[("authorization", "Bearer shops-own-token")], json!(null))
+        .await
+        .problem(400, "two_credentials");
+}
+
+#[tokio::test]
+async fn verify_answers_401_however_often_somebody_guesses() {
+    let shop = Shop::with(HttpConfig::default(), Settings::default());
+    let mut answers = std::collections::BTreeSet::new();
+    for n in 0..200 {
+        let guess = format!("{n:0>43}");
+        answers.insert(shop.browser_with(&guess).get("/v1/verify").await.status);
+    }
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), [401]);
 }

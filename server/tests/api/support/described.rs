@@ -35,6 +35,13 @@ pub fn hold(method: &str, path: &str, reply: &Reply) {
             said(&format!("its {name} is not described"));
         }
     }
+    for name in ["Set-Cookie", "Trolley-Token", "Clear-Site-Data", "WWW-Authenticate", "Retry-After"] {
+        // A token may come with a refusal too, where the session was renewed on the way: that is said of no refusal by itself.
+        let is_told = reply.status < 400 || !["Set-Cookie", "Trolley-Token"].contains(&name);
+        if is_told && reply.header(&name.to_lowercase()).is_some() && response["headers"][name].is_null() {
+            said(&format!("its {name} is not described"));
+        }
+    }
     let Some((media_type, content)) = response["content"].as_object().and_then(|all| all.iter().next())
     else {
         assert!(reply.text.is_empty(), "{method} {path}: a body where none is described: {}", reply.text);

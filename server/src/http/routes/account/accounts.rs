@@ -11,7 +11,7 @@ use trolley_core::account::password::Password;
 use crate::http::extract::account_caller::{AccountOwner, Caller, ProvenCaller};
 use crate::http::extract::address::Address;
 use crate::http::extract::json::{Json, answer};
-use crate::http::openapi::op::op;
+use crate::http::openapi::op::{OF_AN_END, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
     let reset = op("reset_password", "Another password, by a one-time token of the shop's");
     let reset = reset.refuses(&ENTRY).refuses(&[Code::InvalidResetToken, Code::WeakPassword]).empty(204);
     let gone = op("delete_account", "Delete the account, its sessions and its cart").refuses(&ENTRY);
-    let gone = gone.refuses(&[Code::InvalidCredentials]).empty(204);
+    let gone = gone.refuses(&[Code::InvalidCredentials]).empty(204).tells(OF_AN_END);
     let told = op("account_audit", "What happened to the account, the newest first");
     Routes::about("Account")
         .post("/v1/accounts", sign_up, made)

@@ -10,6 +10,7 @@ use serde_json::Value;
 use trolley_core::time::Span;
 
 use crate::http::extract::address::Peer;
+use crate::http::extract::idempotency::Again;
 use crate::http::extract::json::{Fields, FromJson, Json};
 use crate::http::openapi::op::op;
 use crate::http::openapi::routes::Routes;
@@ -40,6 +41,7 @@ async fn turn(
     State(front): State<Arc<AppState>>,
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
+    _: Again,
     Json(Turn { advance_ms }): Json<Turn>,
 ) -> Result<JsonAnswer<Now>, Problem> {
     if !peer.ip().is_loopback() || FORWARDING.iter().any(|name| headers.contains_key(*name)) {

@@ -11,7 +11,7 @@ use crate::http::extract::account_caller::AccountOwner;
 use crate::http::extract::json::{NoBody, answer};
 use crate::http::extract::path::DeviceName;
 use crate::http::extract::query::{Query, refused};
-use crate::http::openapi::op::op;
+use crate::http::openapi::op::{OF_AN_END, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::openapi::shape::{one_of, or};
 use crate::http::problem::code::Code;
@@ -25,14 +25,15 @@ use crate::service::account::revoke::Revocation;
 /// The routes of devices.
 pub fn routes() -> Routes {
     let listed = op("sessions", "The account's devices").answers::<SessionsView>(200);
-    let one = op("end_session", "End a device; this one is signed out").refuses(&ENTRY).empty(204);
+    let one =
+        op("end_session", "End a device; this one is signed out").refuses(&ENTRY).empty(204).tells(OF_AN_END);
     let all = op("end_sessions", "End all other devices, or with all=true this one too").refuses(&ENTRY);
     Routes::about("Session")
         .get("/v1/sessions", list, listed.leads("end_session", "id", "/sessions/0/id"))
         .delete(
             "/v1/sessions",
             end_many,
-            all.query("all", or(one_of(&["true", "false"]), "false")).empty(204),
+            all.query("all", or(one_of(&["true", "false"]), "false")).empty(204).tells(OF_AN_END),
         )
         .delete("/v1/sessions/{id}", end_one, one)
 }

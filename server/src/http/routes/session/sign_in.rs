@@ -17,7 +17,7 @@ use crate::http::extract::json::{Json, NoBody, answer};
 use crate::http::extract::leaver::Leaver;
 use crate::http::extract::pending_tokens::TROLLEY_TOKEN;
 use crate::http::extract::visitor::Visitor;
-use crate::http::openapi::op::op;
+use crate::http::openapi::op::{OF_AN_END, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::problem::code::Code;
 use crate::http::routes::account::accounts::{ENTRY, no_content};
@@ -35,7 +35,7 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 pub fn routes() -> Routes {
     let entered = op("sign_in", "Sign in; the guest's cart comes along").refuses(&ENTRY);
     let entered = entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200);
-    let left = op("sign_out", "This session is over").refuses(&ENTRY).empty(204);
+    let left = op("sign_out", "This session is over").refuses(&ENTRY).empty(204).tells(OF_AN_END);
     Routes::about("Session").post("/v1/session/sign-in", sign_in, entered).post(
         "/v1/session/sign-out",
         sign_out,

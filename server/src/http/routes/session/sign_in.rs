@@ -116,7 +116,8 @@ impl AppState {
         lines
     }
 
-    /// Tells a browser to forget what opened the session, and what it kept of its pages.
+    /// Tells a browser to forget what opened the session, and what pages kept in it. Its cache holds nothing of ours (`no-store`), and to
+    /// have that cleared stalls some browsers for seconds.
     pub fn forget(&self, response: &mut Response<Body>, transport: Transport) {
         if transport == Transport::Bearer {
             return;
@@ -125,6 +126,6 @@ impl AppState {
         for name in [cookie::NAME, cookie::REMEMBER] {
             headers.append(SET_COOKIE, cookie::clear(name, self.rules.same_site));
         }
-        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\", \"storage\""));
+        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"storage\""));
     }
 }

@@ -43,7 +43,7 @@ async fn verify(
     Address(from): Address,
     Asked { parts, method }: Asked,
 ) -> Result<Response<Body>, Problem> {
-    cross_site::judge(&method, &parts.uri, &parts.headers, &front.rules, peer)?;
+    cross_site::judge_asked(&method, &parts.uri, &parts.headers, &front.rules, peer)?;
     let (token, transport) = match Credential::of(&parts.headers) {
         Ok(credential) => credential.token(),
         Err(problem) if problem.code() == Code::UnknownScheme => return Ok(empty(StatusCode::UNAUTHORIZED)),

@@ -6,7 +6,6 @@ use trolley_core::time::Timestamp;
 use trolley_store::kind::{Key, Record};
 
 use crate::service::Service;
-use crate::service::account::revoke::Revocation;
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::recognise::Visit;
 use crate::service::transaction::Transaction;
@@ -81,20 +80,5 @@ impl Service {
         let stands = lives && self.stands(&session).await?;
         let token = session.tokens.present;
         Ok(if stands { self.visit(session, token, now) } else { None })
-    }
-
-    /// What ends the device of that id, if the account has it.
-    pub async fn device_named(
-        &self,
-        account: AccountId,
-        id: [u8; 16],
-    ) -> Result<Option<Revocation>, ServiceError> {
-        let sessions = self.sessions_in(&mut Transaction::default(), account).await?;
-        let (session, series) = (SessionId::from_bytes(id), SeriesId::from_bytes(id));
-        Ok(if sessions.holds(session) {
-            Some(Revocation::Session(session))
-        } else {
-            sessions.series(series).map(|_| Revocation::Series(series))
-        })
     }
 }

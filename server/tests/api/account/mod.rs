@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod attempts;
 pub(crate) mod devices;
+pub(crate) mod keyed_ends;
 pub(crate) mod secrets;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_races;

@@ -29,11 +29,15 @@ use crate::service::account::sign_in::{SignInRequest, SignedIn};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
+/// Whether an Idempotency-Key makes a difference.
+const AGAIN: &str = "The rule of retired tokens comes first: with the token that it took out of use the same call again is 401 session_ended for ten \
+    minutes, under an Idempotency-Key too. Without a session there is nothing to end, and the answer is 204.";
+
 /// The routes of signing in and out.
 pub fn routes() -> Routes {
     let entered = op("sign_in", "Sign in; the guest's cart comes along").refuses(&ENTRY);
     let entered = entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200);
-    let left = op("sign_out", "This session is over").refuses(&ENTRY).empty(204);
+    let left = op("sign_out", "This session is over").says(AGAIN).refuses(&ENTRY).empty(204);
     Routes::about("Session").post("/v1/session/sign-in", sign_in, entered).post(
         "/v1/session/sign-out",
         sign_out,

@@ -1,5 +1,6 @@
 //! Who signs in, or asks something of an account: the visitor, with the device that it comes by.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -53,7 +54,7 @@ impl Caller {
         let Address(address) = Address::from_request_parts(parts, front).await?;
         let bears = authorization::is_bearer(&parts.headers);
         let transport = if bears { Transport::Bearer } else { Transport::Cookie };
-        let device = Device { name: device_name(&parts.headers), address: address.to_string().into() };
+        let device = device(&parts.headers, address);
         let known_by = cookie::known_device(&parts.headers);
         Ok(Caller { visitor, transport, from: ClientDevice { device, known_by } })
     }
@@ -93,6 +94,11 @@ impl FromRequestParts<Arc<AppState>> for AccountOwner {
         let account = visit.session.account().ok_or_else(|| Problem::new(Code::NotSignedIn))?;
         Ok(AccountOwner { visit, account, from })
     }
+}
+
+/// The device that a request comes by.
+pub fn device(headers: &HeaderMap, address: IpAddr) -> Device {
+    Device { name: device_name(headers), address: address.to_string().into() }
 }
 
 fn device_name(headers: &HeaderMap) -> Box<str> {

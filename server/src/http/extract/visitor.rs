@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use trolley_core::session::Transport;
 
+use crate::http::extract::account_caller::device;
 use crate::http::extract::address::Address;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::mistaken_authorization::Door;
@@ -143,6 +144,7 @@ async fn recognised(
     let recognised = front.service.recognise(&presented).await?;
     match (&recognised, transport) {
         (Recognition::Known(visit, handed), _) => {
+            front.service.name_device(visit, || device(&parts.headers, from)).await;
             if let Some(tray) = tray {
                 tray.lay(visit, handed.clone());
             }

@@ -53,7 +53,8 @@ pub fn routes() -> Routes {
     )
     .pages();
     let found = op("account_of_address", "The account of an e-mail address, in whatever form it is written");
-    let found = found.refuses(&[Code::AccountNotFound]).answers::<AdminAccountView<'_>>(200);
+    let found =
+        found.refuses(&[Code::AccountNotFound]).answers::<AdminAccountView<'_>>(200);
     Routes::about("Admin")
         .get("/v1/admin/accounts", find, found.needs_query("email", email()))
         .get("/v1/admin/accounts/{id}", show, shown)
@@ -147,7 +148,10 @@ async fn sign_in(
         Some(session) => Some(front.visit_named(session).await?),
         None => None,
     };
-    let device = Device { name: "".into(), address: "".into() };
+    // The call comes from the shop's back end. A session that was signed in has a device; of another one the browser's first visit tells.
+    let signed_in = visit.as_ref().and_then(|visit| visit.session.sign_in.as_ref());
+    let unknown = || Device { name: "".into(), address: "".into() };
+    let device = signed_in.map_or_else(unknown, |sign_in| sign_in.device.clone());
     let arrival = SignInRequest {
         visit,
         transport: Transport::Cookie,

@@ -107,10 +107,8 @@ impl Service {
             Some(email) => self.owner_of(email).await?,
             None => None,
         };
-        // Before the password is looked at: that the account signs in too often must not tell which one is right.
         let (mut tab, payer) = (self.tab(), Payer::with(&arrival.from.device));
         tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
-        tab.sign_in(owner)?;
         let place = self.hashing_for(&arrival.from)?;
         let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
         let verified = self.verify(owner, password.clone()).await;
@@ -122,6 +120,9 @@ impl Service {
             self.brought(payer, WRITE);
             return Err(ServiceError::InvalidCredentials);
         };
+        // Only whoever knows the password takes a place and is told that there is none left: a stranger neither uses up the owner's
+        // nor learns by it that there is an account.
+        tab.sign_in(verified.account.id)?;
         let outdated = verified.account.password.as_ref().is_some_and(|kept| self.hashers.is_outdated(kept));
         let renewed = match password.filter(|_| outdated) {
             // Where too many wait, the next sign-in renews it.

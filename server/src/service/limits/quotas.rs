@@ -149,8 +149,8 @@ impl<'a> QuotaTab<'a> {
     }
 
     /// One more sign-in of an account; whether there may be one.
-    pub(crate) fn sign_in(&mut self, account: Option<AccountId>) -> Result<(), ServiceError> {
-        let (Some(quotas), Some(account)) = (self.quotas, account) else { return Ok(()) };
+    pub(crate) fn sign_in(&mut self, account: AccountId) -> Result<(), ServiceError> {
+        let Some(quotas) = self.quotas else { return Ok(()) };
         quotas.sign_ins.take(account, self.now).map_err(ServiceError::Limited)?;
         self.taken.push(Taken::SignIn(account));
         Ok(())

@@ -96,7 +96,7 @@ impl Service {
             // A chain of uses would else begin sessions without end. The device's address pays, as of its last password.
             let payer = Payer::with(&series.device);
             tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
-            tab.sign_in(Some(account))?;
+            tab.sign_in(account)?;
             tab.bring(payer, SIGN_IN);
             let device = Some(&*series.device.name);
             let row = AuditEntry::new(now, EventKind::Remembered).within(session.id).from(None, device);

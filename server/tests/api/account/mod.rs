@@ -5,5 +5,6 @@ pub(crate) mod attempts;
 pub(crate) mod devices;
 pub(crate) mod keyed_ends;
 pub(crate) mod secrets;
+pub(crate) mod shut_out;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_races;

@@ -331,8 +331,8 @@ pub const SETTINGS: &[Setting] = &[
         name: "sign-ins-per-hour",
         takes: Number,
         unsaid: Is("30"),
-        help: "Sign-ins of one account in an hour, those of remembered devices among them",
-        why: "Each leaves a session and rows of the audit. Wrong passwords have limits of their own.",
+        help: "Sign-ins of one account in an hour, with the right password",
+        why: "Each leaves a session and rows of the audit. Wrong passwords and remembered devices have limits of their own.",
     },
     Setting {
         name: "sign-ups-per-hour",

@@ -39,7 +39,7 @@ pub struct Rates {
     pub checkouts_per_day: u32,
     /// Writes under an idempotency key of one session in a minute.
     pub keyed_writes_per_minute: u32,
-    /// Sign-ins of one account in an hour, those of remembered devices among them.
+    /// Sign-ins of one account in an hour, with the right password.
     pub sign_ins_per_hour: u32,
     /// Sign-ups from one address in an hour.
     pub sign_ups_per_hour: u32,

@@ -87,10 +87,8 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
             (Recognition::Retired, Transport::Cookie) if !parts.method.is_safe() => {
                 Err(Problem::new(Code::SessionEnded))
             }
-            (Recognition::Retired | Recognition::Nobody, Transport::Cookie) => Ok(Visitor::Unknown),
-            (Recognition::Retired | Recognition::Nobody, Transport::Bearer) => {
-                Err(Problem::new(Code::SessionEnded))
-            }
+            (_, Transport::Cookie) => Ok(Visitor::Unknown),
+            (_, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
         }
     }
 }
@@ -115,8 +113,10 @@ impl FromRequestParts<Arc<AppState>> for Watcher {
         match recognised(parts, front, remember, true).await? {
             (Recognition::Known(visit, _), _) => Ok(Watcher::Known(visit)),
             (Recognition::Retired, _) => Ok(Watcher::Retired),
-            (Recognition::Nobody, Transport::Cookie) => Ok(Watcher::Unknown),
-            (Recognition::Nobody, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+            (Recognition::Nobody | Recognition::Unrenewed, Transport::Cookie) => Ok(Watcher::Unknown),
+            (Recognition::Nobody | Recognition::Unrenewed, Transport::Bearer) => {
+                Err(Problem::new(Code::SessionEnded))
+            }
         }
     }
 }
@@ -150,6 +150,12 @@ async fn recognised(
             }
         }
         (Recognition::Retired, _) => {}
+        // What the device is remembered by opens something, though not now; what came beside it does not.
+        (Recognition::Unrenewed, _) => {
+            if let Some(token) = &presented.token {
+                front.service.guessed(from, Guess::Cookie(token.digest()))?;
+            }
+        }
         (Recognition::Nobody, Transport::Cookie) => {
             for token in presented.token.iter().chain(&presented.remember) {
                 front.service.guessed(from, Guess::Cookie(token.digest()))?;

@@ -4,7 +4,7 @@
 //! What is done is counted once it is decided, on a `QuotaTab`: where nothing came of it, it is given back. A retry that is answered
 //! from a ledger is not counted.
 
-use trolley_core::ids::{AccountId, CartId, SessionId};
+use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId};
 use trolley_core::time::Span;
 
 use crate::service::Service;
@@ -24,6 +24,10 @@ pub const SIGN_IN: usize = 2_048;
 /// An account that is made and signed in.
 pub const ACCOUNT: usize = 4_096;
 
+/// Sessions that one remembered device begins by itself: one in two hours is what the idle limit asks for. Past it the device is
+/// served as a guest and keeps what it has, so that it shuts out neither its owner's other devices nor itself.
+pub const REMEMBERED: Quota = Quota { name: "remembered-device", most: 12, within: Span::from_s(3_600) };
+
 /// Carts, sessions, accounts and addresses that are remembered at a time.
 const REMEMBERED_MAX: usize = 1 << 16;
 const MINUTE: Span = Span::from_s(60);
@@ -37,6 +41,7 @@ pub(crate) struct Quotas {
     checkouts_a_day: Allowance<CartId>,
     keyed: Limiter<SessionId>,
     sign_ins: Limiter<AccountId>,
+    remembered: Limiter<SeriesId>,
     /// Bytes that the guests of an address bring.
     guests: Allowance<Source>,
     /// Bytes that its signed-in sessions bring, and what is tried at its sign-ins.
@@ -58,6 +63,7 @@ impl Quotas {
                 quota("account-sign-ins", rates.sign_ins_per_hour, Span::from_hours(1)),
                 REMEMBERED_MAX,
             ),
+            remembered: Limiter::new(REMEMBERED, REMEMBERED_MAX),
             guests: Allowance::new(bytes("guest-bytes"), REMEMBERED_MAX),
             accounts: Allowance::new(bytes("account-bytes"), REMEMBERED_MAX),
         }
@@ -73,6 +79,7 @@ impl Quotas {
             Taken::CheckoutOfDay(cart) => self.checkouts_a_day.give_back(cart, 1, now),
             Taken::Keyed(session) => self.keyed.give_back(session),
             Taken::SignIn(account) => self.sign_ins.give_back(account),
+            Taken::Remembered(device) => self.remembered.give_back(device),
             Taken::Bytes(payer, bytes) => self.bytes_of(payer).give_back(payer.source, bytes, now),
         }
     }
@@ -85,6 +92,7 @@ enum Taken {
     CheckoutOfDay(CartId),
     Keyed(SessionId),
     SignIn(AccountId),
+    Remembered(SeriesId),
     Bytes(Payer, u32),
 }
 
@@ -154,6 +162,14 @@ impl<'a> QuotaTab<'a> {
         quotas.sign_ins.take(account, self.now).map_err(ServiceError::Limited)?;
         self.taken.push(Taken::SignIn(account));
         Ok(())
+    }
+
+    /// One more session of a remembered device; whether there may be one.
+    pub(crate) fn remembered(&mut self, device: SeriesId) -> bool {
+        let Some(quotas) = self.quotas else { return true };
+        let taken = quotas.remembered.take(device, self.now).is_ok();
+        self.taken.extend(taken.then_some(Taken::Remembered(device)));
+        taken
     }
 
     /// The write that began at `mark` made no order after all.

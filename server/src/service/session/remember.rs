@@ -15,8 +15,6 @@ use crate::service::Service;
 use crate::service::account::attach::put_remember;
 use crate::service::account::revoke::{Revocation, Tokens, put_sessions};
 use crate::service::error::ServiceError;
-use crate::service::limits::addresses::Payer;
-use crate::service::limits::quotas::{QuotaRequest, SIGN_IN};
 use crate::service::secret::Purpose;
 use crate::service::session::recognise::{Recognition, RenewedTokens};
 use crate::service::session::token::Token;
@@ -93,11 +91,10 @@ impl Service {
         };
         let mut tab = self.tab();
         if sessions.version != before {
-            // A chain of uses would else begin sessions without end. The device's address pays, as of its last password.
-            let payer = Payer::with(&series.device);
-            tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
-            tab.sign_in(account)?;
-            tab.bring(payer, SIGN_IN);
+            // A chain of uses would else begin sessions without end. Nobody else's use of the account counts, nor does this for others.
+            if !tab.remembered(id) {
+                return Ok(Some(Recognition::Unrenewed));
+            }
             let device = Some(&*series.device.name);
             let row = AuditEntry::new(now, EventKind::Remembered).within(session.id).from(None, device);
             self.note(&mut tx, account, row).await?;

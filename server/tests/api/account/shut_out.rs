@@ -1,15 +1,20 @@
-//! S29, S30, S39: no quota lets one caller shut another out.
+//! S29, S30, S39: no quota lets one caller shut another out. What a remembered device, a neighbour or a stranger uses up is its own.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use trolley::http::extract::cookie::{NAME, REMEMBER};
 use trolley::http::server::state::HttpConfig;
 use trolley::service::settings::{Rates, Settings};
+use trolley_core::time::Span;
 
 use crate::account::accounts::{EMAIL, PASSWORD, cheap, login};
 use crate::support::member::Device;
+use crate::support::reply::Reply;
 use crate::support::somebody::at;
 use crate::support::{Actor, Shop};
 
+const BEN: &str = "ben@example.com";
 const NOBODY: &str = "nobody@example.com";
+const ANOTHER: &str = "a tin of seventeen sardines";
 
 fn shop(rates: Rates) -> Shop {
     Shop::still(HttpConfig::default(), Settings { rate_limits: true, rates, ..cheap() })
@@ -21,6 +26,69 @@ async fn joined(shop: &Shop, email: &str) -> Device {
     let body = json!({"email": email, "password": PASSWORD, "remember": true});
     device.json("POST", "/v1/accounts", body).await.expect(201);
     device
+}
+
+/// Another one of the same owner's.
+async fn another(shop: &Shop, email: &str) -> Device {
+    let device = shop.device();
+    let body = json!({"email": email, "password": PASSWORD, "remember": true});
+    device.json("POST", "/v1/session/sign-in", body).await.expect(200);
+    device
+}
+
+/// Comes back with nothing but its remember-me cookie.
+async fn back(device: &Device) -> Reply {
+    device.drop_cookie(NAME);
+    device.get("/v1/cart").await.expect(200)
+}
+
+#[tokio::test]
+async fn s29_a_remembered_device_in_a_loop_uses_up_its_own_quota_and_goes_on_as_a_guest() {
+    let shop = shop(Rates::default());
+    let stolen = joined(&shop, EMAIL).await;
+    let phone = another(&shop, EMAIL).await;
+    let mut uses = 0;
+    while back(&stolen).await.set_cookie().is_some() {
+        uses += 1;
+        assert!(uses < 200, "a chain of uses has an end");
+    }
+    assert_eq!(uses, 12);
+    // It goes on as a guest, and keeps what it is remembered by.
+    let kept = stolen.cookie(REMEMBER).unwrap();
+    for _ in 0..150 {
+        let guest = back(&stolen).await;
+        assert_eq!((&guest.json["id"], guest.set_cookie()), (&json!(null), None));
+    }
+    stolen.add("mug", 1).await.expect(200);
+    assert_eq!(stolen.get("/v1/session").await.expect(200).json["signed_in"], false);
+    assert_eq!(stolen.cookie(REMEMBER), Some(kept));
+    // The owner's other device is remembered still, and whoever knows the password comes in.
+    back(&phone).await;
+    assert!(phone.is_signed_in().await);
+    phone.json("POST", "/v1/session/sign-in", login(EMAIL, PASSWORD)).await.expect(200);
+    another(&shop, EMAIL).await;
+    // So does this one, after a while by itself.
+    shop.turn(Span::from_s(600)).await;
+    back(&stolen).await;
+    assert!(stolen.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn s29_what_a_remembered_device_asks_for_is_never_refused_for_how_often_it_came_back() {
+    let shop = shop(Rates::default());
+    let device = joined(&shop, EMAIL).await;
+    for _ in 0..50 {
+        back(&device).await;
+    }
+    device.drop_cookie(NAME);
+    let stream = device.get("/v1/session").await.expect(200);
+    assert_eq!(stream.json["signed_in"], false);
+    let tab = device.tab();
+    tab.json("POST", "/v1/accounts", login(BEN, PASSWORD)).await.expect(201);
+    device.tab().json("POST", "/v1/session/sign-in", login(EMAIL, PASSWORD)).await.expect(200);
+    device.tab().json("POST", "/v1/session/sign-out", Value::Null).await.expect(204);
+    let wrong = json!({"token": "A".repeat(43), "new": ANOTHER});
+    device.tab().json("POST", "/v1/account/reset", wrong).await.problem(422, "invalid_reset_token");
 }
 
 #[tokio::test]

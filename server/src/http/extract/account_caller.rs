@@ -1,18 +1,15 @@
 //! Who signs in, or asks something of an account: the visitor, with the device that it comes by.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use trolley_core::ids::AccountId;
-use trolley_core::session::{Device, Transport};
+use trolley_core::session::Transport;
 
 use crate::http::extract::address::Address;
 use crate::http::extract::idempotency::Key;
-use crate::http::extract::user_agent::friendly;
+use crate::http::extract::user_agent::device;
 use crate::http::extract::visitor::Visitor;
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
@@ -94,14 +91,4 @@ impl FromRequestParts<Arc<AppState>> for AccountOwner {
         let account = visit.session.account().ok_or_else(|| Problem::new(Code::NotSignedIn))?;
         Ok(AccountOwner { visit, account, from })
     }
-}
-
-/// The device that a request comes by.
-pub fn device(headers: &HeaderMap, address: IpAddr) -> Device {
-    Device { name: device_name(headers), address: address.to_string().into() }
-}
-
-fn device_name(headers: &HeaderMap) -> Box<str> {
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    friendly(agent).chars().take(Device::TEXT_MAX).collect::<String>().into()
 }

@@ -1,5 +1,11 @@
 //! A device in words: `Firefox on Windows`, from what its user agent says of itself.
 
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use trolley_core::session::Device;
+
 /// Browsers, those first whose names others carry too.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
@@ -32,6 +38,16 @@ pub fn friendly(agent: &str) -> String {
         (None, Some(system)) => format!("An app on {system}"),
         (None, None) => agent.split(['/', ' ']).next().unwrap_or_default().chars().take(40).collect(),
     }
+}
+
+/// The device that a request comes by.
+pub fn device(headers: &HeaderMap, address: IpAddr) -> Device {
+    Device { name: device_name(headers), address: address.to_string().into() }
+}
+
+fn device_name(headers: &HeaderMap) -> Box<str> {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    friendly(agent).chars().take(Device::TEXT_MAX).collect::<String>().into()
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use trolley_core::session::Transport;
 
-use crate::http::extract::account_caller::device;
 use crate::http::extract::address::Address;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::mistaken_authorization::Door;
 use crate::http::extract::pending_tokens::PendingTokens;
+use crate::http::extract::user_agent::device;
 use crate::http::extract::{authorization, cookie};
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;

@@ -41,7 +41,7 @@ pub struct EndRequest {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It is done, of the caller's session too or not.
     Done {

@@ -10,7 +10,7 @@ use crate::account::accounts::{EMAIL, PASSWORD, cheap, login};
 use crate::support::member::Device;
 use crate::support::reply::Reply;
 use crate::support::somebody::at;
-use crate::support::{Actor, Shop};
+use crate::support::{Actor, Shop, days};
 
 const BEN: &str = "ben@example.com";
 const NOBODY: &str = "nobody@example.com";
@@ -89,6 +89,68 @@ async fn s29_what_a_remembered_device_asks_for_is_never_refused_for_how_often_it
     device.tab().json("POST", "/v1/session/sign-out", Value::Null).await.expect(204);
     let wrong = json!({"token": "A".repeat(43), "new": ANOTHER});
     device.tab().json("POST", "/v1/account/reset", wrong).await.problem(422, "invalid_reset_token");
+}
+
+/// As much as fits into a session's data.
+fn large(n: usize) -> Value {
+    json!({"n": format!("{n}{}", "x".repeat(16_000))})
+}
+
+#[tokio::test]
+async fn s39_a_signed_in_neighbour_uses_up_nothing_of_whoever_shares_its_address() {
+    let shop = shop(Rates { mb_per_day: 1, account_mb_per_day: 1, ..Rates::default() });
+    let (owner, neighbour) = (joined(&shop, EMAIL).await, joined(&shop, BEN).await);
+    for n in 0..200 {
+        neighbour.json("PATCH", "/v1/session/data", large(n)).await;
+    }
+    owner.add("mug", 1).await.expect(200);
+    owner.json("PATCH", "/v1/session/data", large(0)).await.expect(200);
+    let change = json!({"current": PASSWORD, "new": ANOTHER});
+    owner.json("POST", "/v1/account/password", change).await.expect(204);
+    owner.json("POST", "/v1/session/sign-out", Value::Null).await.expect(204);
+    owner.json("POST", "/v1/session/sign-in", login(EMAIL, ANOTHER)).await.expect(200);
+    // Who left the neighbourhood and comes back remembered, too.
+    let carol = joined(&shop, "carol@example.com").await;
+    back(&carol).await;
+    assert!(carol.is_signed_in().await);
+    // Nor do its guests: they have an allowance of their own.
+    shop.device().add("mug", 1).await.expect(200);
+}
+
+#[tokio::test]
+async fn s39_an_account_brings_so_much_a_day_from_wherever_and_is_never_kept_from_signing_in_or_out() {
+    let shop = shop(Rates { account_mb_per_day: 1, ..Rates::default() });
+    let (owner, elsewhere) = (joined(&shop, EMAIL).await, another(&shop, EMAIL).await);
+    let mut patches = 0;
+    let refused = loop {
+        let reply = owner.json("PATCH", "/v1/session/data", large(patches)).await;
+        if reply.status != 200 {
+            break reply.problem(429, "rate_limited");
+        }
+        patches += 1;
+    };
+    assert_eq!((patches, refused.header("retry-after")), (64, Some("86400")));
+    assert!(refused.header("ratelimit-policy").unwrap().starts_with("\"account-bytes\";q=1048576;w=86400"));
+    // One allowance, whichever of its devices is used.
+    elsewhere.add("mug", 1).await.problem(429, "rate_limited");
+    owner.cart().await;
+    // Signing in and out, a new password, and to be remembered: none of them is refused for it.
+    owner.json("POST", "/v1/session/sign-in", login(EMAIL, PASSWORD)).await.expect(200);
+    back(&elsewhere).await;
+    assert!(elsewhere.is_signed_in().await);
+    let wrong = json!({"current": "not it", "new": ANOTHER});
+    owner.json("POST", "/v1/account/password", wrong).await.problem(401, "invalid_credentials");
+    let change = json!({"current": PASSWORD, "new": ANOTHER});
+    owner.json("POST", "/v1/account/password", change).await.expect(204);
+    owner.delete("/v1/sessions").await.expect(204);
+    owner.json("POST", "/v1/session/sign-out", Value::Null).await.expect(204);
+    owner.json("POST", "/v1/session/sign-in", login(EMAIL, ANOTHER)).await.expect(200);
+    // Its neighbours, guests and accounts old and new, go on.
+    shop.device().add("mug", 1).await.expect(200);
+    joined(&shop, BEN).await.add("mug", 1).await.expect(200);
+    shop.turn(days(1)).await;
+    owner.json("POST", "/v1/session/sign-in", login(EMAIL, ANOTHER)).await.expect(200);
+    owner.add("mug", 1).await.expect(200);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub fn rates(raw: &Raw) -> Result<Rates, ConfigError> {
         sign_ins_per_hour: number(raw, "sign-ins-per-hour", 1, MOST)?,
         sign_ups_per_hour: number(raw, "sign-ups-per-hour", 1, MOST)?,
         mb_per_day: number(raw, "mb-per-day", 1, MB_MOST)?,
+        account_mb_per_day: number(raw, "account-mb-per-day", 1, MB_MOST)?,
     })
 }
 
@@ -52,7 +53,9 @@ mod tests {
 
     #[test]
     fn a_quota_of_nothing_and_orders_that_a_retry_would_miss_are_refused() {
-        for none in ["checkouts-per-day = 0", "mb-per-day = 4096", "sign-ups-per-hour = 0"] {
+        for none in
+            ["checkouts-per-day = 0", "mb-per-day = 4096", "account-mb-per-day = 0", "sign-ups-per-hour = 0"]
+        {
             assert!(rates(&raw(none)).is_err(), "{none}");
         }
         assert!(keeping(&raw("orders-for = '23h'")).is_err());

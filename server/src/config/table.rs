@@ -51,10 +51,8 @@ impl Setting {
 
     /// What holds where it is not said.
     pub fn default(&self) -> Option<&'static str> {
-        match self.unsaid {
-            Is(value) => Some(value),
-            Nothing(_) => None,
-        }
+        let Is(value) = self.unsaid else { return None };
+        Some(value)
     }
 }
 
@@ -331,8 +329,8 @@ pub const SETTINGS: &[Setting] = &[
         name: "sign-ins-per-hour",
         takes: Number,
         unsaid: Is("30"),
-        help: "Sign-ins of one account in an hour, those of remembered devices among them",
-        why: "Each leaves a session and rows of the audit. Wrong passwords have limits of their own.",
+        help: "Sign-ins of one account in an hour, with the right password",
+        why: "Each leaves a session and rows of the audit. Wrong passwords and remembered devices have limits of their own.",
     },
     Setting {
         name: "sign-ups-per-hour",
@@ -345,8 +343,15 @@ pub const SETTINGS: &[Setting] = &[
         name: "mb-per-day",
         takes: Number,
         unsaid: Is("1024"),
-        help: "Megabytes that the guests of one address bring in a day, and as many its signed-in sessions",
+        help: "Megabytes that the guests of one address bring in a day",
         why: "A carrier's gateway with thousands of shoppers stays below it; the sum is in docs/security.md.",
+    },
+    Setting {
+        name: "account-mb-per-day",
+        takes: Number,
+        unsaid: Is("16"),
+        help: "Megabytes that one account brings in a day, from wherever it is used",
+        why: "Two hundred of the largest orders fit, or thirty thousand changes; no neighbour uses it up.",
     },
     Setting {
         name: "log",

@@ -39,12 +39,14 @@ pub struct Rates {
     pub checkouts_per_day: u32,
     /// Writes under an idempotency key of one session in a minute.
     pub keyed_writes_per_minute: u32,
-    /// Sign-ins of one account in an hour, those of remembered devices among them.
+    /// Sign-ins of one account in an hour, with the right password.
     pub sign_ins_per_hour: u32,
     /// Sign-ups from one address in an hour.
     pub sign_ups_per_hour: u32,
-    /// Megabytes that the guests of one address bring in a day, and as many that its signed-in sessions do.
+    /// Megabytes that the guests of one address bring in a day.
     pub mb_per_day: u32,
+    /// Megabytes that one account brings in a day.
+    pub account_mb_per_day: u32,
 }
 
 impl Default for Rates {
@@ -56,6 +58,7 @@ impl Default for Rates {
             sign_ins_per_hour: 30,
             sign_ups_per_hour: 20,
             mb_per_day: 1_024,
+            account_mb_per_day: 16,
         }
     }
 }

@@ -121,10 +121,8 @@ impl Visitor {
             (Recognition::Retired, Transport::Cookie) if !parts.method.is_safe() => {
                 Err(Problem::new(Code::SessionEnded))
             }
-            (Recognition::Retired | Recognition::Nobody, Transport::Cookie) => Ok(Visitor::Unknown),
-            (Recognition::Retired | Recognition::Nobody, Transport::Bearer) => {
-                Err(Problem::new(Code::SessionEnded))
-            }
+            (_, Transport::Cookie) => Ok(Visitor::Unknown),
+            (_, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
         }
     }
 }
@@ -149,8 +147,10 @@ impl FromRequestParts<Arc<AppState>> for Watcher {
         match recognised(parts, front, remember, true, Miss::Counts).await? {
             (Recognition::Known(visit, _), _) => Ok(Watcher::Known(visit)),
             (Recognition::Retired, _) => Ok(Watcher::Retired),
-            (Recognition::Nobody, Transport::Cookie) => Ok(Watcher::Unknown),
-            (Recognition::Nobody, Transport::Bearer) => Err(Problem::new(Code::SessionEnded)),
+            (Recognition::Nobody | Recognition::Unrenewed, Transport::Cookie) => Ok(Watcher::Unknown),
+            (Recognition::Nobody | Recognition::Unrenewed, Transport::Bearer) => {
+                Err(Problem::new(Code::SessionEnded))
+            }
         }
     }
 }
@@ -180,12 +180,19 @@ async fn recognised(
     let recognised = front.service.recognise(&presented).await?;
     match (&recognised, transport) {
         (Recognition::Known(visit, handed), _) => {
+            front.service.name_device(visit, || device(&parts.headers, from)).await;
             if let Some(tray) = tray {
                 tray.lay(visit, handed.clone());
             }
         }
         (Recognition::Nobody, Transport::Cookie) if miss == Miss::Passes => {}
         (Recognition::Retired, _) => {}
+        // What the device is remembered by opens something, though not now; what came beside it does not.
+        (Recognition::Unrenewed, _) => {
+            if let Some(token) = &presented.token {
+                front.service.guessed(from, Guess::Cookie(token.digest()))?;
+            }
+        }
         (Recognition::Nobody, Transport::Cookie) => {
             for token in presented.token.iter().chain(presented.remember_token()) {
                 front.service.guessed(from, Guess::Cookie(token.digest()))?;

@@ -26,6 +26,8 @@ pub struct Operation {
     pub(crate) id: &'static str,
     /// What it does, in a few words.
     pub(crate) summary: &'static str,
+    /// What is to be known of it besides.
+    says: Option<&'static str>,
     /// Its answer is a page of a list.
     paged: bool,
     pub(crate) answers: Vec<ResponseSpec>,
@@ -80,10 +82,17 @@ const LINK: (&str, &str) = ("Link", "The next page, rel=\"next\" (RFC 8288); not
 
 /// An operation of that name, which does this.
 pub fn op(id: &'static str, summary: &'static str) -> Operation {
-    Operation { id, summary, paged: false, answers: Vec::new(), takes: RequestParts::default() }
+    Operation { id, summary, says: None, paged: false, answers: Vec::new(), takes: RequestParts::default() }
 }
 
 impl Operation {
+    /// In a sentence or two, what its summary has no room for.
+    #[must_use]
+    pub fn says(mut self, says: &'static str) -> Operation {
+        self.says = Some(says);
+        self
+    }
+
     /// Answers 200 with the cart.
     #[must_use]
     pub fn cart(self) -> Operation {
@@ -200,6 +209,9 @@ impl Operation {
             "tags": [tag],
             "responses": responses,
         });
+        if let Some(says) = self.says {
+            operation["description"] = says.into();
+        }
         if !self.takes.parameters.is_empty() {
             operation["parameters"] = self.takes.parameters.into();
         }
@@ -269,8 +281,9 @@ impl RequestParts {
         self.parameters.push(parameter);
     }
 
-    /// The same with a sentence about it.
+    /// The same with a sentence about it. Of several arguments that read it, the last one says what it does.
     pub fn said_parameter(&mut self, place: &str, name: &str, required: bool, schema: Value, says: Value) {
+        self.parameters.retain(|parameter| parameter["in"] != place || parameter["name"] != name);
         self.parameter(place, name, required, schema);
         if let Some(parameter) = self.parameters.last_mut() {
             parameter["description"] = says;

@@ -62,6 +62,20 @@ pub fn judge(
     }
 }
 
+/// The same of a request that a proxy asks about. Its body is not sent along: there is nothing to be told of its type.
+pub fn judge_asked(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    rules: &HttpConfig,
+    peer: SocketAddr,
+) -> Result<(), Problem> {
+    judge(method, uri, headers, rules, peer).map_err(|refusal| match refusal.code() {
+        Code::CrossSite => refusal,
+        _ => Problem::with(Code::CrossSite, UNTOLD),
+    })
+}
+
 /// A header's one value. Who sends two of these is not a browser, and means no good.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Problem> {
     let mut values = headers.get_all(name).iter();

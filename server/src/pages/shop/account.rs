@@ -14,12 +14,13 @@ use crate::http::extract::visitor::Visitor;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
 use crate::http::routes::account::credentials::choose;
-use crate::http::routes::session::devices::{end_named, end_several};
+use crate::http::routes::session::devices::{device_of_id, end as end_devices};
 use crate::http::server::state::AppState;
 use crate::pages::shop::actions::redirect;
 use crate::pages::shop::frame::{Frame, PageVisit, account_of, refused, shown};
 use crate::pages::shop::told::ago;
 use crate::service::account::devices::DeviceId;
+use crate::service::account::end_devices::{Devices, Ended};
 
 /// What happened lately that is shown.
 const EVENTS_MAX: usize = 12;
@@ -100,22 +101,22 @@ async fn changed(front: &AppState, owner: &AccountOwner, form: &Form) -> Result<
 pub async fn end(State(front): State<Arc<AppState>>, calling: Caller, form: Form) -> Response {
     let visitor = calling.visitor.clone();
     let Some(owner) = owner(calling) else { return redirect("/sign-in", None) };
-    let ended = match form.get("id") {
-        Some(id) => {
-            end_named(&front, &owner, id.parse().ok()).await.map(|this| (this, "/account?done=ended"))
-        }
-        None => {
-            let all = form.get("all").is_some();
-            end_several(&front, &owner, all).await.map(|()| (all, "/account?done=others"))
-        }
+    let (devices, to) = match form.get("id") {
+        Some(id) => (device_of_id(id.parse().ok()), "/account?done=ended"),
+        None if form.get("all").is_some() => (Ok(Devices::All), "/"),
+        None => (Ok(Devices::Others), "/account?done=others"),
+    };
+    let ended = match devices {
+        Ok(devices) => end_devices(&front, &owner, devices, None).await,
+        Err(problem) => Err(problem),
     };
     match ended {
-        Ok((true, _)) => {
+        Ok(Ended::Done { this: true }) => {
             let mut response = redirect("/", None);
             front.forget(&mut response, owner.visit.session.transport);
             response
         }
-        Ok((false, to)) => redirect(to, None),
+        Ok(_) => redirect(to, None),
         Err(problem) => refused(&front, &visitor, &problem).await,
     }
 }

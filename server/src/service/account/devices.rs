@@ -1,12 +1,14 @@
 //! An account's devices, as its owner sees them: the sessions that are signed in, and what is remembered without one.
 
+use std::sync::Arc;
+
 use trolley_core::ids::{AccountId, SeriesId, SessionId};
-use trolley_core::session::{Device, LastSeen};
+use trolley_core::session::{Device, LastSeen, Session, SignIn};
 use trolley_core::time::Timestamp;
 use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
-use crate::service::account::revoke::Revocation;
+use crate::service::account::revoke::put_sessions;
 use crate::service::error::{ServiceError, unless_damaged};
 use crate::service::session::recognise::Visit;
 use crate::service::transaction::Transaction;
@@ -71,6 +73,36 @@ impl Service {
         Ok(rows)
     }
 
+    /// A session that the shop's back end signed in is called what its browser says on its first visit, and so is what that is remembered
+    /// by. Where this cannot be written down the visit is served all the same, and the next one tries again.
+    pub async fn name_device(&self, visit: &Visit, device: impl FnOnce() -> Device) {
+        let Some(account) = nameless(&visit.session).map(|sign_in| sign_in.account) else { return };
+        let _turn = self.turns.of(account).await;
+        let (id, mut tx) = (visit.session.id, Transaction::default());
+        let laid_down = async {
+            tx.read(&*self.store, Key::Session(id)).await?;
+            let Some(Record::Session(session)) = tx.get(&Key::Session(id)).cloned() else { return Ok(()) };
+            let Some(sign_in) = nameless(&session).cloned() else { return Ok(()) };
+            let device = device();
+            let mut sessions = self.sessions_in(&mut tx, account).await?;
+            let of_session = sessions.series_of(id).map(|series| series.id);
+            if let Some(series) = of_session.and_then(|series| sessions.series_mut(series)) {
+                series.device = device.clone();
+                put_sessions(&mut tx, sessions);
+            }
+            let named = SignIn { device, ..sign_in };
+            let version = session.version + 1;
+            self.put_session(
+                &mut tx,
+                Arc::new(Session { version, sign_in: Some(Box::new(named)), ..Session::clone(&session) }),
+            );
+            self.commit_desk(tx).await.map(drop)
+        };
+        if let Err(failure) = laid_down.await {
+            tracing::warn!(?failure, session = %id, "a device could not be named");
+        }
+    }
+
     /// The live session of that public id, for who may name one: the shop itself.
     pub async fn visit_named(&self, id: SessionId) -> Result<Option<Visit>, ServiceError> {
         let now = self.now();
@@ -82,19 +114,9 @@ impl Service {
         let token = session.tokens.present;
         Ok(if stands { self.visit(session, token, now) } else { None })
     }
+}
 
-    /// What ends the device of that id, if the account has it.
-    pub async fn device_named(
-        &self,
-        account: AccountId,
-        id: [u8; 16],
-    ) -> Result<Option<Revocation>, ServiceError> {
-        let sessions = self.sessions_in(&mut Transaction::default(), account).await?;
-        let (session, series) = (SessionId::from_bytes(id), SeriesId::from_bytes(id));
-        Ok(if sessions.holds(session) {
-            Some(Revocation::Session(session))
-        } else {
-            sessions.series(series).map(|_| Revocation::Series(series))
-        })
-    }
+/// The sign-in of a session whose device nobody has named yet: a browser's has an address at least.
+fn nameless(session: &Session) -> Option<&SignIn> {
+    session.sign_in.as_deref().filter(|sign_in| sign_in.device.address.is_empty())
 }

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod credentials;
 pub mod delete;
 pub mod devices;
+pub mod end_devices;
 pub mod hashing;
 pub mod revoke;
 pub(crate) mod rotate;

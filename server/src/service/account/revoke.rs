@@ -14,7 +14,6 @@ use trolley_store::records::{Key, Record};
 use crate::service::Service;
 use crate::service::account::successor::FOLLOWED_MAX;
 use crate::service::error::{ServiceError, unless_damaged};
-use crate::service::session::claim::Claim;
 use crate::service::session::recognise::Visit;
 use crate::service::session::token::{RETIRED_FOR, Token};
 use crate::service::transaction::Transaction;
@@ -124,33 +123,9 @@ impl Service {
         ends: Revocation,
         row: AuditEntry,
     ) -> Result<usize, ServiceError> {
-        self.end_for(None, account, ends, row).await
-    }
-
-    /// The same for who may do so by a session of the account, as long as that lasts.
-    pub async fn end_by(
-        &self,
-        claim: &Claim,
-        account: AccountId,
-        ends: Revocation,
-        row: AuditEntry,
-    ) -> Result<usize, ServiceError> {
-        self.end_for(Some(claim), account, ends, row).await
-    }
-
-    async fn end_for(
-        &self,
-        claim: Option<&Claim>,
-        account: AccountId,
-        ends: Revocation,
-        row: AuditEntry,
-    ) -> Result<usize, ServiceError> {
         let _turn = self.turns.of(account).await;
         for _ in 0..self.settings.bounds.commit_tries {
             let mut tx = Transaction::default();
-            if let Some(claim) = claim {
-                self.require_claim_in(&mut tx, claim).await?;
-            }
             let ended = self.end_noted_in(&mut tx, account, ends, row.clone()).await?;
             if self.commit_desk(tx).await? {
                 return Ok(ended);
@@ -159,7 +134,7 @@ impl Service {
         Err(ServiceError::Busy)
     }
 
-    async fn end_noted_in(
+    pub(crate) async fn end_noted_in(
         &self,
         tx: &mut Transaction,
         account: AccountId,

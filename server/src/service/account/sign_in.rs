@@ -21,7 +21,7 @@ use crate::service::cart::merge::MergeReport;
 use crate::service::catalogue::shown::PricedCart;
 use crate::service::error::ServiceError;
 use crate::service::limits::addresses::Payer;
-use crate::service::limits::quotas::{ACCOUNT, QuotaRequest, SIGN_IN, WRITE};
+use crate::service::limits::quotas::{ACCOUNT, SIGN_IN};
 use crate::service::session::recognise::Visit;
 use crate::service::transaction::Transaction;
 
@@ -82,8 +82,6 @@ impl Service {
         password: Password,
         arrival: &SignInRequest,
     ) -> Result<SignedIn, ServiceError> {
-        let payer = Payer::with(&arrival.from.device);
-        self.may_bring(payer)?;
         self.admit_sign_up(&arrival.from)?;
         let _place = self.hashing_for(&arrival.from)?;
         if self.owner_of(&email).await?.is_some() {
@@ -95,7 +93,7 @@ impl Service {
         let account = self.new_account(id, Some(email), now);
         let account = Account { password: Some(hash), ..account };
         let signed_in = self.admit(Who::New(account), 0, arrival).await?;
-        self.brought(payer, ACCOUNT);
+        self.brought(Some(Payer::Account(id)), ACCOUNT);
         Ok(signed_in)
     }
 
@@ -110,10 +108,6 @@ impl Service {
             Some(email) => self.owner_of(email).await?,
             None => None,
         };
-        // Before the password is looked at: that the account signs in too often must not tell which one is right.
-        let (mut tab, payer) = (self.tab(), Payer::with(&arrival.from.device));
-        tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
-        tab.sign_in(owner)?;
         let place = self.hashing_for(&arrival.from)?;
         let attempt = self.attempt_sign_in(owner, email, &arrival.from).await?;
         let verified = self.verify(owner, password.clone()).await;
@@ -122,9 +116,13 @@ impl Service {
         }
         let Some(verified) = verified? else {
             self.write_down(owner, arrival.from.row(self.now(), EventKind::SignInFailed)).await;
-            self.brought(payer, WRITE);
             return Err(ServiceError::InvalidCredentials);
         };
+        // Only whoever knows the password takes a place and is told that there is none left: a stranger neither uses up the owner's
+        // nor learns by it that there is an account.
+        let id = verified.account.id;
+        let mut tab = self.tab();
+        tab.sign_in(id)?;
         let outdated = verified.account.password.as_ref().is_some_and(|kept| self.hashers.is_outdated(kept));
         let renewed = match password.filter(|_| outdated) {
             // Where too many wait, the next sign-in renews it.
@@ -134,7 +132,8 @@ impl Service {
         drop(place);
         let epoch = verified.epoch;
         let signed_in = self.admit(Who::Knew(verified, renewed), epoch, arrival).await?;
-        tab.bring(payer, SIGN_IN);
+        // It counts, and is never refused for what the account brought today.
+        tab.bring(Some(Payer::Account(id)), SIGN_IN);
         tab.keep();
         Ok(signed_in)
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use trolley_core::ids::{SessionId, TokenDigest};
 use trolley_core::time::Timestamp;
-use trolley_store::kind::{Key, Record, Token as TokenRecord};
+use trolley_store::records::own::Token as TokenRecord;
+use trolley_store::records::{Key, Record};
 
 use crate::service::Service;
 use crate::service::error::{ServiceError, unless_damaged};

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
 
 use parking_lot::Mutex;
-use trolley_core::ids::TokenDigest;
-use trolley_core::session::Device;
+use trolley_core::ids::{AccountId, TokenDigest};
 use trolley_core::time::Span;
 
 use crate::service::Service;
@@ -42,22 +41,20 @@ impl Source {
     }
 }
 
-/// Whose allowance of bytes a write uses up (`quotas`).
+/// Whose allowance of bytes a write uses up (`quotas`). An account's is its own, wherever it is used from: no neighbour of its address
+/// uses it up, and it uses up no neighbour's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payer {
-    pub(crate) source: Source,
-    pub(crate) signed_in: bool,
+pub enum Payer {
+    /// All guests of an address.
+    Guests(Source),
+    /// An account.
+    Account(AccountId),
 }
 
 impl Payer {
-    /// A guest, or a signed-in session, at this address.
-    pub fn at(address: IpAddr, signed_in: bool) -> Payer {
-        Payer { source: Source::of(address), signed_in }
-    }
-
-    /// Who uses a device of an account; nobody where its address is not known.
-    pub(crate) fn with(device: &Device) -> Option<Payer> {
-        device.address.parse().ok().map(|address| Payer::at(address, true))
+    /// A guest at this address, or whoever is signed in there.
+    pub fn of(address: IpAddr, account: Option<AccountId>) -> Payer {
+        account.map_or_else(|| Payer::Guests(Source::of(address)), Payer::Account)
     }
 }
 
@@ -117,7 +114,7 @@ impl Service {
     ) -> Result<Option<QuotaState>, ServiceError> {
         let Some(limits) = &self.limits else { return Ok(None) };
         let (source, now) = (Source::of(address), self.running());
-        let payer = Some(Payer::at(address, false));
+        let payer = Some(Payer::of(address, None));
         self.may_bring(payer)?;
         let standing = limits.guests.take(source, now).map_err(ServiceError::Limited)?;
         if let Err(in_all) = limits.guests_in_all.take((), now) {

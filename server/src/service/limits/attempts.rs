@@ -12,8 +12,9 @@ use crate::service::Service;
 use crate::service::account::credentials::ClientDevice;
 use crate::service::error::ServiceError;
 use crate::service::limits::addresses::Source;
-use crate::service::limits::limiter::{Limiter, Quota};
+use crate::service::limits::limiter::{Limiter, Quota, QuotaState};
 use crate::service::limits::shares::{Share, Shares};
+use crate::service::running::Running;
 use crate::service::settings::Rates;
 
 /// Wrong passwords from one address: an office that mistypes stays below it.
@@ -22,6 +23,9 @@ pub const BY_ADDRESS: Quota = Quota { name: "sign-ins", most: 60, within: Span::
 pub const BY_ACCOUNT: Quota = Quota { name: "account", most: 10, within: Span::from_s(900) };
 /// Wrong passwords from one device that the account knows, or within one session of it.
 pub const BY_DEVICE: Quota = Quota { name: "device", most: 10, within: Span::from_s(900) };
+/// Wrong passwords from all devices that an account knows, and within all its sessions, together: their rows have a bound, and no six
+/// devices of one owner's are all a stranger's.
+pub const BY_OWN_DEVICES: Quota = Quota { name: "own-devices", most: 60, within: Span::from_s(900) };
 /// Accounts that one address may make, or ask for, unless a setting says otherwise: what is in use is told, and not to who asks for
 /// thousands.
 pub const SIGN_UPS: Quota = Quota { name: "sign-ups", most: 20, within: Span::from_s(3_600) };
@@ -38,15 +42,19 @@ pub(crate) struct Attempts {
     addresses: Limiter<Source>,
     accounts: Limiter<[u8; 32]>,
     devices: Limiter<[u8; 32]>,
+    own_devices: Limiter<AccountId>,
     sign_ups: Limiter<Source>,
     at_once: Arc<Shares>,
 }
 
 /// A password that is about to be tried: its places are taken, and given back where it is right.
+#[derive(Default)]
 pub(crate) struct Attempt {
     address: Option<Source>,
     account: Option<[u8; 32]>,
     device: Option<[u8; 32]>,
+    /// Whose device.
+    own: Option<AccountId>,
 }
 
 impl Attempts {
@@ -55,9 +63,33 @@ impl Attempts {
             addresses: Limiter::new(BY_ADDRESS, REMEMBERED_MAX),
             accounts: Limiter::new(BY_ACCOUNT, REMEMBERED_MAX),
             devices: Limiter::new(BY_DEVICE, REMEMBERED_MAX),
+            own_devices: Limiter::new(BY_OWN_DEVICES, REMEMBERED_MAX),
             sign_ups: Limiter::new(Quota { most: rates.sign_ups_per_hour, ..SIGN_UPS }, REMEMBERED_MAX),
             at_once: Shares::new(usize::MAX, AT_ONCE),
         }
+    }
+}
+
+impl Attempts {
+    /// Takes each place that is wanted and notes it, up to the first that is not free.
+    fn take_all(&self, wanted: &Attempt, taken: &mut Attempt, now: Running) -> Result<(), QuotaState> {
+        if let Some(address) = wanted.address {
+            self.addresses.take(address, now)?;
+            taken.address = Some(address);
+        }
+        if let Some(account) = wanted.account {
+            self.accounts.take(account, now)?;
+            taken.account = Some(account);
+        }
+        if let Some(device) = wanted.device {
+            self.devices.take(device, now)?;
+            taken.device = Some(device);
+        }
+        if let Some(account) = wanted.own {
+            self.own_devices.take(account, now)?;
+            taken.own = Some(account);
+        }
+        Ok(())
     }
 }
 
@@ -77,43 +109,38 @@ impl Service {
         };
         match known_by {
             Some(device) => {
-                self.take(Attempt { address: None, account: None, device: Some(*device.bytes()) })
+                self.take(Attempt { device: Some(*device.bytes()), own: owner, ..Attempt::default() })
             }
             None => self.take(Attempt {
                 address: source(from),
                 account: email.map(|email| *email.digest().bytes()),
-                device: None,
+                ..Attempt::default()
             }),
         }
     }
 
     /// Whether a password may be tried within a session of the account.
-    pub(crate) fn attempt_within(&self, session: SessionId) -> Result<Attempt, ServiceError> {
+    pub(crate) fn attempt_within(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Attempt, ServiceError> {
         let mut device = [0; 32];
         device[..16].copy_from_slice(session.bytes());
-        self.take(Attempt { address: None, account: None, device: Some(device) })
+        self.take(Attempt { device: Some(device), own: Some(account), ..Attempt::default() })
     }
 
     fn take(&self, wanted: Attempt) -> Result<Attempt, ServiceError> {
         let Some(attempts) = &self.attempts else { return Ok(wanted) };
-        let now = self.running();
-        let mut taken = Attempt { address: None, account: None, device: None };
-        if let Some(address) = wanted.address {
-            attempts.addresses.take(address, now).map_err(ServiceError::Limited)?;
-            taken.address = Some(address);
-        }
-        for (limiter, key, place) in [
-            (&attempts.accounts, wanted.account, &mut taken.account),
-            (&attempts.devices, wanted.device, &mut taken.device),
-        ] {
-            let Some(key) = key else { continue };
-            if let Err(standing) = limiter.take(key, now) {
-                self.was_right(&Attempt { address: wanted.address, account: None, device: None });
-                return Err(ServiceError::Limited(standing));
+        let mut taken = Attempt::default();
+        let refused = attempts.take_all(&wanted, &mut taken, self.running()).err();
+        match refused {
+            None => Ok(taken),
+            Some(standing) => {
+                self.was_right(&taken);
+                Err(ServiceError::Limited(standing))
             }
-            *place = Some(key);
         }
-        Ok(taken)
     }
 
     /// The password was right, or was not tried after all: the attempt counts nothing.
@@ -127,6 +154,9 @@ impl Service {
         }
         if let Some(device) = attempt.device {
             attempts.devices.give_back(device);
+        }
+        if let Some(account) = attempt.own {
+            attempts.own_devices.give_back(account);
         }
     }
 

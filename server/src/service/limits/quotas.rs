@@ -4,14 +4,14 @@
 //! What is done is counted once it is decided, on a `QuotaTab`: where nothing came of it, it is given back. A retry that is answered
 //! from a ledger is not counted.
 
-use trolley_core::ids::{AccountId, CartId, SessionId};
+use trolley_core::ids::{AccountId, CartId, SeriesId, SessionId};
 use trolley_core::time::Span;
 
 use crate::service::Service;
 use crate::service::error::ServiceError;
 use crate::service::limits::addresses::{Payer, Source};
 use crate::service::limits::allowance::Allowance;
-use crate::service::limits::limiter::{Limiter, Quota};
+use crate::service::limits::limiter::{Limiter, Quota, QuotaState};
 use crate::service::running::Running;
 use crate::service::settings::Rates;
 
@@ -23,6 +23,10 @@ pub const GUEST: usize = 1_024;
 pub const SIGN_IN: usize = 2_048;
 /// An account that is made and signed in.
 pub const ACCOUNT: usize = 4_096;
+
+/// Sessions that one remembered device begins by itself: one in two hours is what the idle limit asks for. Past it the device is
+/// served as a guest and keeps what it has, so that it shuts out neither its owner's other devices nor itself.
+pub const REMEMBERED: Quota = Quota { name: "remembered-device", most: 12, within: Span::from_s(3_600) };
 
 /// Carts, sessions, accounts and addresses that are remembered at a time.
 const REMEMBERED_MAX: usize = 1 << 16;
@@ -37,16 +41,17 @@ pub(crate) struct Quotas {
     checkouts_a_day: Allowance<CartId>,
     keyed: Limiter<SessionId>,
     sign_ins: Limiter<AccountId>,
+    remembered: Limiter<SeriesId>,
     /// Bytes that the guests of an address bring.
     guests: Allowance<Source>,
-    /// Bytes that its signed-in sessions bring, and what is tried at its sign-ins.
-    accounts: Allowance<Source>,
+    /// Bytes that the sessions of an account bring.
+    accounts: Allowance<AccountId>,
 }
 
 impl Quotas {
     pub(crate) fn new(rates: &Rates) -> Quotas {
         let quota = |name, most, within| Quota { name, most, within };
-        let bytes = |name| quota(name, rates.mb_per_day.saturating_mul(MB), DAY);
+        let bytes = |name, mb: u32| quota(name, mb.saturating_mul(MB), DAY);
         Quotas {
             checkouts: Limiter::new(quota("checkouts", rates.checkouts_per_minute, MINUTE), REMEMBERED_MAX),
             checkouts_a_day: Allowance::new(
@@ -58,13 +63,24 @@ impl Quotas {
                 quota("account-sign-ins", rates.sign_ins_per_hour, Span::from_hours(1)),
                 REMEMBERED_MAX,
             ),
-            guests: Allowance::new(bytes("guest-bytes"), REMEMBERED_MAX),
-            accounts: Allowance::new(bytes("account-bytes"), REMEMBERED_MAX),
+            remembered: Limiter::new(REMEMBERED, REMEMBERED_MAX),
+            guests: Allowance::new(bytes("guest-bytes", rates.mb_per_day), REMEMBERED_MAX),
+            accounts: Allowance::new(bytes("account-bytes", rates.account_mb_per_day), REMEMBERED_MAX),
         }
     }
 
-    fn bytes_of(&self, payer: Payer) -> &Allowance<Source> {
-        if payer.signed_in { &self.accounts } else { &self.guests }
+    fn left(&self, payer: Payer, now: Running) -> Result<QuotaState, QuotaState> {
+        match payer {
+            Payer::Guests(source) => self.guests.left(source, now),
+            Payer::Account(account) => self.accounts.left(account, now),
+        }
+    }
+
+    fn bring(&self, payer: Payer, bytes: u32, now: Running) -> Result<QuotaState, QuotaState> {
+        match payer {
+            Payer::Guests(source) => self.guests.take(source, bytes, now),
+            Payer::Account(account) => self.accounts.take(account, bytes, now),
+        }
     }
 
     fn give_back(&self, taken: Taken, now: Running) {
@@ -73,7 +89,9 @@ impl Quotas {
             Taken::CheckoutOfDay(cart) => self.checkouts_a_day.give_back(cart, 1, now),
             Taken::Keyed(session) => self.keyed.give_back(session),
             Taken::SignIn(account) => self.sign_ins.give_back(account),
-            Taken::Bytes(payer, bytes) => self.bytes_of(payer).give_back(payer.source, bytes, now),
+            Taken::Remembered(device) => self.remembered.give_back(device),
+            Taken::Bytes(Payer::Guests(source), bytes) => self.guests.give_back(source, bytes, now),
+            Taken::Bytes(Payer::Account(account), bytes) => self.accounts.give_back(account, bytes, now),
         }
     }
 }
@@ -85,6 +103,7 @@ enum Taken {
     CheckoutOfDay(CartId),
     Keyed(SessionId),
     SignIn(AccountId),
+    Remembered(SeriesId),
     Bytes(Payer, u32),
 }
 
@@ -133,7 +152,7 @@ impl<'a> QuotaTab<'a> {
 
     fn take_all(&mut self, quotas: &Quotas, asks: QuotaRequest) -> Result<(), ServiceError> {
         if let Some(payer) = asks.payer {
-            quotas.bytes_of(payer).left(payer.source, self.now).map_err(ServiceError::Limited)?;
+            quotas.left(payer, self.now).map_err(ServiceError::Limited)?;
         }
         if let Some(session) = asks.keyed {
             quotas.keyed.take(session, self.now).map_err(ServiceError::Limited)?;
@@ -149,11 +168,19 @@ impl<'a> QuotaTab<'a> {
     }
 
     /// One more sign-in of an account; whether there may be one.
-    pub(crate) fn sign_in(&mut self, account: Option<AccountId>) -> Result<(), ServiceError> {
-        let (Some(quotas), Some(account)) = (self.quotas, account) else { return Ok(()) };
+    pub(crate) fn sign_in(&mut self, account: AccountId) -> Result<(), ServiceError> {
+        let Some(quotas) = self.quotas else { return Ok(()) };
         quotas.sign_ins.take(account, self.now).map_err(ServiceError::Limited)?;
         self.taken.push(Taken::SignIn(account));
         Ok(())
+    }
+
+    /// One more session of a remembered device; whether there may be one.
+    pub(crate) fn remembered(&mut self, device: SeriesId) -> bool {
+        let Some(quotas) = self.quotas else { return true };
+        let taken = quotas.remembered.take(device, self.now).is_ok();
+        self.taken.extend(taken.then_some(Taken::Remembered(device)));
+        taken
     }
 
     /// The write that began at `mark` made no order after all.
@@ -172,7 +199,7 @@ impl<'a> QuotaTab<'a> {
         let (Some(quotas), Some(payer)) = (self.quotas, payer) else { return };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Others may have used up the rest meanwhile: what is decided is not refused any more.
-        if quotas.bytes_of(payer).take(payer.source, bytes, self.now).is_ok() {
+        if quotas.bring(payer, bytes, self.now).is_ok() {
             self.taken.push(Taken::Bytes(payer, bytes));
         }
     }
@@ -202,7 +229,7 @@ impl Service {
         QuotaTab::new(self.quotas.as_ref(), self.running())
     }
 
-    /// Whether an address may bring anything more today.
+    /// Whether somebody may bring anything more today.
     pub(crate) fn may_bring(&self, payer: Option<Payer>) -> Result<(), ServiceError> {
         self.tab().admit(QuotaRequest { payer, ..QuotaRequest::default() }).map(drop)
     }
@@ -225,12 +252,12 @@ mod tests {
     const SESSION: SessionId = SessionId::from_bytes([2; 16]);
     const NOW: Running = Running::from_ms(1_700_000_000_000);
 
-    fn payer(signed_in: bool) -> Payer {
-        Payer::at(IpAddr::from([192, 0, 2, 1]), signed_in)
+    fn payer(account: Option<u8>) -> Payer {
+        Payer::of(IpAddr::from([192, 0, 2, 1]), account.map(|n| AccountId::from_bytes([n; 16])))
     }
 
     fn asks() -> QuotaRequest {
-        QuotaRequest { keyed: Some(SESSION), checkout: Some(CART), payer: Some(payer(false)) }
+        QuotaRequest { keyed: Some(SESSION), checkout: Some(CART), payer: Some(payer(None)) }
     }
 
     #[test]
@@ -239,7 +266,7 @@ mod tests {
         for _ in 0..1_000 {
             let mut tab = QuotaTab::new(Some(&quotas), NOW);
             tab.admit(asks()).unwrap();
-            tab.bring(Some(payer(false)), 1 << 20);
+            tab.bring(Some(payer(None)), 1 << 20);
             assert!(tab.admit(asks()).is_err(), "the second of one commit counts the first");
         }
         let mut tab = QuotaTab::new(Some(&quotas), NOW);
@@ -266,17 +293,20 @@ mod tests {
     }
 
     #[test]
-    fn guests_and_accounts_of_an_address_do_not_use_up_each_others_bytes() {
-        let quotas = Quotas::new(&Rates { mb_per_day: 1, ..Rates::default() });
+    fn neither_guests_nor_accounts_of_an_address_use_up_the_bytes_of_another_account() {
+        let quotas = Quotas::new(&Rates { mb_per_day: 1, account_mb_per_day: 1, ..Rates::default() });
         let mut tab = QuotaTab::new(Some(&quotas), NOW);
-        tab.bring(Some(payer(false)), 2 << 20);
+        tab.bring(Some(payer(None)), 2 << 20);
+        tab.bring(Some(payer(Some(1))), 2 << 20);
         tab.keep();
-        let admit = |signed_in| {
-            let asks = QuotaRequest { payer: Some(payer(signed_in)), ..QuotaRequest::default() };
+        let admit = |account| {
+            let asks = QuotaRequest { payer: Some(payer(account)), ..QuotaRequest::default() };
             QuotaTab::new(Some(&quotas), NOW).admit(asks).map(drop)
         };
-        assert!(admit(true).is_ok());
-        let Err(ServiceError::Limited(standing)) = admit(false) else { panic!() };
-        assert_eq!((standing.quota.name, standing.next_in), ("guest-bytes", DAY));
+        assert!(admit(Some(2)).is_ok());
+        for (account, name) in [(None, "guest-bytes"), (Some(1), "account-bytes")] {
+            let Err(ServiceError::Limited(standing)) = admit(account) else { panic!("{name}") };
+            assert_eq!((standing.quota.name, standing.next_in), (name, DAY));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use trolley_core::ids::SessionId;
-use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry, LedgerLookup};
+use trolley_core::ledger::LedgerAnswer;
 use trolley_core::session::Transport;
 use trolley_store::port::Write;
 use trolley_store::records::own::Data;
@@ -77,9 +77,8 @@ impl Service {
         for _ in 0..self.settings.bounds.commit_tries {
             let mut tx = Transaction::default();
             self.require_claim_in(&mut tx, claim).await?;
-            for key in [Key::Data(session), Key::Ledger(session)] {
-                tx.read(&*self.store, key).await?;
-            }
+            tx.read(&*self.store, Key::Data(session)).await?;
+            self.read_ledger(&mut tx, session).await?;
             let stands = kept(tx.get(&Key::Data(session)));
             if let Some(replayed) = self.found(&tx, session, patch.keyed)? {
                 return Ok(Patched { kept: stands, replayed: Some(replayed) });
@@ -128,22 +127,6 @@ impl Service {
         Ok((after, Some(begun)))
     }
 
-    fn found(
-        &self,
-        tx: &Transaction,
-        session: SessionId,
-        keyed: Option<IdempotencyKey>,
-    ) -> Result<Option<LedgerAnswer>, ServiceError> {
-        let (Some(keyed), Some(Record::Ledger(ledger))) = (keyed, tx.get(&Key::Ledger(session))) else {
-            return Ok(None);
-        };
-        match ledger.find(&keyed.key, &keyed.request, self.now()) {
-            LedgerLookup::New => Ok(None),
-            LedgerLookup::Answered(answer) => Ok(Some(answer)),
-            LedgerLookup::Reused => Err(ServiceError::KeyReused),
-        }
-    }
-
     fn keep_answer(
         &self,
         tx: &mut Transaction,
@@ -156,13 +139,7 @@ impl Service {
             Err(_) => (422, Some("data_too_large".into())),
             Ok(_) => (200, None),
         };
-        let mut ledger = match tx.get(&Key::Ledger(session)) {
-            Some(Record::Ledger(ledger)) => Ledger::clone(ledger),
-            _ => Ledger::new(session),
-        };
-        let answer = LedgerAnswer { status, code, about: None };
-        ledger.keep(LedgerEntry { key: keyed.key, request: keyed.request, at: self.now(), answer });
-        tx.put(Record::Ledger(Arc::new(ledger)), None);
+        self.keep_in_ledger(tx, session, keyed, LedgerAnswer { status, code, about: None });
     }
 }
 

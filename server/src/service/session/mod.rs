@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub mod claim;
 pub mod data;
 pub mod guest;
+pub(crate) mod keys;
 pub mod last_seen;
 pub mod last_seen_writer;
 pub mod recognise;

@@ -45,6 +45,9 @@ pub enum Recognition {
     /// Somebody whose token was taken out of use lately, or whose session ends by this very request. It may look around like
     /// anybody, but change nothing.
     Retired,
+    /// A remembered device that began as many sessions as it may for now. It is served like anybody, and keeps what it has: later it is
+    /// recognised again.
+    Unrenewed,
     /// A live session.
     Known(Visit, RenewedTokens),
 }

@@ -16,8 +16,6 @@ use crate::service::Service;
 use crate::service::account::attach::put_remember;
 use crate::service::account::revoke::{Revocation, Tokens, put_sessions};
 use crate::service::error::ServiceError;
-use crate::service::limits::addresses::Payer;
-use crate::service::limits::quotas::{QuotaRequest, SIGN_IN};
 use crate::service::secret::Purpose;
 use crate::service::session::recognise::{Recognition, Remembered, RenewedTokens};
 use crate::service::session::token::Token;
@@ -92,11 +90,10 @@ impl Service {
         };
         let mut tab = self.tab();
         if sessions.version != before {
-            // A chain of uses would else begin sessions without end. The address that it is used from pays.
-            let payer = Payer::with(device);
-            tab.admit(QuotaRequest { payer, ..QuotaRequest::default() })?;
-            tab.sign_in(Some(account))?;
-            tab.bring(payer, SIGN_IN);
+            // A chain of uses would else begin sessions without end. Nobody else's use of the account counts, nor does this for others.
+            if !tab.remembered(id) {
+                return Ok(Some(Recognition::Unrenewed));
+            }
             let row = AuditEntry::new(now, EventKind::Remembered).within(session.id);
             self.note(&mut tx, account, by(row, device)).await?;
             put_sessions(&mut tx, sessions);

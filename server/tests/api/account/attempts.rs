@@ -7,7 +7,9 @@ use tokio::task::JoinSet;
 use trolley::http::server::state::HttpConfig;
 use trolley::service::account::hashing::Cost;
 use trolley::service::limits::addresses::GUESSES;
-use trolley::service::limits::attempts::{AT_ONCE, BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, SIGN_UPS};
+use trolley::service::limits::attempts::{
+    AT_ONCE, BY_ACCOUNT, BY_ADDRESS, BY_DEVICE, BY_OWN_DEVICES, SIGN_UPS,
+};
 use trolley::service::settings::{Bounds, Settings};
 use trolley_core::account::audit::EventKind;
 use trolley_core::account::password::BYTES_MAX;
@@ -100,6 +102,30 @@ async fn s29_within_a_session_the_present_password_cannot_be_guessed_without_end
     }
     thief.json("POST", "/v1/account/password", guess).await.problem(429, "rate_limited");
     thief.json("DELETE", "/v1/account", json!({"password": PASSWORD})).await.problem(429, "rate_limited");
+    crate::account::accounts::signed_in(&shop, EMAIL).await;
+}
+
+#[tokio::test]
+async fn s29_all_devices_that_an_account_knows_try_so_many_wrong_passwords_together_and_one_alone_never_as_many()
+ {
+    let shop = cheap();
+    crate::account::accounts::signed_up(&shop, EMAIL).await;
+    let mut devices = Vec::new();
+    for _ in 0..8 {
+        devices.push(crate::account::accounts::signed_in(&shop, EMAIL).await);
+    }
+    let guess = json!({"current": "not it", "new": "a tin of seventeen sardines"});
+    let (last, others) = devices.split_last().unwrap();
+    let mut tried = 0;
+    for device in others {
+        for _ in 0..BY_DEVICE.most {
+            let reply = device.json("POST", "/v1/account/password", guess.clone()).await;
+            tried += u32::from(reply.status == 401);
+        }
+    }
+    assert_eq!(tried, BY_OWN_DEVICES.most);
+    last.json("POST", "/v1/account/password", guess).await.problem(429, "rate_limited");
+    // A device that it does not know yet is not one of them.
     crate::account::accounts::signed_in(&shop, EMAIL).await;
 }
 

@@ -3,7 +3,9 @@
 pub(crate) mod accounts;
 pub(crate) mod attempts;
 pub(crate) mod devices;
+pub(crate) mod keyed_ends;
 pub(crate) mod known_devices;
 pub(crate) mod secrets;
+pub(crate) mod shut_out;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_races;

@@ -10,19 +10,19 @@ use crate::support::reply::Reply;
 use crate::support::{Actor, Shop};
 
 /// A system of the shop's, with all scopes of accounts.
-struct Office<'a> {
+pub(crate) struct Office<'a> {
     shop: &'a Shop,
     bearer: String,
 }
 
 impl<'a> Office<'a> {
-    async fn of(shop: &'a Shop) -> Office<'a> {
+    pub(crate) async fn of(shop: &'a Shop) -> Office<'a> {
         let scopes = vec![Scope::AccountsRead, Scope::Accounts, Scope::SignIns, Scope::Audit];
         let (secret, _) = shop.service.make_key("the office", scopes).await.unwrap();
         Office { shop, bearer: format!("Bearer {}", secret.expose()) }
     }
 
-    async fn asks(&self, method: &str, path: &str, body: Value) -> Reply {
+    pub(crate) async fn asks(&self, method: &str, path: &str, body: Value) -> Reply {
         let headers = [("authorization", self.bearer.as_str())];
         self.shop.anyone().with(method, path, &headers, body).await
     }

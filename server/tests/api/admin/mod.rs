@@ -2,3 +2,4 @@
 
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
+pub(crate) mod vouched;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use trolley::http::extract::cookie::{DEVICE, NAME, REMEMBER};
 use trolley::service::settings::Settings;
 use trolley_core::session::SessionPolicy;
-use trolley_store::kind::{Kind, Record};
 use trolley_store::port::{Listing, Store as _};
+use trolley_store::records::{Kind, Record};
 
 use crate::account::accounts::{PASSWORD, cheap, login, signed_up};
 use crate::support::held::held;

@@ -88,6 +88,12 @@ async fn verify_names_the_session_and_applies_the_cross_site_rule_to_the_origina
     asked(&[post, ("origin", "https://shop.test")]).await.expect(200);
     asked(&[("x-original-method", "GET"), ("origin", "https://evil.test")]).await.expect(200);
     asked(&[("x-original-method", "no method")]).await.problem(400, "invalid_request");
+    // A form that says nothing of its page is refused, and not for its type: this call takes no body.
+    let forms = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"];
+    for form in forms {
+        asked(&[post, ("content-type", form)]).await.problem(403, "cross_site");
+    }
+    asked(&[post, ("content-type", "application/json")]).await.expect(200);
     shop.turn(minutes(61)).await;
     assert_eq!(device.get("/v1/verify").await.expect(200).set_cookie(), None, "it renews nothing");
     let guest = shop.browser();

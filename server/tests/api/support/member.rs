@@ -120,7 +120,7 @@ impl Device {
         let presented = Presented { token, remember, transport, renews: false, watches: false };
         match self.service.recognise(&presented).await.unwrap() {
             Recognition::Known(visit, _) => Some(visit),
-            Recognition::Nobody | Recognition::Retired => None,
+            Recognition::Nobody | Recognition::Retired | Recognition::Unrenewed => None,
         }
     }
 

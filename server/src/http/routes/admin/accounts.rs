@@ -37,6 +37,12 @@ use crate::service::account::revoke::Revocation;
 use crate::service::account::sign_in::SignInRequest;
 use crate::service::session::recognise::Visit;
 
+/// What an address finds: one that the shop told us of proves nothing here, and several accounts may have been told of with one.
+const SIGNED_UP_ALONE: &str = "Finds who signed up with the address. An account for which the shop vouches (POST /v1/admin/sign-ins) is found by the \
+    shop's own id alone: its e-mail address is what the shop said of it, was proved by nobody here, and may be the same for several.";
+
+const UNKNOWN_ADDRESS: &str = "Nobody signed up with this address. An account for which the shop vouches is found by the shop's own id.";
+
 /// The routes.
 pub fn routes() -> Routes {
     let shown = op("any_account", "An account").answers::<AdminAccountView<'_>>(200);
@@ -53,7 +59,8 @@ pub fn routes() -> Routes {
     )
     .pages();
     let found = op("account_of_address", "The account of an e-mail address, in whatever form it is written");
-    let found = found.refuses(&[Code::AccountNotFound]).answers::<AdminAccountView<'_>>(200);
+    let found =
+        found.says(SIGNED_UP_ALONE).refuses(&[Code::AccountNotFound]).answers::<AdminAccountView<'_>>(200);
     Routes::about("Admin")
         .get("/v1/admin/accounts", find, found.needs_query("email", email()))
         .get("/v1/admin/accounts/{id}", show, shown)
@@ -79,7 +86,7 @@ async fn find(State(front): State<Arc<AppState>>, _: ApiKey<AccountsRead>, query
     let advice = "Send one e-mail address, percent-encoded (a + as %2B).";
     let email = query.once("email")?.and_then(|text| Email::parse(text).ok());
     let email = email.ok_or_else(|| refused("email", advice.to_owned()))?;
-    let nobodys = || Problem::with(Code::AccountNotFound, "No account has this address.");
+    let nobodys = || Problem::with(Code::AccountNotFound, UNKNOWN_ADDRESS);
     let owner = front.service.owner_of(&email).await?.ok_or_else(nobodys)?;
     let account = front.service.account(owner).await?.ok_or_else(nobodys)?;
     Ok(answer(StatusCode::OK, &AdminAccountView::of(&account)))
@@ -147,7 +154,10 @@ async fn sign_in(
         Some(session) => Some(front.visit_named(session).await?),
         None => None,
     };
-    let device = Device { name: "".into(), address: "".into() };
+    // The call comes from the shop's back end. A session that was signed in has a device; of another one the browser's first visit tells.
+    let signed_in = visit.as_ref().and_then(|visit| visit.session.sign_in.as_ref());
+    let unknown = || Device { name: "".into(), address: "".into() };
+    let device = signed_in.map_or_else(unknown, |sign_in| sign_in.device.clone());
     let arrival = SignInRequest {
         visit,
         retired: None,

@@ -97,7 +97,7 @@ impl AppState {
                 },
             });
         };
-        let payer = Some(Payer::at(from, visit.session.sign_in.is_some()));
+        let payer = Some(Payer::of(from, visit.session.account()));
         let order = Command { claim: Some(visit.claim()), cart: cart_of(&visit)?, payer, terms, task };
         let done = self.service.change(order).await?;
         match done.made {

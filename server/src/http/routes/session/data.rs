@@ -70,8 +70,11 @@ async fn patch(
         let parts = [tree::canonical(&members).into_bytes(), wanted.text()];
         key.with_parts(&Method::PATCH, "data", &parts, SeenByCaller::Newest, false)
     });
-    let signed_in = matches!(&visitor, Visitor::Known(visit) if visit.session.sign_in.is_some());
-    let payer = Payer::at(from, signed_in);
+    let account = match &visitor {
+        Visitor::Known(visit) => visit.session.account(),
+        Visitor::Unknown => None,
+    };
+    let payer = Payer::of(from, account);
     let patch = Patch { members: &members, wanted_on: &|kept| wanted.holds(&etag(kept)), keyed, payer };
     let Visitor::Known(visit) = visitor else {
         let (kept, begun) = front.service.begin_with_data(from, &patch).await?;

@@ -2,39 +2,42 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
-use trolley_core::account::audit::{AuditEntry, EventKind};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
 use trolley_core::ids::SessionId;
 
 use crate::http::extract::account_caller::AccountOwner;
+use crate::http::extract::idempotency::{Key, Under};
 use crate::http::extract::json::{NoBody, answer};
 use crate::http::extract::path::DeviceName;
 use crate::http::extract::query::{Query, refused};
-use crate::http::openapi::op::{OF_AN_END, op};
+use crate::http::openapi::op::{OF_AN_END, REPLAYED, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::openapi::shape::{one_of, or};
 use crate::http::problem::code::Code;
-use crate::http::problem::response::Problem;
+use crate::http::problem::response::{IDEMPOTENCY_REPLAYED, Problem};
 use crate::http::routes::account::accounts::{ENTRY, no_content};
 use crate::http::routes::cart::lines::HandlerResult;
 use crate::http::server::state::AppState;
 use crate::http::wire::account::SessionsView;
-use crate::service::account::revoke::Revocation;
+use crate::service::account::end_devices::{Devices, EndRequest, Ended};
+use crate::service::cart::preconditions::SeenByCaller;
+
+/// What a key is good for where a call may end the session whose keys are kept.
+const OWN: &str = "Where the call ends the caller's own session its keys end with it: the same call again is 401 session_ended, with or without \
+    an Idempotency-Key, and there is nothing left to end.";
 
 /// The routes of devices.
 pub fn routes() -> Routes {
     let listed = op("sessions", "The account's devices").answers::<SessionsView>(200);
-    let one =
-        op("end_session", "End a device; this one is signed out").refuses(&ENTRY).empty(204).tells(OF_AN_END);
-    let all = op("end_sessions", "End all other devices, or with all=true this one too").refuses(&ENTRY);
+    let one = op("end_session", "End a device; this one is signed out").says(OWN).refuses(&ENTRY);
+    let one = one.empty(204).tells(OF_AN_END).tells(&[REPLAYED]);
+    let all = op("end_sessions", "End all other devices, or with all=true this one too").says(OWN);
+    let all = all.refuses(&ENTRY).query("all", or(one_of(&["true", "false"]), "false"));
     Routes::about("Session")
         .get("/v1/sessions", list, listed.leads("end_session", "id", "/sessions/0/id"))
-        .delete(
-            "/v1/sessions",
-            end_many,
-            all.query("all", or(one_of(&["true", "false"]), "false")).empty(204).tells(OF_AN_END),
-        )
+        .delete("/v1/sessions", end_many, all.empty(204).tells(OF_AN_END).tells(&[REPLAYED]))
         .delete("/v1/sessions/{id}", end_one, one)
 }
 
@@ -48,34 +51,11 @@ async fn end_one(
     State(front): State<Arc<AppState>>,
     owner: AccountOwner,
     DeviceName(id): DeviceName,
+    Under(key): Under,
     _: NoBody,
 ) -> HandlerResult {
-    let mut response = no_content();
-    if end_named(&front, &owner, id).await? {
-        front.forget(&mut response, owner.visit.session.transport);
-    }
-    Ok(response)
-}
-
-/// Ends the device of that id, and says whether it was this one.
-pub async fn end_named(
-    front: &AppState,
-    owner: &AccountOwner,
-    id: Option<SessionId>,
-) -> Result<bool, Problem> {
-    let unknown = || Problem::new(Code::SessionNotFound);
-    let (id, claim) = (id.ok_or_else(unknown)?, owner.visit.claim());
-    // Where this session was ended meanwhile, that is what is told, and not that the device is gone.
-    front.service.require(&claim).await?;
-    let ends = front.service.device_named(owner.account, *id.bytes()).await?.ok_or_else(unknown)?;
-    let (is_this, now) = (ends == Revocation::Session(owner.visit.session.id), front.service.now());
-    let row = if is_this {
-        AuditEntry::new(now, EventKind::SignedOut).within(id)
-    } else {
-        owner.from.row(now, EventKind::SessionRevoked).within(id)
-    };
-    front.service.end_by(&claim, owner.account, ends, row).await?;
-    Ok(is_this)
+    let devices = device_of_id(id)?;
+    Ok(front.told(&owner, end(&front, &owner, devices, key).await?))
 }
 
 /// Ends all others, or with `?all=true` this one too.
@@ -83,25 +63,54 @@ async fn end_many(
     State(front): State<Arc<AppState>>,
     owner: AccountOwner,
     query: Query,
+    Under(key): Under,
     _: NoBody,
 ) -> HandlerResult {
-    let all = match query.once("all")? {
-        None | Some("false") => false,
-        Some("true") => true,
+    let devices = match query.once("all")? {
+        None | Some("false") => Devices::Others,
+        Some("true") => Devices::All,
         Some(_) => return Err(refused("all", "Send true or false.".to_owned())),
     };
-    end_several(&front, &owner, all).await?;
-    let mut response = no_content();
-    if all {
-        front.forget(&mut response, owner.visit.session.transport);
-    }
-    Ok(response)
+    Ok(front.told(&owner, end(&front, &owner, devices, key).await?))
 }
 
-/// Ends all others, or all.
-pub async fn end_several(front: &AppState, owner: &AccountOwner, all: bool) -> Result<(), Problem> {
-    let ends = if all { Revocation::All } else { Revocation::Others(owner.visit.session.id) };
-    let row = owner.from.row(front.service.now(), EventKind::SessionsRevoked).within(owner.visit.session.id);
-    front.service.end_by(&owner.visit.claim(), owner.account, ends, row).await?;
-    Ok(())
+/// The device of that id.
+pub fn device_of_id(id: Option<SessionId>) -> Result<Devices, Problem> {
+    id.map(|id| Devices::Named(*id.bytes())).ok_or_else(|| Problem::new(Code::SessionNotFound))
+}
+
+/// Ends devices of the caller's account, under its key where it sent one.
+pub async fn end(
+    front: &AppState,
+    owner: &AccountOwner,
+    devices: Devices,
+    key: Option<Key>,
+) -> Result<Ended, Problem> {
+    let keyed = key.map(|key| {
+        let (what, parts) = match devices {
+            Devices::Named(id) => ("device", vec![id.to_vec()]),
+            Devices::Others => ("other devices", Vec::new()),
+            Devices::All => ("all devices", Vec::new()),
+        };
+        key.with_parts(&Method::DELETE, what, &parts, SeenByCaller::Newest, false)
+    });
+    let (claim, account, from) = (owner.visit.claim(), owner.account, owner.from.clone());
+    match front.service.end_devices(&EndRequest { claim, account, devices, from, keyed }).await? {
+        Ended::Unknown => Err(Problem::new(Code::SessionNotFound)),
+        ended => Ok(ended),
+    }
+}
+
+impl AppState {
+    fn told(&self, owner: &AccountOwner, ended: Ended) -> Response<Body> {
+        let mut response = no_content();
+        match ended {
+            Ended::Done { this: true } => self.forget(&mut response, owner.visit.session.transport),
+            Ended::Before => {
+                response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+            }
+            Ended::Done { this: false } | Ended::Unknown => {}
+        }
+        response
+    }
 }

@@ -31,11 +31,15 @@ use crate::service::session::token::Token;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
+/// Whether an Idempotency-Key makes a difference.
+const AGAIN: &str = "The rule of retired tokens comes first: with the token that it took out of use the same call again is 401 session_ended for ten \
+    minutes, under an Idempotency-Key too. Without a session there is nothing to end, and the answer is 204.";
+
 /// The routes of signing in and out.
 pub fn routes() -> Routes {
     let entered = op("sign_in", "Sign in; the guest's cart comes along").refuses(&ENTRY);
     let entered = entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200);
-    let left = op("sign_out", "This session is over").refuses(&ENTRY).empty(204).tells(OF_AN_END);
+    let left = op("sign_out", "This session is over").says(AGAIN).refuses(&ENTRY).empty(204).tells(OF_AN_END);
     Routes::about("Session").post("/v1/session/sign-in", sign_in, entered).post(
         "/v1/session/sign-out",
         sign_out,
@@ -133,7 +137,8 @@ impl AppState {
         }
     }
 
-    /// Tells a browser to forget what opened the session, and what it kept of its pages.
+    /// Tells a browser to forget what opened the session, and what pages kept in it. Its cache holds nothing of ours (`no-store`), and to
+    /// have that cleared stalls some browsers for seconds.
     pub fn forget(&self, response: &mut Response<Body>, transport: Transport) {
         if transport == Transport::Bearer {
             return;
@@ -142,6 +147,6 @@ impl AppState {
         for name in [cookie::NAME, cookie::REMEMBER] {
             headers.append(SET_COOKIE, cookie::clear(name, self.rules.same_site));
         }
-        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\", \"storage\""));
+        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"storage\""));
     }
 }

@@ -66,7 +66,7 @@ async fn verify(
     if matches!(credential, Credential::Cookie(_)) {
         headers.remove(AUTHORIZATION);
     }
-    cross_site::judge(&method, &parts.uri, &headers, &front.rules, peer)?;
+    cross_site::judge_asked(&method, &parts.uri, &headers, &front.rules, peer)?;
     let (token, transport) = credential.token();
     let presented = Presented { token, remember: None, transport, renews: false, watches: false };
     let Recognition::Known(visit, _) = front.service.recognise(&presented).await? else {

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::service::catalogue::asker::Asker;
+
 /// Questions under way at once.
 pub(crate) const PLACES_MAX: usize = 32;
 /// Those of them that are strange.
@@ -15,6 +17,8 @@ pub(crate) const PLACES_START: usize = 8;
 pub(crate) const STRANGE_START: usize = 4;
 /// A product whose own server needs long is not to take the places of all others.
 const PLACES_MIN: usize = 2;
+/// One for an address that does its worst, and one for all others.
+const STRANGE_MIN: usize = 2;
 /// How long nothing strange is asked after a product got no answer beside strange questions: what is silent then is so by itself.
 const STRANGE_REST: Duration = Duration::from_secs(5);
 /// How long the catalogue may still be busy with a question that was given up.
@@ -60,7 +64,7 @@ pub(crate) struct Pace {
     under_way: usize,
     strange_under_way: usize,
     /// Strange questions that were given up keep their places until then: the catalogue does not know, and works on at them.
-    given_up: Vec<Instant>,
+    given_up: Vec<(Instant, Asker)>,
     begun: u64,
     strange_begun: u64,
 }
@@ -104,7 +108,7 @@ impl Pace {
         Pace {
             patience,
             all: Places::new(PLACES_START, PLACES_MIN, PLACES_MAX, true),
-            strange: Places::new(STRANGE_START, 1, STRANGE_MAX, false),
+            strange: Places::new(STRANGE_START, STRANGE_MIN, STRANGE_MAX, false),
             alone: None,
             rests_until: None,
             busy_until: None,
@@ -123,7 +127,7 @@ impl Pace {
 
     /// Whether there is one for a strange question.
     pub(crate) fn has_strange_place(&self, at: Instant) -> bool {
-        let given_up = self.given_up.iter().filter(|until| at < **until).count();
+        let given_up = self.given_up.iter().filter(|(until, _)| at < *until).count();
         self.has_place() && !self.rests(at) && self.strange_under_way + given_up < self.strange.whole()
     }
 
@@ -134,12 +138,18 @@ impl Pace {
 
     /// Of so many turns one is for strange questions even where products wait.
     pub(crate) fn strange_turn(&self) -> usize {
-        if self.strange.whole() > 1 { 4 } else { 16 }
+        if self.strange.whole() > STRANGE_MIN { 4 } else { 16 }
     }
 
     /// How many places one address may have: the others find one whatever it asks for.
     pub(crate) fn of_one(&self) -> usize {
         (self.all.whole() * 3 / 4).max(1)
+    }
+
+    /// Whether somebody may have one more strange question under way, who has so many.
+    pub(crate) fn has_strange_share(&self, of: &Asker, under_way: usize, at: Instant) -> bool {
+        let given_up = self.given_up.iter().filter(|(until, whose)| at < *until && whose == of).count();
+        under_way + given_up < (self.strange.whole() * 3 / 4).max(1)
     }
 
     pub(crate) fn begin(&mut self, is_strange: bool, at: Instant) -> Begun {
@@ -164,7 +174,7 @@ impl Pace {
     }
 
     /// Learns from what came of a question, before it ends. Whether no strange question can be why.
-    pub(crate) fn came(&mut self, begun: Begun, came: Came, at: Instant) -> bool {
+    pub(crate) fn came(&mut self, begun: Begun, of: Asker, came: Came, at: Instant) -> bool {
         let is_clean = begun.is_clean && begun.strange == self.strange_begun && !begun.is_strange;
         let took = at.saturating_duration_since(begun.at);
         if came == Came::Product && begun.is_alone && begun.all == self.begun {
@@ -189,8 +199,8 @@ impl Pace {
         if came == Came::Silence && begun.is_strange {
             self.strange.now = self.strange.least;
             self.busy_until = Some(at + LINGERS);
-            self.given_up.retain(|until| at < *until);
-            self.given_up.push(at + self.patience);
+            self.given_up.retain(|(until, _)| at < *until);
+            self.given_up.push((at + self.patience, of));
         }
         if came == Came::Silence && !begun.is_strange && !is_clean {
             self.rests_until = Some(at + STRANGE_REST);

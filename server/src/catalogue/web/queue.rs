@@ -66,6 +66,7 @@ struct Waiting {
     waiting_of: Tally<Asker>,
     waiting_for: Tally<Asker>,
     under_way_of: Tally<Asker>,
+    strange_of: Tally<Asker>,
     /// Every sku that somebody waits for.
     wanted: HashMap<Arc<str>, Wanted>,
     last_id: u64,
@@ -124,6 +125,7 @@ impl Queue {
             waiting_of: Tally::default(),
             waiting_for: Tally::default(),
             under_way_of: Tally::default(),
+            strange_of: Tally::default(),
             wanted: HashMap::new(),
             last_id: 0,
         };
@@ -186,6 +188,9 @@ impl Queue {
             }
             wanted.is_under_way = true;
             waiting.under_way_of.add(share(asker), 1);
+            if rank.is_strange() {
+                waiting.strange_of.add(share(asker), 1);
+            }
             let begun = waiting.pace.begin(rank.is_strange(), at);
             return Some(UnderWay { queue: Arc::clone(self), sku, now, asker, begun });
         }
@@ -231,9 +236,12 @@ impl Waiting {
             [Some(Rank::Stands), Some(Rank::Named), None]
         };
         let order = if is_strange_turn { [strange, product] } else { [product, strange] };
-        let Waiting { ranks, under_way_of, pace, .. } = self;
-        let may = |share: &Asker| under_way_of.of(share) < pace.of_one();
+        let Waiting { ranks, under_way_of, strange_of, pace, .. } = self;
         let ticket = order.into_iter().flatten().flatten().find_map(|rank| {
+            let may = |share: &Asker| {
+                under_way_of.of(share) < pace.of_one()
+                    && (!rank.is_strange() || pace.has_strange_share(share, strange_of.of(share), at))
+            };
             ranks[rank as usize].next(may, |carts| carts.next(|_| true, VecDeque::pop_front))
         })?;
         self.turn = self.turn.wrapping_add(1);
@@ -294,7 +302,7 @@ impl UnderWay {
         {
             limit.give_back(source);
         }
-        self.queue.waiting.lock().pace.came(self.begun, came, at)
+        self.queue.waiting.lock().pace.came(self.begun, share(self.asker), came, at)
     }
 
     /// Tells all who wait for it.
@@ -311,6 +319,9 @@ impl Drop for UnderWay {
         waiting.wanted.remove(&self.sku);
         waiting.pace.end(self.begun);
         waiting.under_way_of.add(share(self.asker), -1);
+        if self.is_strange() {
+            waiting.strange_of.add(share(self.asker), -1);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{ETAG, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::Password;
@@ -16,7 +16,7 @@ use crate::http::extract::cookie;
 use crate::http::extract::json::{Json, NoBody, answer};
 use crate::http::extract::pending_tokens::TROLLEY_TOKEN;
 use crate::http::extract::visitor::Visitor;
-use crate::http::openapi::op::op;
+use crate::http::openapi::op::{OF_A_CART, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::problem::code::Code;
 use crate::http::routes::account::accounts::{ENTRY, no_content};
@@ -24,6 +24,7 @@ use crate::http::routes::account::credentials::Login;
 use crate::http::routes::cart::lines::HandlerResult;
 use crate::http::server::state::AppState;
 use crate::http::wire::account::SignedInView;
+use crate::http::wire::cart::CartView;
 use crate::service::account::attach::{Attached, RememberCookie};
 use crate::service::account::sign_in::{SignInRequest, SignedIn};
 
@@ -32,7 +33,8 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// The routes of signing in and out.
 pub fn routes() -> Routes {
     let entered = op("sign_in", "Sign in; the guest's cart comes along").refuses(&ENTRY);
-    let entered = entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200);
+    let entered =
+        entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200).tells(&OF_A_CART[..1]);
     let left = op("sign_out", "This session is over").refuses(&ENTRY).empty(204);
     Routes::about("Session").post("/v1/session/sign-in", sign_in, entered).post(
         "/v1/session/sign-out",
@@ -78,6 +80,7 @@ impl AppState {
     /// The answer to a sign-in: it shows everything but the secrets, which go by header.
     pub fn signed_in(&self, status: StatusCode, signed_in: &SignedIn) -> Response<Body> {
         let mut response = answer(status, &SignedInView { signed_in, relay: None });
+        response.headers_mut().insert(ETAG, CartView(&signed_in.cart).etag());
         self.hand_over(&mut response, &signed_in.entered);
         response
     }

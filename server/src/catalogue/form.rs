@@ -3,11 +3,13 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use trolley_core::item::Item;
 use trolley_core::money::{Currency, Money};
 
 use crate::service::catalogue::product::{Product, ProductTable, STOCK_MAX};
+use crate::service::json::decimal::{Decimal, Whole};
 
 /// The highest price. A sum of prices is checked besides; this one catches a price that was typed wrongly.
 const PRICE_MAX: u64 = 1_000_000_000_000;
@@ -62,7 +64,7 @@ struct Written {
     title: String,
     price: Price,
     currency: Option<String>,
-    stock: Option<i64>,
+    stock: Option<Box<RawValue>>,
     image: Option<String>,
 }
 
@@ -83,11 +85,7 @@ impl Written {
         if self.image.as_deref().is_some_and(|image| !is_an_address(image)) {
             return wrong("its image is not a path or an http address of at most 2,048 characters");
         }
-        // What was sold and is not there yet makes a negative stock in some shops: nothing is available then.
-        let stock = self.stock.map(|stock| u64::try_from(stock).unwrap_or_default());
-        if stock.is_some_and(|stock| stock > STOCK_MAX) {
-            return wrong("its stock is over 9,007,199,254,740,991");
-        }
+        let stock = self.stock.map(|stock| stock_of(&stock)).transpose()?;
         Ok(Product {
             title: self.title.into(),
             price: Money { amount: self.price.amount, currency },
@@ -144,6 +142,22 @@ impl<'de> Deserialize<'de> for Products {
     }
 }
 
+/// A stock that is whole by its value: `24`, `24.0` and `2.4e1` are one. What was sold and is not there yet makes a negative one in some
+/// shops: nothing is available then.
+fn stock_of(written: &RawValue) -> Result<u64, CatalogueError> {
+    match Decimal::parse(written.get()).map(|number| number.whole()) {
+        Some(Whole::Number(stock)) if stock <= STOCK_MAX => Ok(stock),
+        Some(Whole::Number(_) | Whole::TooLarge) => {
+            Err(CatalogueError("its stock is over 9,007,199,254,740,991".to_owned()))
+        }
+        Some(Whole::Negative) => Ok(0),
+        Some(Whole::Fraction) | None => {
+            let why = format!("its stock, {:.40}, is no whole number", written.get());
+            Err(CatalogueError(why))
+        }
+    }
+}
+
 /// `1250`, or `{"amount": 1250, "currency": "EUR"}` as the API's own answers have it.
 struct Price {
     amount: u64,
@@ -153,30 +167,23 @@ struct Price {
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Price, D::Error> {
         #[derive(Deserialize)]
-        struct Whole {
-            amount: u64,
+        struct Money {
+            amount: Box<RawValue>,
             currency: String,
         }
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Price;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a price in whole minor units, such as 1250 or {\"amount\": 1250, \"currency\": \"EUR\"}",
-                )
-            }
-
-            fn visit_u64<E>(self, amount: u64) -> Result<Price, E> {
-                Ok(Price { amount, currency: None })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Price, A::Error> {
-                let whole = Whole::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Price { amount: whole.amount, currency: Some(whole.currency) })
-            }
+        let written = Box::<RawValue>::deserialize(deserializer)?;
+        let (amount, currency) = match serde_json::from_str::<Money>(written.get()) {
+            Ok(money) => (money.amount, Some(money.currency)),
+            Err(_) => (written, None),
+        };
+        match Decimal::parse(amount.get()).map(|number| number.whole()) {
+            Some(Whole::Number(amount)) => Ok(Price { amount, currency }),
+            Some(Whole::TooLarge) => Ok(Price { amount: u64::MAX, currency }),
+            Some(Whole::Negative | Whole::Fraction) | None => Err(D::Error::custom(format_args!(
+                "{:.80} is no price in whole minor units, such as 1250 or {{\"amount\": 1250, \"currency\": \"EUR\"}}",
+                amount.get()
+            ))),
         }
-        deserializer.deserialize_any(Either)
     }
 }
 
@@ -248,6 +255,26 @@ mod tests {
             assert!(read(&format!(r#", "stock": {refused}"#)).is_err(), "{refused}");
         }
         assert_eq!((read(r#", "stock": null"#), read("")), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn a_number_counts_by_its_value_however_it_is_written() {
+        for (price, stock) in
+            [("1250", "24"), ("1250.0", "24.0"), ("1.25e3", "2.4E1"), ("125000e-2", "24.000")]
+        {
+            let money = format!(r#"{{"amount": {price}, "currency": "EUR"}}"#);
+            for json in [
+                format!(r#"{{"title": "A", "price": {money}, "stock": {stock}}}"#),
+                format!(r#"{{"title": "A", "price": {price}, "currency": "EUR", "stock": {stock}}}"#),
+            ] {
+                let read = product(json.as_bytes()).unwrap();
+                assert_eq!((read.price.amount, read.stock), (1_250, Some(24)), "{json}");
+            }
+        }
+        for price in ["1250.00000000000000000001", "1250.5", "-1", "true", "null", "[1]", "{}"] {
+            let json = format!(r#"{{"title": "A", "price": {price}, "currency": "EUR"}}"#);
+            assert!(product(json.as_bytes()).is_err(), "{json}");
+        }
     }
 
     #[test]

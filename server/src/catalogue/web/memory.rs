@@ -12,7 +12,7 @@ use trolley_core::time::{Span, Timestamp};
 use crate::service::catalogue::listing::Lookup;
 use crate::service::catalogue::product::{Product, Stocked};
 
-/// How long what was said holds.
+/// How long what was said holds, where it may be sold by for so long.
 const FRESH_FOR: Span = Span::from_ms(10_000);
 /// How long a sku is not asked for again after it got no good answer; each time in a row twice as long.
 const RETRY_AFTER: Span = Span::from_ms(1_000);
@@ -110,7 +110,7 @@ impl Memory {
     /// What holds of a sku without asking.
     pub(crate) fn at_hand(&self, sku: &str, now: Timestamp) -> Option<Lookup> {
         if let Some(told) = self.products.get(sku) {
-            let is_fresh = told.failed.times == 0 && now.since(told.at) < FRESH_FOR;
+            let is_fresh = told.failed.times == 0 && now.since(told.at) < FRESH_FOR.min(self.sells_for);
             if is_fresh {
                 return Some(Lookup::Known(told.stocked.clone()));
             }
@@ -223,6 +223,15 @@ mod tests {
         assert!(matches!(memory.failed("mug", at(901)), Lookup::Untold(Some(_))), "to ask is not to be told");
         memory.told("mug", product("EUR"), at(902));
         assert!(matches!(memory.at_hand("mug", at(903)), Some(Lookup::Known(_))));
+    }
+
+    #[test]
+    fn nothing_is_fresh_for_longer_than_it_sells() {
+        let memory = Memory::new(Span::from_s(2));
+        memory.told("mug", product("EUR"), at(0));
+        assert!(matches!(memory.at_hand("mug", at(1)), Some(Lookup::Known(_))));
+        assert!(memory.at_hand("mug", at(2)).is_none(), "it is asked for again");
+        assert!(matches!(memory.failed("mug", at(2)), Lookup::Untold(Some(_))));
     }
 
     #[test]

@@ -5,27 +5,33 @@
 
 mod breaker;
 mod memory;
+mod pace;
 mod question;
 mod queue;
+#[cfg(test)]
+mod simulated;
+mod tally;
 mod turns;
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use trolley_core::time::{Span, Timestamp};
 
 use crate::catalogue::web::breaker::{Against, Breaker};
 use crate::catalogue::web::memory::Memory;
+use crate::catalogue::web::pace::Came;
 pub use crate::catalogue::web::question::AddressError;
 use crate::catalogue::web::question::{Question, QuestionOutcome};
-use crate::catalogue::web::queue::{Queue, Rank, UnderWay};
+use crate::catalogue::web::queue::{Listener, Queue, Rank, UnderWay};
 use crate::service::catalogue::asker::Asker;
 use crate::service::catalogue::listing::{Answers, Listing, Lookup};
 use crate::service::catalogue::{BoxFuture, Catalogue, Skus};
+use crate::service::limits::limiter::Quota;
 
 /// Products that are asked for to see whether the catalogue is there again.
 const WITNESSES: usize = 16;
@@ -35,15 +41,25 @@ const WITNESSES: usize = 16;
 pub struct Patience {
     /// How long one answer is waited for.
     pub one: Duration,
-    /// How long all answers for a cart are.
+    /// How long all answers for a cart are, and one about what is known to be a product.
     pub all: Duration,
     /// How long the last known price of a sku sells where no new one is to be had.
     pub sells_for: Span,
+    /// How many questions that come to nothing an address may have; none where that is not limited.
+    pub fruitless: Option<Quota>,
 }
+
+/// Six hundred at once, and then one a second: a device's whole queue of things that are sold no more.
+pub const FRUITLESS: Quota = Quota { name: "unknown-skus", most: 600, within: Span::from_s(600) };
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { one: Duration::from_secs(1), all: Duration::from_secs(2), sells_for: Span::from_s(900) }
+        Patience {
+            one: Duration::from_secs(1),
+            all: Duration::from_secs(2),
+            sells_for: Span::from_s(900),
+            fruitless: None,
+        }
     }
 }
 
@@ -64,6 +80,8 @@ struct Asking {
     told_at: Mutex<Option<Timestamp>>,
 }
 
+type Words = HashMap<Box<str>, Lookup>;
+
 /// A sku that has to be known.
 struct Wanted {
     sku: Box<str>,
@@ -78,7 +96,7 @@ impl Web {
             question: Question::new(address, patience.one / 2)?,
             patience,
             memory: Memory::new(patience.sells_for),
-            queue: Arc::default(),
+            queue: Arc::new(Queue::new(patience.one, patience.fruitless)),
             breaker: Mutex::default(),
             witnesses: Mutex::default(),
             hasher: RandomState::new(),
@@ -91,20 +109,8 @@ impl Asking {
     /// What is known of each sku, asked for where it has to be, in so much time and no more.
     async fn all(self: Arc<Self>, wanted: Vec<Wanted>, now: Timestamp) -> Listing {
         self.try_again(&wanted, now).await;
-        let asks = !self.breaker.lock().is_open();
-        let mut words = HashMap::with_capacity(wanted.len());
-        let mut listeners = Vec::new();
-        for Wanted { sku, stands, asker } in wanted {
-            let word = self.memory.at_hand(&sku, now).unwrap_or_else(|| {
-                let rank = if stands && !self.memory.is_unknown(&sku) { Rank::Stands } else { Rank::Named };
-                listeners.extend(asks.then(|| self.queue.join(&sku, rank, asker, now)).flatten());
-                self.memory.stand_in(&sku, now)
-            });
-            words.insert(sku, word);
-        }
-        while let Some(question) = self.queue.next() {
-            tokio::spawn(Arc::clone(&self).ask_on(question));
-        }
+        let (mut words, mut listeners) = self.join(wanted, now, Instant::now());
+        self.start();
         let heard = async {
             for listener in &mut listeners {
                 listener.heard().await;
@@ -118,17 +124,59 @@ impl Asking {
         Listing::Asked(Arc::new(Answers { words, currency, is_down }))
     }
 
-    /// Asks that question and then others, while there are some. One that was begun is brought to its end, whoever still waits for it.
-    async fn ask_on(self: Arc<Self>, first: UnderWay) {
-        let mut next = Some(first);
-        while let Some(question) = next {
-            let word = self.ask(&question.sku, question.now).await;
-            question.tell(word);
-            drop(question);
-            if self.breaker.lock().is_open() {
-                self.queue.send_away();
-            }
-            next = self.queue.next();
+    /// What is known of each, and the line for those that have to be asked for.
+    fn join(&self, wanted: Vec<Wanted>, now: Timestamp, at: Instant) -> (Words, Vec<Listener>) {
+        let asks = !self.breaker.lock().is_open();
+        let mut words = HashMap::with_capacity(wanted.len());
+        let mut listeners = Vec::new();
+        for Wanted { sku, stands, asker } in wanted {
+            let word = self.memory.at_hand(&sku, now).unwrap_or_else(|| {
+                let rank = match stands {
+                    _ if self.memory.is_product(&sku) => Rank::Product,
+                    true if !self.memory.is_unknown(&sku) => Rank::Stands,
+                    _ => Rank::Named,
+                };
+                listeners.extend(asks.then(|| self.queue.join(&sku, rank, asker, now, at)).flatten());
+                self.memory.stand_in(&sku, now)
+            });
+            words.insert(sku, word);
+        }
+        (words, listeners)
+    }
+
+    /// Asks as many questions as there are places for. One that was begun is brought to its end, whoever still waits for it, and then
+    /// others have its place.
+    fn start(self: &Arc<Self>) {
+        while let Some(question) = self.queue.next(Instant::now()) {
+            let asking = Arc::clone(self);
+            tokio::spawn(async move {
+                let answer = asking.answer(&question.sku, question.is_strange()).await;
+                let is_given_up = question.is_strange() && matches!(answer, QuestionOutcome::Silent(_));
+                asking.hear(question, answer, Instant::now());
+                asking.start();
+                if is_given_up {
+                    // Only then its place is free.
+                    tokio::time::sleep(asking.patience.one).await;
+                    asking.start();
+                }
+            });
+        }
+    }
+
+    /// Tells those who wait what came of a question.
+    fn hear(&self, question: UnderWay, answer: QuestionOutcome, at: Instant) {
+        let came = match &answer {
+            QuestionOutcome::Product(_) => Came::Product,
+            QuestionOutcome::Unknown | QuestionOutcome::Odd(_) => Came::Answer,
+            QuestionOutcome::Silent(_) => Came::Silence,
+            QuestionOutcome::Unreachable(_) => Came::Nowhere,
+        };
+        let is_clean = question.came(came, at);
+        let word = self.judge(&question.sku, question.now, answer, is_clean);
+        question.tell(word);
+        drop(question);
+        if self.breaker.lock().is_open() {
+            self.queue.send_away();
         }
     }
 
@@ -144,15 +192,24 @@ impl Asking {
         if self.breaker.lock().lets_try(now) {
             // It is brought to its end where the visitor who happened to come by goes away.
             let asking = Arc::clone(self);
-            let _ = tokio::spawn(async move { asking.ask(&sku, now).await }).await;
+            let trial = async move {
+                let answer = asking.answer(&sku, !asking.memory.is_product(&sku)).await;
+                asking.judge(&sku, now, answer, true)
+            };
+            let _ = tokio::spawn(trial).await;
         }
     }
 
-    /// Asks for a sku, and remembers what that says of it and of the catalogue.
-    async fn ask(&self, sku: &str, now: Timestamp) -> Lookup {
-        let asked = tokio::time::timeout(self.patience.one, self.question.ask(sku));
-        let answer =
-            asked.await.unwrap_or_else(|_| QuestionOutcome::Silent("it does not answer in time".to_owned()));
+    /// Asks for a sku. A product is worth waiting for longer than what anybody may have made up.
+    async fn answer(&self, sku: &str, is_strange: bool) -> QuestionOutcome {
+        let patience = if is_strange { self.patience.one } else { self.patience.all };
+        let asked = tokio::time::timeout(patience, self.question.ask(sku));
+        asked.await.unwrap_or_else(|_| QuestionOutcome::Silent("it does not answer in time".to_owned()))
+    }
+
+    /// Remembers what an answer says of its sku and of the catalogue. Silence about a product speaks against the catalogue only where no
+    /// question that a visitor made up can have kept it busy.
+    fn judge(&self, sku: &str, now: Timestamp, answer: QuestionOutcome, is_clean: bool) -> Lookup {
         let was_product = self.memory.is_product(sku);
         let is_well = matches!(answer, QuestionOutcome::Product(_));
         self.note_witness(sku, is_well);
@@ -171,7 +228,7 @@ impl Asking {
                 self.memory.failed(sku, now)
             }
             QuestionOutcome::Silent(why) => {
-                if was_product {
+                if was_product && is_clean {
                     let against = Against::Silent(self.hasher.hash_one(sku));
                     self.breaker.lock().failed(now, against, &why);
                 }

@@ -1,56 +1,72 @@
 //! Questions that wait and those under way: so many and no more, each sku once, and each address and cart among them with its share.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use trolley_core::ids::CartId;
 use trolley_core::time::Timestamp;
 
+use crate::catalogue::web::pace::{Begun, Came, Pace};
+use crate::catalogue::web::tally::Tally;
 use crate::catalogue::web::turns::Turns;
 use crate::service::catalogue::asker::Asker;
 use crate::service::catalogue::listing::Lookup;
+use crate::service::limits::addresses::Source;
+use crate::service::limits::limiter::{Limiter, Quota};
+use crate::service::running::Running;
 
-/// Questions under way at once.
-pub(crate) const UNDER_WAY_MAX: usize = 32;
-/// Those of them that are one address's: the others find a place whatever it asks for.
-const UNDER_WAY_OF_ONE: usize = 24;
 /// Questions that wait.
 const WAITING_MAX: usize = 8_192;
 /// Those of them that are one address's: more are not answered before it gives up anyway.
 const WAITING_OF_ONE: usize = 1_024;
 /// Those of them that are for one cart: all that stands in a full one.
 const WAITING_FOR_CART: usize = 512;
-/// Of so many turns one goes to what is merely named, where all others are taken by what stands in carts.
+/// Of so many turns of strange questions one goes to what is merely named, where all others are taken by what stands in carts.
 const TURNS: usize = 4;
+/// Addresses whose questions are counted, at a time.
+const SOURCES_MAX: usize = 65_536;
 
 /// Which goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rank {
-    /// What stands in a cart.
+    /// A product, as far as is known.
+    Product,
+    /// What stands in a cart, and nobody told yet what it is.
     Stands,
     /// What somebody names.
     Named,
 }
 
-#[derive(Default)]
-pub(crate) struct Queue(Mutex<Waiting>);
+impl Rank {
+    /// Whether a visitor may have made it up.
+    fn is_strange(self) -> bool {
+        self != Rank::Product
+    }
+}
+
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// How many questions that come to nothing an address may have; none where that is not limited.
+    fruitless: Option<Limiter<Source>>,
+}
 
 /// The questions of one address, by cart.
 type Carts = Turns<Option<CartId>, VecDeque<Ticket>>;
 
-#[derive(Default)]
 struct Waiting {
     /// By rank: by address, and among those of an address by cart.
-    ranks: [Turns<Asker, Carts>; 2],
+    ranks: [Turns<Asker, Carts>; 3],
     turn: usize,
+    strange_turn: usize,
+    pace: Pace,
     waiting: Tally<()>,
     waiting_of: Tally<Asker>,
     waiting_for: Tally<Asker>,
-    under_way: Tally<()>,
     under_way_of: Tally<Asker>,
+    strange_of: Tally<Asker>,
     /// Every sku that somebody waits for.
     wanted: HashMap<Arc<str>, Wanted>,
     last_id: u64,
@@ -62,6 +78,7 @@ struct Ticket {
     sku: Arc<str>,
     now: Timestamp,
     asker: Asker,
+    rank: Rank,
 }
 
 struct Wanted {
@@ -87,7 +104,8 @@ pub(crate) struct UnderWay {
     queue: Arc<Queue>,
     pub(crate) sku: Arc<str>,
     pub(crate) now: Timestamp,
-    share: Asker,
+    asker: Asker,
+    begun: Begun,
 }
 
 /// Whose share a question is of: the address's; where there is none, the cart's.
@@ -96,6 +114,25 @@ fn share(asker: Asker) -> Asker {
 }
 
 impl Queue {
+    /// Nobody waits yet. One strange question is waited for so long; and an address may have so many that come to nothing.
+    pub(crate) fn new(patience: Duration, fruitless: Option<Quota>) -> Queue {
+        let waiting = Waiting {
+            ranks: Default::default(),
+            turn: 0,
+            strange_turn: 0,
+            pace: Pace::new(patience),
+            waiting: Tally::default(),
+            waiting_of: Tally::default(),
+            waiting_for: Tally::default(),
+            under_way_of: Tally::default(),
+            strange_of: Tally::default(),
+            wanted: HashMap::new(),
+            last_id: 0,
+        };
+        let fruitless = fruitless.map(|quota| Limiter::new(quota, SOURCES_MAX));
+        Queue { waiting: Mutex::new(waiting), fruitless }
+    }
+
     /// Waits in line for a sku. None where the line is full: then what is known has to do.
     pub(crate) fn join(
         self: &Arc<Self>,
@@ -103,9 +140,11 @@ impl Queue {
         rank: Rank,
         asker: Asker,
         now: Timestamp,
+        at: Instant,
     ) -> Option<Listener> {
-        let mut waiting = self.0.lock();
-        let has_room = waiting.has_room(asker);
+        let mut waiting = self.waiting.lock();
+        // What is not asked for a while is not waited for.
+        let has_room = waiting.has_room(asker) && !(rank.is_strange() && waiting.pace.rests(at));
         waiting.last_id += 1;
         let id = waiting.last_id;
         let wanted = waiting.wanted.get_mut(sku);
@@ -126,32 +165,46 @@ impl Queue {
         let place = (has_room && !is_under_way).then_some((rank, asker, id));
         if place.is_some() {
             waiting.count(asker, 1);
-            let ticket = Ticket { id, sku: sku.clone(), now, asker };
+            let ticket = Ticket { id, sku: sku.clone(), now, asker, rank };
             waiting.ranks[rank as usize].line(share(asker)).line(asker.cart).push_back(ticket);
         }
         Some(Listener { queue: Arc::clone(self), sku, wanted: first, place, told: joined })
     }
 
     /// The next question to ask, while there are places.
-    pub(crate) fn next(self: &Arc<Self>) -> Option<UnderWay> {
-        let mut waiting = self.0.lock();
-        while waiting.under_way.of(&()) < UNDER_WAY_MAX {
-            let Ticket { sku, now, asker, .. } = waiting.take()?;
+    pub(crate) fn next(self: &Arc<Self>, at: Instant) -> Option<UnderWay> {
+        let mut waiting = self.waiting.lock();
+        while waiting.pace.has_place() {
+            let Ticket { sku, now, asker, rank, .. } = waiting.take(at)?;
             let Some(wanted) = waiting.wanted.get_mut(&sku).filter(|wanted| !wanted.is_under_way) else {
                 continue;
             };
+            if rank.is_strange() && !self.may_guess(asker, now) {
+                // Another who wants it asks in his own turn.
+                if wanted.listeners == 1 {
+                    waiting.wanted.remove(&sku);
+                }
+                continue;
+            }
             wanted.is_under_way = true;
-            let share = share(asker);
-            waiting.under_way.add((), 1);
-            waiting.under_way_of.add(share, 1);
-            return Some(UnderWay { queue: Arc::clone(self), sku, now, share });
+            waiting.under_way_of.add(share(asker), 1);
+            if rank.is_strange() {
+                waiting.strange_of.add(share(asker), 1);
+            }
+            let begun = waiting.pace.begin(rank.is_strange(), at);
+            return Some(UnderWay { queue: Arc::clone(self), sku, now, asker, begun });
         }
         None
     }
 
+    fn may_guess(&self, asker: Asker, now: Timestamp) -> bool {
+        let (Some(limit), Some(source)) = (&self.fruitless, asker.source) else { return true };
+        limit.take(source, Running::from_ms(now.as_ms())).is_ok()
+    }
+
     /// Nobody waits any more: all are to do with what is known. What is under way goes on.
     pub(crate) fn send_away(&self) {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         waiting.wanted.retain(|_, wanted| wanted.is_under_way);
         waiting.ranks = Default::default();
         (waiting.waiting, waiting.waiting_of, waiting.waiting_for) = Default::default();
@@ -171,14 +224,30 @@ impl Waiting {
         self.waiting_for.add(asker, by);
     }
 
-    fn take(&mut self) -> Option<Ticket> {
-        self.turn = (self.turn + 1) % TURNS;
-        let order = if self.turn == 0 { [Rank::Named, Rank::Stands] } else { [Rank::Stands, Rank::Named] };
-        let Waiting { ranks, under_way_of, .. } = self;
-        let may = |share: &Asker| under_way_of.of(share) < UNDER_WAY_OF_ONE;
-        let ticket = order.into_iter().find_map(|rank| {
+    /// Products go first, but for a turn now and then; of the rest what stands in carts does, but for every fourth.
+    fn take(&mut self, at: Instant) -> Option<Ticket> {
+        let is_strange_turn = (self.turn + 1).is_multiple_of(self.pace.strange_turn());
+        let product = [Some(Rank::Product), None, None];
+        let strange = if !self.pace.has_strange_place(at) {
+            [None, None, None]
+        } else if (self.strange_turn + 1).is_multiple_of(TURNS) {
+            [Some(Rank::Named), Some(Rank::Stands), None]
+        } else {
+            [Some(Rank::Stands), Some(Rank::Named), None]
+        };
+        let order = if is_strange_turn { [strange, product] } else { [product, strange] };
+        let Waiting { ranks, under_way_of, strange_of, pace, .. } = self;
+        let ticket = order.into_iter().flatten().flatten().find_map(|rank| {
+            let may = |share: &Asker| {
+                under_way_of.of(share) < pace.of_one()
+                    && (!rank.is_strange() || pace.has_strange_share(share, strange_of.of(share), at))
+            };
             ranks[rank as usize].next(may, |carts| carts.next(|_| true, VecDeque::pop_front))
         })?;
+        self.turn = self.turn.wrapping_add(1);
+        if ticket.rank.is_strange() {
+            self.strange_turn = self.strange_turn.wrapping_add(1);
+        }
         self.count(ticket.asker, -1);
         Some(ticket)
     }
@@ -198,7 +267,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut waiting = self.queue.0.lock();
+        let mut waiting = self.queue.waiting.lock();
         if let Some((rank, asker, id)) = self.place {
             let left = waiting.ranks[rank as usize].leave(share(asker), |carts| {
                 carts.leave(asker.cart, |tickets| {
@@ -220,9 +289,25 @@ impl Drop for Listener {
 }
 
 impl UnderWay {
+    /// Whether nobody knows yet that it is a product.
+    pub(crate) fn is_strange(&self) -> bool {
+        self.begun.is_strange
+    }
+
+    /// Says what came of it. Whether no strange question can be why, where that is silence.
+    pub(crate) fn came(&self, came: Came, at: Instant) -> bool {
+        if came == Came::Product
+            && self.is_strange()
+            && let (Some(limit), Some(source)) = (&self.queue.fruitless, self.asker.source)
+        {
+            limit.give_back(source);
+        }
+        self.queue.waiting.lock().pace.came(self.begun, share(self.asker), came, at)
+    }
+
     /// Tells all who wait for it.
     pub(crate) fn tell(&self, word: Lookup) {
-        if let Some(wanted) = self.queue.0.lock().wanted.get(&self.sku) {
+        if let Some(wanted) = self.queue.waiting.lock().wanted.get(&self.sku) {
             wanted.told.send_replace(Some(word));
         }
     }
@@ -230,140 +315,15 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut waiting = self.queue.0.lock();
+        let mut waiting = self.queue.waiting.lock();
         waiting.wanted.remove(&self.sku);
-        waiting.under_way.add((), -1);
-        waiting.under_way_of.add(self.share, -1);
-    }
-}
-
-/// How many of each; none of something is not kept.
-struct Tally<K>(HashMap<K, usize>);
-
-impl<K> Default for Tally<K> {
-    fn default() -> Tally<K> {
-        Tally(HashMap::new())
-    }
-}
-
-impl<K: Eq + Hash> Tally<K> {
-    fn of(&self, key: &K) -> usize {
-        self.0.get(key).copied().unwrap_or_default()
-    }
-
-    fn add(&mut self, key: K, by: isize) {
-        let now = self.of(&key).saturating_add_signed(by);
-        if now == 0 {
-            self.0.remove(&key);
-        } else {
-            self.0.insert(key, now);
+        waiting.pace.end(self.begun);
+        waiting.under_way_of.add(share(self.asker), -1);
+        if self.is_strange() {
+            waiting.strange_of.add(share(self.asker), -1);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::limits::addresses::Source;
-
-    fn asker(address: u8, cart: u8) -> Asker {
-        Asker {
-            source: Some(Source::of([192, 0, 2, address].into())),
-            cart: Some(CartId::from_bytes([cart; 16])),
-        }
-    }
-
-    fn join(queue: &Arc<Queue>, sku: &str, rank: Rank, asker: Asker) -> Option<Listener> {
-        queue.join(sku, rank, asker, Timestamp::from_ms(0))
-    }
-
-    /// The skus that are asked for next, as many as may be under way.
-    fn next(queue: &Arc<Queue>) -> Vec<UnderWay> {
-        std::iter::from_fn(|| queue.next()).collect()
-    }
-
-    #[test]
-    fn thirty_thousand_questions_of_one_address_keep_no_other_waiting() {
-        let queue = Arc::<Queue>::default();
-        let join = |sku: &str, asker| join(&queue, sku, Rank::Named, asker);
-        let flood: Vec<_> = (0..60)
-            .flat_map(|cart| (0..500).map(move |n| (cart, format!("{cart}-{n}"))))
-            .filter_map(|(cart, sku)| join(&sku, asker(1, cart)))
-            .collect();
-        assert_eq!(flood.len(), WAITING_OF_ONE, "what is over its share does not wait");
-        let under_way = next(&queue);
-        assert_eq!(under_way.len(), UNDER_WAY_OF_ONE, "nor do all places go to one address");
-        let _other = join("mug", asker(2, 200)).unwrap();
-        let mug = queue.next().unwrap();
-        assert_eq!(&*mug.sku, "mug");
-        drop((under_way, mug));
-        assert_eq!(queue.0.lock().under_way.of(&()), 0);
-    }
-
-    #[test]
-    fn carts_behind_one_address_have_their_turns_too() {
-        let queue = Arc::<Queue>::default();
-        let join = |sku: &str, cart| join(&queue, sku, Rank::Named, asker(1, cart)).unwrap();
-        let _long: Vec<_> = (0..500).map(|n| join(&n.to_string(), 1)).collect();
-        let _short = join("mug", 2);
-        assert_eq!(&*next(&queue)[1].sku, "mug");
-    }
-
-    #[test]
-    fn what_stands_in_carts_goes_first_and_still_leaves_a_turn_in_four() {
-        let queue = Arc::<Queue>::default();
-        let (mut named, mut stands) = (Vec::new(), Vec::new());
-        for n in 0..40 {
-            named.push(join(&queue, &format!("named-{n}"), Rank::Named, asker(n, 1)).unwrap());
-            stands.push(join(&queue, &format!("stands-{n}"), Rank::Stands, asker(n, 1)).unwrap());
-        }
-        let first = next(&queue);
-        let named = first.iter().filter(|question| question.sku.starts_with("named")).count();
-        assert_eq!((first.len(), named), (UNDER_WAY_MAX, UNDER_WAY_MAX / TURNS));
-        assert!(first[0].sku.starts_with("stands"));
-    }
-
-    #[test]
-    fn who_gave_up_asks_no_more_and_takes_no_room() {
-        let queue = Arc::<Queue>::default();
-        let join = |sku: &str, cart| join(&queue, sku, Rank::Named, asker(1, cart)).unwrap();
-        let (lamp, pen) = (join("lamp", 1), join("pen", 1));
-        let (mug, again) = (join("mug", 2), join("mug", 3));
-        drop((lamp, mug));
-        let asked: Vec<_> = next(&queue).into_iter().map(|question| question.sku.to_string()).collect();
-        assert_eq!(asked, ["pen", "mug"], "the other who wants a mug asks in its place");
-        drop((pen, again));
-        let waiting = queue.0.lock();
-        assert!(
-            waiting.wanted.is_empty() && waiting.waiting.0.is_empty() && waiting.waiting_for.0.is_empty()
-        );
-        assert!(waiting.under_way.0.is_empty() && waiting.under_way_of.0.is_empty());
-    }
-
-    #[test]
-    fn one_sku_is_asked_for_once_and_all_who_wait_are_told() {
-        let queue = Arc::<Queue>::default();
-        let join = |cart| join(&queue, "mug", Rank::Named, asker(1, cart)).unwrap();
-        let before = [join(1), join(2)];
-        let [question] = <[UnderWay; 1]>::try_from(next(&queue)).unwrap_or_else(|_| panic!("asked twice"));
-        let late = join(3);
-        assert!(queue.next().is_none());
-        question.tell(Lookup::Unknown);
-        drop(question);
-        assert!(
-            before.iter().chain([&late]).all(|listener| matches!(listener.told(), Some(Lookup::Unknown)))
-        );
-    }
-
-    #[tokio::test]
-    async fn who_is_sent_away_waits_for_nothing() {
-        let queue = Arc::<Queue>::default();
-        let mut mug = join(&queue, "mug", Rank::Stands, asker(1, 1)).unwrap();
-        queue.send_away();
-        assert!(queue.next().is_none());
-        mug.heard().await;
-        assert!(mug.told().is_none());
-        drop(mug);
-        assert!(queue.0.lock().waiting.0.is_empty());
-    }
-}
+mod tests;

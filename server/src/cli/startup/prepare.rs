@@ -11,7 +11,7 @@ use trolley_store::open::inspect;
 use crate::catalogue::file::File;
 use crate::catalogue::form;
 use crate::catalogue::shop::Shop;
-use crate::catalogue::web::{Patience, Web};
+use crate::catalogue::web::{FRUITLESS, Patience, Web};
 use crate::cli::CliError;
 use crate::cli::startup::secret;
 use crate::config::checked::{CatalogueSource, Config};
@@ -72,7 +72,8 @@ fn catalogue(checked: &Config) -> Result<Option<Arc<dyn Catalogue>>, CliError> {
             Ok(Some(Arc::new(File::open(path).map_err(|unread| refused(&unread))?)))
         }
         Some(CatalogueSource::Address(address)) => {
-            let patience = Patience { sells_for: checked.stale_prices_for, ..Patience::default() };
+            let fruitless = checked.service.rate_limits.then_some(FRUITLESS);
+            let patience = Patience { sells_for: checked.stale_prices_for, fruitless, ..Patience::default() };
             let web = Web::new(address, patience).map_err(|wrong| refused(&wrong))?;
             Ok(Some(Arc::new(web)))
         }

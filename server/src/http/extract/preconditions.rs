@@ -1,6 +1,5 @@
 //! Entity tags: the one an answer carries, and what a caller had seen (`If-Match`, `If-None-Match`).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -13,28 +12,11 @@ use crate::http::extract::entity_tags::Tags;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
 use crate::http::server::state::AppState;
+use crate::http::wire::cart::EMPTY;
 use crate::service::cart::preconditions::{SeenByCaller, Several};
-use crate::service::catalogue::shown::PricedCart;
 
 /// Asks to be refused where the cart has changed since it was seen.
 pub const STRICT: HeaderName = HeaderName::from_static("trolley-strict");
-
-/// Stands for a cart's id and revision in the tag of the empty cart that a visitor without a session is shown.
-const EMPTY: &str = "empty.0";
-
-/// The tag of a cart as it is shown: with a catalogue also of what that says of its lines.
-pub fn etag(shown: &PricedCart) -> HeaderValue {
-    let mut tag = String::with_capacity(80);
-    let _ = match shown.cart() {
-        Some(cart) => write!(tag, "\"{}.{}", cart.id, cart.revision),
-        None => write!(tag, "\"{EMPTY}"),
-    };
-    if let Some(version) = shown.version() {
-        let _ = write!(tag, ".{version:x}");
-    }
-    tag.push('"');
-    HeaderValue::from_str(&tag).expect("hex digits and a number are visible ASCII")
-}
 
 /// The answers that a caller has already: `If-None-Match`, as an argument of a handler.
 pub struct Had(Option<Tags>);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::response::IntoResponse;
@@ -216,6 +216,9 @@ impl IntoResponse for Problem {
         let more = self.more.map_or_else(More::default, |more| *more);
         if more.replayed {
             headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        if let Some(cart) = &more.cart {
+            headers.insert(ETAG, CartView(cart).etag());
         }
         if more.uncoded {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

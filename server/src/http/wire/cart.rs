@@ -1,5 +1,8 @@
 //! A cart as the API shows it. Domain types are never sent as they are; this is the translation.
 
+use std::fmt::Write as _;
+
+use axum::http::HeaderValue;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 use trolley_core::cart::state::Line;
@@ -17,7 +20,24 @@ use crate::service::catalogue::shown::PricedCart;
 /// A cart on its way out. Nobody's empty cart has no id and revision 0.
 pub struct CartView<'a>(pub &'a PricedCart);
 
+/// Stands for a cart's id and revision in the tag of the empty cart that a visitor without a session is shown.
+pub const EMPTY: &str = "empty.0";
+
 impl CartView<'_> {
+    /// The tag of a cart as it is shown: with a catalogue also of what that says of its lines.
+    pub fn etag(&self) -> HeaderValue {
+        let mut tag = String::with_capacity(80);
+        let _ = match self.0.cart() {
+            Some(cart) => write!(tag, "\"{}.{}", cart.id, cart.revision),
+            None => write!(tag, "\"{EMPTY}"),
+        };
+        if let Some(version) = self.0.version() {
+            let _ = write!(tag, ".{version:x}");
+        }
+        tag.push('"');
+        HeaderValue::from_str(&tag).expect("hex digits and a number are visible ASCII")
+    }
+
     /// Its JSON, written straight into one buffer.
     pub fn to_json(&self) -> Vec<u8> {
         let lines = self.0.cart().map_or(0, |cart| cart.lines.len() + cart.saved.len());

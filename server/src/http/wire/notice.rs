@@ -85,7 +85,9 @@ fn of_change(code: NoticeCode) -> (&'static str, &'static str) {
         NoticeCode::QuantityClamped => {
             ("quantity_clamped", "There were more units than one line holds; the rest is saved for later.")
         }
-        NoticeCode::LinesSaved => ("lines_saved", "Some lines did not fit and are saved for later."),
+        NoticeCode::LinesSaved => {
+            ("lines_saved", "What did not fit, or is not in stock, is saved for later.")
+        }
         NoticeCode::Superseded => ("superseded", "A newer change stood against one of yours."),
     }
 }

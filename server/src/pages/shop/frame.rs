@@ -13,13 +13,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trolley_core::ids::AccountId;
 use trolley_core::money::Money;
 
+use crate::http::extract::cookie;
 use crate::http::extract::cookie::CookieValue;
 use crate::http::extract::query::Query;
 use crate::http::extract::visitor::Visitor;
-use crate::http::extract::{cookie, preconditions};
 use crate::http::problem::pages::page;
 use crate::http::problem::response::Problem;
 use crate::http::server::state::AppState;
+use crate::http::wire::cart::CartView;
 use crate::pages::shop::{assets, refusal_words};
 use crate::service::catalogue::shown::PricedCart;
 
@@ -123,7 +124,7 @@ impl Hidden {
 }
 
 fn tag(cart: &PricedCart) -> String {
-    preconditions::etag(cart).to_str().unwrap_or_default().to_owned()
+    CartView(cart).etag().to_str().unwrap_or_default().to_owned()
 }
 
 /// An amount as this shop prints it: `€1,012.50`.

@@ -1,6 +1,6 @@
 //! A change of a cart as it is asked for, and what came of it.
 
-use trolley_core::cart::op::Refusal;
+use trolley_core::cart::op::{NotUndoable, Refusal};
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::ledger::LedgerAnswer;
 
@@ -90,12 +90,42 @@ fn answer_of(failure: &ServiceError) -> Option<LedgerAnswer> {
     }
 }
 
-/// What a ledger keeps of a refusal: the answer that the caller was given.
+/// What a ledger keeps of a refusal: the answer that the caller was given, with the number that is in its words.
 pub fn kept_refusal(refusal: &Refusal) -> LedgerAnswer {
     let status = match refusal {
         Refusal::LineNotFound => 404,
         Refusal::NotUndoable(_) | Refusal::Sealed(_) => 409,
         _ => 422,
     };
-    LedgerAnswer { status, code: Some(refusal.code().as_str().into()), about: None }
+    let number = match refusal {
+        Refusal::QuantityOverLimit(most) => Some(u64::from(*most)),
+        Refusal::TooManyLines(most) | Refusal::TooManySaved(most) | Refusal::TooMuchText(most) => {
+            u64::try_from(*most).ok()
+        }
+        Refusal::NotUndoable(why) => NOT_UNDOABLE.iter().position(|other| other == why).map(|n| n as u64),
+        _ => None,
+    };
+    let about = number.map(|number| u128::from(number).to_be_bytes());
+    LedgerAnswer { status, code: Some(refusal.code().as_str().into()), about }
+}
+
+/// Why a change cannot be taken back, by number.
+const NOT_UNDOABLE: [NotUndoable; 3] = [NotUndoable::Unknown, NotUndoable::Kind, NotUndoable::Gone];
+
+/// The refusal that a ledger kept, as the caller was told it; none where it was another failure.
+pub fn refused_before(answer: &LedgerAnswer) -> Option<Refusal> {
+    let number = || answer.about.map(u128::from_be_bytes);
+    let most = || number().and_then(|number| usize::try_from(number).ok());
+    Some(match answer.code.as_deref()? {
+        "line_not_found" => Refusal::LineNotFound,
+        "quantity_over_limit" => Refusal::QuantityOverLimit(number()?.try_into().ok()?),
+        "invalid_quantity" => Refusal::QuantityZero,
+        "too_many_lines" => Refusal::TooManyLines(most()?),
+        "too_many_saved_lines" => Refusal::TooManySaved(most()?),
+        "cart_too_large" => Refusal::TooMuchText(most()?),
+        "unknown_sku" => Refusal::UnknownSku,
+        "total_too_large" => Refusal::TotalTooLarge,
+        "not_undoable" => Refusal::NotUndoable(*NOT_UNDOABLE.get(most()?)?),
+        _ => return None,
+    })
 }

@@ -1,5 +1,6 @@
 //! What a cart would cost if it were ordered now, and what of it could not be delivered.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use trolley_core::cart::checkout::CheckedOut;
@@ -64,13 +65,27 @@ impl Quote {
         Ok(Quote { lines, subtotal: priced.filter(|_| is_whole), priced, is_untold })
     }
 
-    /// The units that the shopper wants and the shop does not have.
+    /// The units that the shopper wants and the shop does not have. Lines of one sku share its stock, the earlier ones first.
     pub fn missing(&self) -> Vec<CheckedOut> {
+        let mut left = StockLeft::default();
         let short = self.lines.iter().filter_map(|line| {
-            let available = Quantity::try_from(line.available?).unwrap_or(Quantity::MAX);
+            let available = left.take(line.item.sku(), line.available?, u64::from(line.quantity));
+            let available = Quantity::try_from(available).unwrap_or(Quantity::MAX);
             let missing = line.quantity.checked_sub(available).filter(|missing| *missing > 0)?;
             Some(CheckedOut { item: line.item.clone(), quantity: missing })
         });
         short.collect()
+    }
+}
+
+/// What is left of each sku's stock for lines that come later.
+#[derive(Default)]
+pub(crate) struct StockLeft<'a>(HashMap<&'a str, u64>);
+
+impl<'a> StockLeft<'a> {
+    /// How many units there are for a line that wants so many; they are none of a later line's.
+    pub(crate) fn take(&mut self, sku: &'a str, stock: u64, wanted: u64) -> u64 {
+        let left = self.0.entry(sku).or_insert(stock);
+        std::mem::replace(left, left.saturating_sub(wanted))
     }
 }

@@ -7,6 +7,7 @@ use trolley_core::item::LineId;
 use trolley_core::money::{Money, SumError};
 
 use crate::service::catalogue::listing::{Answer, Listing};
+use crate::service::catalogue::quote::StockLeft;
 
 /// Somebody's cart, or the empty one of a visitor without a session.
 #[derive(Clone, Debug)]
@@ -130,7 +131,7 @@ impl PricedCart {
         if !self.listing.is_told() {
             return notes;
         }
-        let mut down = false;
+        let (mut down, mut left) = (false, StockLeft::default());
         let in_cart = cart.shown().map(|line| (line, true));
         for (line, is_wanted) in in_cart.chain(cart.shown_saved().map(|line| (line, false))) {
             let Some(item) = line.item.as_deref() else { continue };
@@ -148,7 +149,9 @@ impl PricedCart {
             }
             if let Answer::Known(stocked) = said {
                 let wanted = u64::from(line.quantity());
-                let short = stocked.product.stock.filter(|stock| is_wanted && *stock < wanted);
+                let stock = stocked.product.stock.filter(|_| is_wanted);
+                let there = stock.map(|stock| left.take(item.sku(), stock, wanted));
+                let short = there.filter(|there| *there < wanted);
                 notes.extend(short.map(|available| Note::ShortStock { line: line.id, available }));
             }
             down |= self.listing.is_down() && matches!(said, Answer::Last(_) | Answer::Untold(_));

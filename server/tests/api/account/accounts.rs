@@ -29,14 +29,16 @@ pub fn shop() -> Shop {
 /// A browser that has signed up.
 pub async fn signed_up(shop: &Shop, email: &str) -> Browser {
     let browser = shop.browser();
-    browser.json("POST", "/v1/accounts", login(email, PASSWORD)).await.expect(201);
+    let made = browser.json("POST", "/v1/accounts", login(email, PASSWORD)).await.expect(201);
+    assert_eq!(made.etag(), browser.cart().await.etag(), "an answer with a cart has its tag");
     browser
 }
 
 /// A browser that has signed in.
 pub async fn signed_in(shop: &Shop, email: &str) -> Browser {
     let browser = shop.browser();
-    browser.json("POST", "/v1/session/sign-in", login(email, PASSWORD)).await.expect(200);
+    let entered = browser.json("POST", "/v1/session/sign-in", login(email, PASSWORD)).await.expect(200);
+    assert_eq!(entered.etag(), browser.cart().await.etag(), "an answer with a cart has its tag");
     browser
 }
 

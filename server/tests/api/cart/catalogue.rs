@@ -144,6 +144,28 @@ async fn short_stock_is_told_and_never_changes_what_the_shopper_wished() {
 }
 
 #[tokio::test]
+async fn lines_of_one_sku_share_its_stock() {
+    let (shop, _) = shop();
+    let browser = shop.browser();
+    let add = |colour: &str| json!({"sku": "mug", "quantity": 3, "options": {"colour": colour}});
+    browser.json("POST", "/v1/cart/lines", add("red")).await.expect(200);
+    let both = browser.json("POST", "/v1/cart/lines", add("blue")).await.expect(200);
+    let told = &both.json["notices"];
+    assert_eq!(
+        (told.as_array().unwrap().len(), &told[0]["line"], &told[0]["detail"]),
+        (1, &both.json["lines"][1]["id"], &json!("Only 2 are left."))
+    );
+    browser.json("POST", "/v1/cart/checkout", json!({})).await.problem(409, "short_stock");
+    let made = browser.json("POST", "/v1/cart/checkout", json!({"accept_available": true})).await.expect(201);
+    assert_eq!(made.json["order"]["quantity"], 5);
+    assert_eq!(made.json["cart"]["saved"][0]["quantity"], 1);
+    assert_eq!(
+        made.json["cart"]["notices"][0]["detail"],
+        "What did not fit, or is not in stock, is saved for later."
+    );
+}
+
+#[tokio::test]
 async fn a_stock_of_billions_is_told_as_it_is() {
     let (shop, shelves) = shop();
     let browser = shop.browser();

@@ -159,7 +159,12 @@ async fn a_refusal_is_repeated_too_and_the_key_does_not_become_free() {
     let key = [("idempotency-key", "one")];
     let over = json!({"sku": "a", "quantity": 10_000});
     app.with("POST", "/v1/cart/lines", &key, over.clone()).await.problem(422, "quantity_over_limit");
+    let first = app.with("POST", "/v1/cart/lines", &[("idempotency-key", "three")], over.clone()).await;
     let again = app.with("POST", "/v1/cart/lines", &key, over).await.problem(422, "quantity_over_limit");
+    assert_eq!(again.json, first.json, "with its limit and where it was passed");
+    assert_eq!(again.json["errors"][0]["pointer"], "#/quantity");
+    let undo = || app.with("POST", "/v1/cart/undo", &[("idempotency-key", "four")], json!({"revision": 999}));
+    assert_eq!(undo().await.problem(409, "not_undoable").json, undo().await.json);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     app.with("POST", "/v1/cart/lines", &key, json!({"sku": "a"}))
         .await
@@ -170,6 +175,7 @@ async fn a_refusal_is_repeated_too_and_the_key_does_not_become_free() {
     app.with("DELETE", "/v1/cart", &strict, json!(null)).await.problem(412, "precondition_failed");
     let again =
         app.with("DELETE", "/v1/cart", &strict, json!(null)).await.problem(412, "precondition_failed");
+    assert_eq!(again.etag(), app.cart().await.etag());
     assert_eq!(again.json["cart"], app.cart().await.json);
 }
 

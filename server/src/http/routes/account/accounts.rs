@@ -11,7 +11,7 @@ use trolley_core::account::password::Password;
 use crate::http::extract::account_caller::{AccountOwner, Caller, ProvenCaller};
 use crate::http::extract::address::Address;
 use crate::http::extract::json::{Json, answer};
-use crate::http::openapi::op::{OF_AN_END, op};
+use crate::http::openapi::op::{OF_A_CART, OF_AN_END, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -26,7 +26,10 @@ use crate::service::session::token::Token;
 /// The routes of accounts.
 pub fn routes() -> Routes {
     let made = op("sign_up", "Make an account, and sign in").refuses(&ENTRY);
-    let made = made.refuses(&[Code::EmailTaken, Code::WeakPassword]).answers::<SignedInView<'_>>(201);
+    let made = made
+        .refuses(&[Code::EmailTaken, Code::WeakPassword])
+        .answers::<SignedInView<'_>>(201)
+        .tells(&OF_A_CART[..1]);
     let changed = op("change_password", "Another password: every other session ends").refuses(&ENTRY);
     let changed = changed.refuses(&[Code::InvalidCredentials, Code::WeakPassword]).empty(204);
     let reset = op("reset_password", "Another password, by a one-time token of the shop's");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::ETAG;
 use serde_json::Value;
 use trolley_core::account::Account as AccountRecord;
 use trolley_core::account::SHOP_ID_CHARS_MAX;
@@ -19,7 +20,7 @@ use crate::http::extract::idempotency::Again;
 use crate::http::extract::json::{Fields, FromJson, Json, NoBody, answer};
 use crate::http::extract::path::AccountName;
 use crate::http::extract::query::{Query, refused};
-use crate::http::openapi::op::op;
+use crate::http::openapi::op::{OF_A_CART, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::openapi::shape::{
     Components, Object, Schema, email, or, pattern, time, uuid, words, yes_or_no,
@@ -31,6 +32,7 @@ use crate::http::routes::cart::change::cart_response;
 use crate::http::routes::cart::lines::HandlerResult;
 use crate::http::server::state::AppState;
 use crate::http::wire::account::{AdminAccountView, EventsView, Relay, RowView, SessionsView, SignedInView};
+use crate::http::wire::cart::CartView;
 use crate::http::wire::time::Rfc3339;
 use crate::service::account::credentials::ClientDevice;
 use crate::service::account::revoke::Revocation;
@@ -52,7 +54,8 @@ pub fn routes() -> Routes {
     let reset = op("issue_reset", "A one-time token that sets a password, for the shop's own mail");
     let reset = reset.refuses(&ENTRY).refuses(&[Code::NoPassword]).answers::<ResetView<'_>>(201);
     let vouched = op("vouch", "Sign in an account of the shop's own login").refuses(&ENTRY);
-    let vouched = vouched.refuses(&[Code::SessionNotFound]).answers::<SignedInView<'_>>(200);
+    let vouched =
+        vouched.refuses(&[Code::SessionNotFound]).answers::<SignedInView<'_>>(200).tells(&OF_A_CART[..1]);
     let told = op(
         "audit",
         "What happened to all accounts, the oldest first; nothing comes up behind what was listed",
@@ -175,7 +178,9 @@ async fn sign_in(
             Relay::Cookies(lines.filter_map(|line| line.to_str().ok().map(str::to_owned)).collect())
         }
     };
-    Ok(answer(StatusCode::OK, &SignedInView { signed_in: &signed_in, relay: Some(relay) }))
+    let mut response = answer(StatusCode::OK, &SignedInView { signed_in: &signed_in, relay: Some(relay) });
+    response.headers_mut().insert(ETAG, CartView(&signed_in.cart).etag());
+    Ok(response)
 }
 
 /// `{session?, account, email?, remember?}`.

@@ -21,7 +21,7 @@ use crate::http::problem::response::{Fault, IDEMPOTENCY_REPLAYED, Problem, sente
 use crate::http::server::state::AppState;
 use crate::http::wire::cart::CartView;
 use crate::http::wire::rate_limit;
-use crate::service::cart::command::{Command, Replay};
+use crate::service::cart::command::{Command, Replay, refused_before};
 use crate::service::cart::context::Output;
 use crate::service::cart::kind::CommandKind;
 use crate::service::cart::preconditions::{Preconditions, SeenByCaller};
@@ -149,7 +149,7 @@ pub fn cart_of(visit: &Visit) -> Result<CartId, Problem> {
 
 /// 200 with a cart.
 pub fn cart_response(cart: &PricedCart) -> Response<Body> {
-    cart_answer(CartView(cart).to_json().into(), preconditions::etag(cart))
+    cart_answer(CartView(cart).to_json().into(), CartView(cart).etag())
 }
 
 /// 200 with a cart's body and its tag.
@@ -164,6 +164,9 @@ pub fn cart_answer(body: Bytes, etag: HeaderValue) -> Response<Body> {
 
 /// A refusal that was given under the same key before.
 pub fn repeated(answer: &LedgerAnswer) -> Problem {
+    if let Some(refusal) = refused_before(answer) {
+        return Problem::from(refusal).replayed();
+    }
     let code = answer.code.as_deref().and_then(Code::named).unwrap_or(Code::InvalidOp);
     let problem = Problem::new(code).replayed();
     let number = answer.about.and_then(|about| about.last_chunk::<8>().map(|n| u64::from_be_bytes(*n)));

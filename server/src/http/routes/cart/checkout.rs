@@ -13,7 +13,6 @@ use trolley_core::money::{Currency, Money};
 use trolley_core::order::Order;
 
 use crate::http::extract::json::{Fields, FromJson, Optional, answer};
-use crate::http::extract::preconditions;
 use crate::http::openapi::op::{OF_A_CART, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::openapi::shape::{Components, Object, Schema, between, counted, or, pattern, yes_or_no};
@@ -89,7 +88,7 @@ fn created(order: &Order, changed: &CartChange) -> Response<Body> {
     let view = Ordered { order: OrderView::of(order), cart: CartView(&changed.cart) };
     let mut response = answer(StatusCode::CREATED, &view);
     let headers = response.headers_mut();
-    headers.insert(ETAG, preconditions::etag(&changed.cart));
+    headers.insert(ETAG, CartView(&changed.cart).etag());
     if let Ok(location) = HeaderValue::try_from(format!("/v1/orders/{}", order.id)) {
         headers.insert(LOCATION, location);
     }

@@ -13,7 +13,6 @@ use trolley_core::item::{Item, ItemError};
 
 use crate::http::extract::json::{Fields, FromJson, Json, pointer};
 use crate::http::extract::path::LineName;
-use crate::http::extract::preconditions;
 use crate::http::extract::preconditions::Had;
 use crate::http::extract::visitor::Visitor;
 use crate::http::openapi::op::{OF_A_CART, op};
@@ -23,6 +22,7 @@ use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
 use crate::http::routes::cart::change::{CartCaller, CartChange, cart_answer};
 use crate::http::server::state::AppState;
+use crate::http::wire::cart::CartView;
 use crate::service::cart::context::Output;
 
 /// The cart, or why not.
@@ -68,7 +68,7 @@ pub fn routes() -> Routes {
 
 async fn show(State(front): State<Arc<AppState>>, visitor: Visitor, had: Had) -> HandlerResult {
     let cart = front.shown(&visitor).await?;
-    let etag = preconditions::etag(&cart);
+    let etag = CartView(&cart).etag();
     if had.has(&etag) {
         return Ok(not_modified(etag));
     }

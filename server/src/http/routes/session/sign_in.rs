@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{ETAG, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::Password;
@@ -17,7 +17,7 @@ use crate::http::extract::json::{Json, NoBody, answer};
 use crate::http::extract::leaver::Leaver;
 use crate::http::extract::pending_tokens::TROLLEY_TOKEN;
 use crate::http::extract::visitor::Visitor;
-use crate::http::openapi::op::{OF_AN_END, op};
+use crate::http::openapi::op::{OF_A_CART, OF_AN_END, op};
 use crate::http::openapi::routes::Routes;
 use crate::http::problem::code::Code;
 use crate::http::routes::account::accounts::{ENTRY, no_content};
@@ -25,6 +25,7 @@ use crate::http::routes::account::credentials::Login;
 use crate::http::routes::cart::lines::HandlerResult;
 use crate::http::server::state::AppState;
 use crate::http::wire::account::SignedInView;
+use crate::http::wire::cart::CartView;
 use crate::service::account::attach::{Attached, RememberCookie};
 use crate::service::account::sign_in::{SignInRequest, SignedIn};
 use crate::service::session::token::Token;
@@ -38,7 +39,8 @@ const AGAIN: &str = "The rule of retired tokens comes first: with the token that
 /// The routes of signing in and out.
 pub fn routes() -> Routes {
     let entered = op("sign_in", "Sign in; the guest's cart comes along").refuses(&ENTRY);
-    let entered = entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200);
+    let entered =
+        entered.refuses(&[Code::InvalidCredentials]).answers::<SignedInView<'_>>(200).tells(&OF_A_CART[..1]);
     let left = op("sign_out", "This session is over").says(AGAIN).refuses(&ENTRY).empty(204).tells(OF_AN_END);
     Routes::about("Session").post("/v1/session/sign-in", sign_in, entered).post(
         "/v1/session/sign-out",
@@ -89,6 +91,7 @@ impl AppState {
     /// The answer to a sign-in: it shows everything but the secrets, which go by header.
     pub fn signed_in(&self, status: StatusCode, signed_in: &SignedIn) -> Response<Body> {
         let mut response = answer(status, &SignedInView { signed_in, relay: None });
+        response.headers_mut().insert(ETAG, CartView(&signed_in.cart).etag());
         self.hand_over(&mut response, &signed_in.entered);
         response
     }

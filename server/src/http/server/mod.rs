@@ -10,3 +10,4 @@ pub mod edge;
 pub mod heard;
 pub mod serve;
 pub mod state;
+pub mod turn;

@@ -94,7 +94,12 @@ pub async fn serve(
         let (source, by_proxy) = (Source::of(peer.ip()), app.front().rules.trusted_proxies.trust(peer.ip()));
         let Some(ticket) = crowd.enter(source, by_proxy) else { continue };
         let connection = Arc::clone(&ticket.0);
-        let stream = Heard::new(stream, &heard, Some(source).filter(|_| shared && !by_proxy));
+        let stream = Heard::new(
+            stream,
+            &heard,
+            Some(source).filter(|_| shared && !by_proxy),
+            Arc::clone(&connection.turn),
+        );
         let spoken = converse(&http, BoundedStream::new(stream, ticket), Arc::clone(&app), peer, &connection);
         let spoken = graceful.watch(spoken);
         tokio::spawn(async move {
@@ -135,6 +140,7 @@ async fn answer(
     peer: SocketAddr,
     connection: &Arc<Connection>,
 ) -> Response<Body> {
+    connection.turn.next().await;
     connection.work();
     let response = match connection.refuses() {
         Some(code) if !health::is_probe(request.uri().path()) => {
@@ -149,6 +155,7 @@ async fn answer(
             app.answer(request, peer).await
         }
     };
+    connection.turn.answered();
     // What is left of it is for its client to read. A stream goes on being written.
     if response.body().size_hint().exact().is_some() {
         connection.wait();

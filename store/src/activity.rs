@@ -25,6 +25,8 @@ pub struct Activity {
     pub misses: u64,
     /// The damaged records that were met, ten thousand at most.
     pub damaged: Vec<Key>,
+    /// The rows that were met and are no record's, their names being damaged; ten thousand at most.
+    pub strays: u64,
 }
 
 /// The upper bounds of the sizes by which batches are counted.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::damage::Damaged;
+use crate::damage::{Damaged, Stray};
 use crate::record::decode;
 use crate::records::Key;
 use crate::records::counts::Counts;
@@ -17,6 +17,7 @@ use super::error::OpenFolderError;
 use super::folder::{Folder, database_in, sync_folder};
 use super::recovery;
 use super::schema;
+use super::table::named;
 
 /// A copy that was written down and read again, every record of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +145,13 @@ fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), Ope
     let mut select = connection.prepare("SELECT kind, id, image FROM records").map_err(engine)?;
     let mut rows = select.query(()).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
-        let key = key_of(row).map_err(engine)?.ok_or_else(|| damaged("an unknown kind of record".into()))?;
+        let key = match key_of(row).map_err(engine)? {
+            Ok(key) => key,
+            Err(stray) => {
+                lost.add_stray(stray);
+                continue;
+            }
+        };
         let image = row.get_ref(2).and_then(|image| Ok(image.as_blob()?)).map_err(engine)?;
         if found.overlay.get(&key).is_some() {
             // What the journal says of it is newer.
@@ -159,16 +166,24 @@ fn verify(connection: &Connection, file: &Path) -> Result<(Counts, Damaged), Ope
         counts.change(None, found.overlay.get(&key).and_then(|slot| slot.record.as_ref()));
     }
     let (carts, sessions) = lost.uncounted;
-    let all = (counts.carts() + carts, counts.sessions() + sessions);
-    let is_whole = counts == found.counts || carts + sessions > 0;
-    if !is_whole || all != (found.counts.carts(), found.counts.sessions()) {
+    // Of a row whose name is damaged nobody knows whether it was a cart, a session or neither.
+    let strays = lost.strays.0;
+    let is_whole = counts == found.counts || carts + sessions + strays > 0;
+    let missing = [
+        (found.counts.carts(), counts.carts() + carts),
+        (found.counts.sessions(), counts.sessions() + sessions),
+    ];
+    let missing = missing.map(|(said, there)| said.checked_sub(there));
+    let is_told = matches!(missing, [Some(carts), Some(sessions)] if carts + sessions <= strays);
+    if !is_whole || !is_told {
         return Err(damaged(format!("it holds {counts:?}, and says {:?}", found.counts)));
     }
     Ok((counts, lost))
 }
 
-pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Key>> {
-    Ok(Key::of_parts(row.get(0)?, row.get_ref(1)?.as_blob()?))
+/// Whose row it is.
+pub(super) fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Key, Stray>> {
+    Ok(named(row.get_ref(0)?, row.get_ref(1)?))
 }
 
 fn read_only(file: &Path) -> Result<Connection, OpenFolderError> {

@@ -60,8 +60,13 @@ pub fn export(folder: &Path, each: Each<'_>) -> Result<Exported, BackupError> {
         .map_err(engine)?;
     let mut rows = select.query(()).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
-        let unknown = || failed(&file, &"it holds a kind of record that this trolley does not know");
-        let key = key_of(row).map_err(engine)?.ok_or_else(unknown)?;
+        let key = match key_of(row).map_err(engine)? {
+            Ok(key) => key,
+            Err(stray) => {
+                damaged.add_stray(stray);
+                continue;
+            }
+        };
         while let Some(next) = waiting.pop_if(|next| *next <= key) {
             given.newest(&next)?;
         }

@@ -165,7 +165,7 @@ impl Store for Embedded {
 
     fn activity(&self) -> Activity {
         let waiting = self.asks.as_ref().map_or(0, |asks| asks.max_capacity() - asks.capacity());
-        self.shared.tally.read(waiting as u64, self.shared.damage.met())
+        self.shared.tally.read(waiting as u64, &self.shared.damage)
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -188,7 +188,7 @@ fn due(shared: &Shared, now: Timestamp, after: Option<Due>, most: usize) -> Resu
             }
             more >= most
         };
-        table::due(connection, now, after, enough).map_err(ReadError::from)
+        table::due(connection, now, after, &shared.damage, enough).map_err(ReadError::from)
     })?;
     let mut found: Vec<_> = found.into_iter().map(|(key, at)| Due { at, key }).collect();
     found.sort_unstable();
@@ -219,7 +219,7 @@ fn list(shared: &Shared, listing: &Listing, most: usize) -> Result<Vec<Listed>, 
             }
             found.len() >= most
         };
-        table::list(connection, listing, enough).map_err(ReadError::from)
+        table::list(connection, listing, &shared.damage, enough).map_err(ReadError::from)
     })?;
     found.extend(newer.filter_map(|(_, slot)| slot.listed()));
     found.truncate(most);

@@ -25,6 +25,20 @@ pub(super) struct Found {
     pub(super) bytes: usize,
 }
 
+/// Whether the mark of what the tables have can be right. Rows that they have are let go of from the oldest on, so that the one
+/// at the mark goes last: where older ones are there without it, the mark is damaged, and to go by it would lose them in silence.
+fn no_row_is_forgotten(connection: &Connection, folded: u64) -> rusqlite::Result<Result<(), String>> {
+    let folded = i64::try_from(folded).unwrap_or(i64::MAX);
+    let last: Option<i64> =
+        connection.query_row("SELECT max(seq) FROM journal WHERE seq <= ?1", [folded], |row| row.get(0))?;
+    Ok(match last {
+        Some(last) if last < folded => Err(format!(
+            "it says that its tables have the journal up to row {folded}, and row {last} is there without it"
+        )),
+        _ => Ok(()),
+    })
+}
+
 /// Reads it. A row that is missing or damaged refuses the start: what came after it was acknowledged too.
 pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFolderError> {
     let engine =
@@ -32,6 +46,7 @@ pub(super) fn read(connection: &Connection, file: &Path) -> Result<Found, OpenFo
     let damaged = |what: String| OpenFolderError::Damaged { file: file.to_owned(), what };
     let folded = meta(connection, "folded").map_err(engine)?;
     let counts = counted(connection).map_err(engine)?;
+    no_row_is_forgotten(connection, folded).map_err(engine)?.map_err(damaged)?;
     let mut found = Found { overlay: Overlay::default(), counts, folded, newest: folded, bytes: 0 };
     let mut select =
         connection.prepare("SELECT seq, row FROM journal WHERE seq > ?1 ORDER BY seq").map_err(engine)?;

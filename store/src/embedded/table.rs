@@ -1,9 +1,10 @@
 //! The table of records: one row each, with its image as of the last fold.
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use trolley_core::time::Timestamp;
 
+use crate::damage::{Book, Stray};
 use crate::port::{Direction, Due, Listing};
 use crate::record::{decode, encode};
 use crate::records::counts::Counts;
@@ -46,6 +47,7 @@ pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
     after: Option<Due>,
+    damage: &Book,
     mut enough: impl FnMut(Due) -> bool,
 ) -> rusqlite::Result<()> {
     let mut select = connection.prepare_cached(
@@ -58,11 +60,11 @@ pub(super) fn due(
         .map_or((-1, (0, &[][..])), |after| (as_integer(after.at), (after.key.kind() as u8, after.key.id())));
     let mut rows = select.query(params![as_integer(now), at, kind, id])?;
     while let Some(row) = rows.next()? {
-        let id = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        if let Some(key) = Key::of_parts(row.get(1)?, id)
-            && enough(Due { at: as_time(row.get(0)?), key })
-        {
-            break;
+        // One whose name is damaged is passed by: for its sake nothing would expire any more.
+        match named(row.get_ref(1)?, row.get_ref(2)?) {
+            Ok(key) if enough(Due { at: as_time(row.get(0)?), key }) => break,
+            Ok(_) => {}
+            Err(stray) => damage.note_stray(stray),
         }
     }
     Ok(())
@@ -72,6 +74,7 @@ pub(super) fn due(
 pub(super) fn list(
     connection: &Connection,
     listing: &Listing,
+    damage: &Book,
     mut enough: impl FnMut(Key, &[u8], Option<Timestamp>) -> bool,
 ) -> rusqlite::Result<()> {
     let kind = listing.kind as u8;
@@ -96,7 +99,13 @@ pub(super) fn list(
     let mut rows = select.query(params![kind, low, high])?;
     while let Some(row) = rows.next()? {
         let id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let Some(key) = Key::of_parts(kind, id).filter(|_| listing.takes(listing.kind, id)) else { continue };
+        let Some(key) = Key::of_parts(kind, id) else {
+            damage.note_stray(Stray::new(kind.to_string(), id));
+            continue;
+        };
+        if !listing.takes(listing.kind, id) {
+            continue;
+        }
         let image = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let expires_at = row.get::<_, Option<i64>>(2)?.map(as_time);
         if enough(key, image, expires_at) {
@@ -104,6 +113,19 @@ pub(super) fn list(
         }
     }
     Ok(())
+}
+
+/// Whose row one with this kind and id is.
+pub(super) fn named(kind: ValueRef<'_>, id: ValueRef<'_>) -> Result<Key, Stray> {
+    let bytes = match id {
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes,
+        _ => &[],
+    };
+    let number = kind.as_i64().ok().and_then(|kind| u8::try_from(kind).ok());
+    number.and_then(|kind| Key::of_parts(kind, id.as_blob().ok()?)).ok_or_else(|| {
+        let kind = kind.as_i64().map_or_else(|_| "that is no number".to_owned(), |kind| kind.to_string());
+        Stray::new(kind, bytes)
+    })
 }
 
 /// A number that the database keeps of itself.

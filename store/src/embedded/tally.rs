@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::activity::{Activity, BATCH_BOUNDS};
-use crate::records::Key;
+use crate::damage::Book;
 
 /// The counters.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Tally {
     }
 
     /// All of it.
-    pub(super) fn read(&self, waiting: u64, damaged: Vec<Key>) -> Activity {
+    pub(super) fn read(&self, waiting: u64, damage: &Book) -> Activity {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Activity {
             waiting,
@@ -61,7 +61,8 @@ impl Tally {
             folds: read(&self.folds),
             hits: read(&self.hits),
             misses: read(&self.misses),
-            damaged,
+            damaged: damage.met(),
+            strays: damage.strays(),
         }
     }
 }

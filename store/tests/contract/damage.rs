@@ -202,6 +202,53 @@ fn an_export_a_backup_and_its_way_back_go_on_past_damaged_records_and_say_which(
 }
 
 #[test]
+fn a_row_whose_name_is_damaged_is_told_and_passed_by_everywhere() {
+    for name in [
+        "kind = -126",
+        "kind = 66",
+        "kind = 300",
+        "id = x'0011'",
+        "id = x''",
+        "id = CAST(id || x'00' AS BLOB)",
+    ] {
+        let place = expiring(1..10, 1..1);
+        change(&place, &format!("UPDATE records SET {name} WHERE id = x'{}'", "01".repeat(16)));
+        runtime().block_on(async {
+            let store = place.open();
+            let due = store.due(Timestamp::from_ms(1), None, 100).await.unwrap();
+            assert_eq!(due.iter().map(|due| due.key).collect::<Vec<_>>(), sessions(2..10), "{name}");
+            let all = Listing::all(trolley_store::records::Kind::Session);
+            assert_eq!(store.list(all, 100).await.unwrap().len(), 8, "{name}");
+            assert_eq!((store.activity().strays, store.activity().damaged), (1, vec![]), "{name}");
+            store.close().await.unwrap();
+        });
+        let at = |place: &FilePlace| format!("file:{}", place.database().parent().unwrap().display());
+        let exported = export(&at(&place), &mut |_, _, _| Ok(())).unwrap();
+        assert_eq!((exported.records, exported.damaged.strays.0), (8, 1), "{name}");
+        let (copy, again) = (FilePlace::new(), FilePlace::new());
+        let backed_up = back_up(&at(&place), copy.database().parent().unwrap()).unwrap();
+        assert_eq!(backed_up.damaged, exported.damaged, "{name}");
+        let told = backed_up.damaged.to_string();
+        assert!(told.starts_with("1 record is damaged: a row that is no record's (kind "), "{told}");
+        assert_eq!(
+            restore(copy.database().parent().unwrap(), &at(&again)).unwrap().damaged,
+            exported.damaged
+        );
+    }
+}
+
+#[test]
+fn a_mark_of_what_is_folded_that_cannot_be_right_refuses_the_start() {
+    for mark in ["5", "50", "9223372036854775807"] {
+        let place = filled(false);
+        change(&place, &format!("UPDATE meta SET value = {mark} WHERE name = 'folded'"));
+        let why = refused(&place);
+        assert!(why.contains("is damaged: it says that its tables have the journal up to row"), "{why}");
+        assert!(why.contains("row 4 is there without it"), "{why}");
+    }
+}
+
+#[test]
 fn an_import_takes_in_no_damaged_record() {
     let place = FilePlace::new();
     let mut import = import(&format!("file:{}", place.database().parent().unwrap().display())).unwrap();

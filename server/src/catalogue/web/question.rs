@@ -25,7 +25,9 @@ const AGENT: &str = concat!("trolley/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It does not have the form of one.
-    #[error("write an address such as https://shop.example/products, without name, password or query")]
+    #[error(
+        "write an address such as https://shop.example/products, without name, password or query, and with a port from 1 to 65535 where it has one"
+    )]
     Malformed,
     /// The system has no certificates by which to know an https server.
     #[error("the system's certificates cannot be read: {0}")]
@@ -62,7 +64,13 @@ impl Question {
             && matches!(uri.scheme_str(), Some("http" | "https"))
             && !uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
             && !address.contains(['?', '#']);
-        if !is_plain {
+        // What hyper cannot read as a port it leaves out, and would ask the scheme's own.
+        let rest = uri.authority().and_then(|authority| authority.as_str().strip_prefix(authority.host()));
+        let is_at_a_port = match rest.map(|rest| rest.strip_prefix(':').unwrap_or(rest)) {
+            None | Some("") => true,
+            Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
+        };
+        if !is_plain || !is_at_a_port {
             return Err(AddressError::Malformed);
         }
         let is_https = uri.scheme_str() == Some("https");
@@ -159,6 +167,11 @@ mod tests {
         let second = Duration::from_secs(1);
         let taken = |address: &str| Question::new(address, second).map(|question| question.address);
         assert_eq!(taken("http://127.0.0.1:9/products/"), Ok("http://127.0.0.1:9/products".to_owned()));
+        for plain in
+            ["http://[::1]:9/p", "https://[::1]/p", "http://shop.example:65535", "http://shop.example:/p"]
+        {
+            assert_eq!(taken(plain), Ok(plain.to_owned()));
+        }
         for wrong in [
             "http://",
             "https:///x",
@@ -168,6 +181,10 @@ mod tests {
             "https://shop.example/?sku=",
             "https://shop.example/#",
             "http://a b",
+            "http://shop.example:99999/products",
+            "http://shop.example:0",
+            "http://[::1]:70000/",
+            "http://shop.example:8x/",
         ] {
             let refused = taken(wrong).unwrap_err();
             assert!(!refused.to_string().contains("secret"), "{wrong}");

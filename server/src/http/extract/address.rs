@@ -43,6 +43,16 @@ impl Proxies {
         self.walk(peer, headers).1
     }
 
+    /// Whether a proxy that is believed handed on two headers that name different clients, so that it names nobody.
+    pub fn is_contradicted(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
+        let peer = peer.ip().to_canonical();
+        self.trust(peer)
+            && headers.contains_key(FORWARDED)
+            && headers.contains_key(X_FORWARDED_FOR)
+            && walk(peer, forwarded::for_each(headers).into_iter().rev(), self)
+                != walk(peer, from_the_right(headers), self)
+    }
+
     /// From `peer` outwards through those that are believed: whom the last of them names, and how many they are.
     fn walk(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, usize) {
         let peer = peer.ip().to_canonical();
@@ -186,5 +196,21 @@ mod tests {
         let both = |a, b| address("10.0.0.9", &[("forwarded", a), ("x-forwarded-for", b)]);
         assert_eq!(both("for=192.0.2.1", "192.0.2.1"), "192.0.2.1");
         assert_eq!(both("for=6.6.6.6", "192.0.2.1"), "10.0.0.9");
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (peer, standard, contradicted) in [
+            ("10.0.0.9:9", "for=6.6.6.6", true),
+            ("10.0.0.9:9", "for=192.0.2.1", false),
+            ("192.0.2.9:9", "for=6.6.6.6", false),
+        ] {
+            let headers = [("forwarded", standard), ("x-forwarded-for", "192.0.2.1")];
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            assert_eq!(
+                proxies.is_contradicted(peer.parse().unwrap(), &headers.collect()),
+                contradicted,
+                "{peer} {standard}"
+            );
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Request bodies: bounded in size and in time, whatever their Content-Length says.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -45,12 +47,26 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Its connection broke, or there was no place any more for its request once it was there.
+/// Its connection broke, or there was no place any more for its request once it was there, or for more of its bytes.
 fn broken(error: axum::Error) -> Problem {
-    match error.into_inner().downcast::<Full>() {
-        Ok(full) => Problem::from(*full),
-        Err(error) => Problem::new(Code::InvalidRequest).because(error.to_string()),
+    match full(&error) {
+        Some(full) => full.into(),
+        None => Problem::new(Code::InvalidRequest).because(error.to_string()),
     }
+}
+
+/// Whether some share was used up, wherever that was found: beneath hyper it is an error of reading.
+fn full(error: &(dyn Error + 'static)) -> Option<Full> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let beneath = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let beneath = beneath.and_then(|error| error.downcast_ref::<Full>());
+        if let Some(full) = beneath.or_else(|| error.downcast_ref()) {
+            return Some(*full);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Most bodies come in one piece, which is handed on without a copy.
@@ -63,9 +79,11 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
         if first.len() + rest.len() + data.len() > most {
             return Err(too_large(most));
         }
-        if first.is_empty() {
+        if first.is_empty() && rest.is_empty() {
             first = data;
         } else {
+            // The first piece is let go of: while it is held, hyper reads the next one into another buffer.
+            rest.extend_from_slice(&std::mem::take(&mut first));
             rest.extend_from_slice(&data);
         }
         if body.is_end_stream() {
@@ -75,10 +93,7 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     if rest.is_empty() {
         return Ok(first);
     }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    Ok(rest.freeze())
 }
 
 /// How the body is encoded, where it is.

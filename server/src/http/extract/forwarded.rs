@@ -28,9 +28,18 @@ fn said<'a>(headers: &'a HeaderMap, usual: &HeaderName, standard: &str, hops: us
     let elements = outermost(elements(headers), hops).into_iter();
     let standard = elements.filter_map(|element| parameter(element, standard)).next();
     match (usual, standard) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other).then_some(one),
+        (Some(one), Some(other)) => {
+            let (bare, with_port) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+            is_the_same(bare, with_port).then_some(bare)
+        }
         (one, other) => one.or(other),
     }
+}
+
+/// Whether both are one, where one of them may name the port that its scheme has anyway.
+fn is_the_same(bare: &str, with_port: &str) -> bool {
+    let Some((same, port)) = with_port.split_at_checked(bare.len()) else { return false };
+    same.eq_ignore_ascii_case(bare) && matches!(port, "" | ":443" | ":80")
 }
 
 /// What the trusted proxies wrote: each adds at the right, or leaves what another wrote. Further left stands what anybody may
@@ -121,6 +130,14 @@ mod tests {
             (&[("forwarded", "for=1.2.3.4, for=10.0.0.1;host=inner.example")], 2, Some("inner.example")),
             (&[("x-forwarded-host", "a.example"), ("forwarded", "host=b.example")], 1, None),
             (&[("x-forwarded-host", "a.example"), ("forwarded", "host=A.example")], 1, Some("a.example")),
+            (
+                &[("x-forwarded-host", "a.example"), ("forwarded", "host=\"A.example:443\"")],
+                1,
+                Some("a.example"),
+            ),
+            (&[("x-forwarded-host", "a.example:80"), ("forwarded", "host=a.example")], 1, Some("a.example")),
+            (&[("x-forwarded-host", "a.example"), ("forwarded", "host=\"a.example:8443\"")], 1, None),
+            (&[("x-forwarded-host", "a.example"), ("forwarded", "host=a.example.evil")], 1, None),
             (&[("x-forwarded-host", "")], 1, None),
             (&[], 1, None),
         ] {

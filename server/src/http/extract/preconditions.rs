@@ -7,7 +7,6 @@ use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 
-use crate::http::extract::entity_tags;
 use crate::http::extract::entity_tags::Tags;
 use crate::http::problem::code::Code;
 use crate::http::problem::response::Problem;
@@ -43,9 +42,14 @@ pub fn seen(headers: &HeaderMap) -> Result<SeenByCaller, Problem> {
     if tags.any {
         several.add(SeenByCaller::Newest);
     }
-    for tag in &tags.these {
-        let seen = std::str::from_utf8(tag).ok().and_then(of_a_cart);
-        if !several.add(seen.ok_or_else(|| entity_tags::malformed(&IF_MATCH))?) {
+    // A tag of something else says nothing of this cart; beside others of ours those count.
+    let ours: Vec<_> =
+        tags.these.iter().filter_map(|tag| std::str::from_utf8(tag).ok().and_then(of_a_cart)).collect();
+    if ours.is_empty() && !tags.any {
+        several.add(SeenByCaller::Nothing);
+    }
+    for seen in ours {
+        if !several.add(seen) {
             let detail = format!("Send tags of at most {} carts.", Several::CARTS_MAX);
             return Err(Problem::at(Code::InvalidEtag, "#/header/If-Match", detail));
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderMap, Request, Response};
 use axum::response::{IntoResponse, Response as AxumResponse};
 use serde_json::Value;
 use tower::Service as _;
@@ -96,6 +96,7 @@ impl App {
         let rules = &self.front.rules;
         let address = Address::of(peer, request.headers(), &rules.trusted_proxies);
         request.extensions_mut().insert(address);
+        let asking = self.asking(peer, address, request.headers());
         if [test_clock::PATH, verify::PATH].contains(&request.uri().path()) {
             request.extensions_mut().insert(Peer(peer));
         }
@@ -103,7 +104,7 @@ impl App {
         let tray = PendingTokens::before(&mut request);
         let mut router = self.router.clone();
         self.edge
-            .pass(request, rules, self.asking(peer, address), async move |request| {
+            .pass(request, rules, asking, async move |request| {
                 let mut response = match asking_from(address.0, router.call(request)).await {
                     Ok(response) => response,
                     Err(never) => match never {},
@@ -116,13 +117,16 @@ impl App {
             .await
     }
 
-    /// Whose share the request counts to. A trusted proxy that names nobody speaks for nobody in particular.
-    fn asking(&self, peer: SocketAddr, Address(address): Address) -> Asking {
+    /// Whose share the request counts to. A trusted proxy that names nobody speaks for nobody in particular; where it handed on
+    /// a header of its client's that contradicts its own, all such requests together have one share: who writes one into its
+    /// request would have none to keep to.
+    fn asking(&self, peer: SocketAddr, Address(address): Address, headers: &HeaderMap) -> Asking {
         let proxies = &self.front.rules.trusted_proxies;
-        let shared = self.front.service.settings().rate_limits && !proxies.trust(address);
+        let contradicted = proxies.is_contradicted(peer, headers);
+        let shared = self.front.service.settings().rate_limits && (contradicted || !proxies.trust(address));
         let sharer = Sharer {
             source: shared.then(|| Source::of(address)),
-            forwarded: address != peer.ip().to_canonical(),
+            forwarded: contradicted || address != peer.ip().to_canonical(),
         };
         Asking { sharer, peer }
     }

@@ -86,6 +86,7 @@ impl Place {
             *stands = Stands::Awaited { _body: body, bytes };
             if let Some(connection) = &self.connection {
                 connection.wait();
+                connection.turn.hears();
             }
         }
         Ok(())
@@ -106,6 +107,7 @@ impl Place {
             *stands = Stands::InFlight { _place };
             if let Some(connection) = &self.connection {
                 connection.work();
+                connection.turn.owes();
             }
         }
         Ok(())

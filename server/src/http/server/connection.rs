@@ -21,8 +21,8 @@ use crate::http::server::heard::Heard;
 /// How long a client may leave an answer unread.
 const UNREAD_FOR: Duration = Duration::from_secs(20);
 /// How long and how far a closing connection is heard out. Closed at once with bytes unread, the kernel would reset it,
-/// and the client might never see its answer.
-const LINGER_FOR: Duration = Duration::from_secs(1);
+/// and the client might never see its answer; and what the client has to read yet may take it as long as any answer.
+const LINGER_FOR: Duration = UNREAD_FOR;
 const LINGER_BYTES: usize = 512 * 1024;
 
 /// A connection and its place among those that may be open.
@@ -33,12 +33,15 @@ pub struct BoundedStream {
     /// Our words, while they are written in place of hyper's.
     own: Option<Bytes>,
     unread: Option<Pin<Box<Sleep>>>,
+    /// Its client left an answer unread for too long.
+    cut_off: bool,
 }
 
 impl BoundedStream {
     /// Over an accepted connection.
     pub fn new(stream: Heard, place: Ticket) -> BoundedStream {
-        BoundedStream { stream: Some(TokioIo::new(stream)), place: Some(place), own: None, unread: None }
+        let stream = Some(TokioIo::new(stream));
+        BoundedStream { stream, place: Some(place), own: None, unread: None, cut_off: false }
     }
 
     fn stream(&mut self) -> Pin<&mut TokioIo<Heard>> {
@@ -53,6 +56,7 @@ impl BoundedStream {
         }
         let unread = self.unread.get_or_insert_with(|| Box::pin(tokio::time::sleep(UNREAD_FOR)));
         ready!(unread.as_mut().poll(cx));
+        self.cut_off = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -96,7 +100,14 @@ fn canned(code: Code) -> Bytes {
     Bytes::from(head + &body)
 }
 
-async fn hear_out(mut stream: TcpStream) -> io::Result<()> {
+/// What its client has not read is dropped with it: closed the usual way, the kernel would keep that for minutes, when the
+/// connection's place has long been another's.
+fn reset(stream: &TcpStream) {
+    // Where the client is gone already there is nothing to keep either.
+    let _ = stream.set_zero_linger();
+}
+
+async fn hear_out(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut scratch = [0; 4_096];
     let mut heard = 0;
@@ -114,17 +125,21 @@ impl Drop for BoundedStream {
         let (Some(stream), Some(Ticket(connection))) = (self.stream.take(), self.place.as_ref()) else {
             return;
         };
-        if connection.gives_way() {
-            return;
+        let stream = stream.into_inner().into_inner();
+        if connection.gives_way() || self.cut_off {
+            return reset(&stream);
         }
         connection.wait();
         let (connection, place) = (connection.clone(), self.place.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let heard_out = hear_out(stream.into_inner().into_inner());
-                tokio::select! {
-                    _ = tokio::time::timeout(LINGER_FOR, heard_out) => {}
-                    () = connection.gone() => {}
+                let mut stream = stream;
+                let heard_out = tokio::select! {
+                    heard_out = tokio::time::timeout(LINGER_FOR, hear_out(&mut stream)) => heard_out.is_ok(),
+                    () = connection.gone() => false,
+                };
+                if !heard_out {
+                    reset(&stream);
                 }
                 drop(place);
             });

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::http::problem::code::Code;
+use crate::http::server::turn::Turn;
 use crate::service::limits::addresses::Source;
 
 /// Connections beside the others, on which nothing but the probes is answered.
@@ -50,6 +51,8 @@ pub struct Connection {
     waits_since: AtomicU64,
     gives_way: AtomicBool,
     gone: Notify,
+    /// Shared with its socket.
+    pub turn: Arc<Turn>,
 }
 
 /// A connection's place; dropped, it is free again.
@@ -80,6 +83,7 @@ impl Crowd {
             waits_since: AtomicU64::new(self.tick()),
             gives_way: AtomicBool::new(false),
             gone: Notify::new(),
+            turn: Arc::default(),
         });
         if refuses.is_none() {
             open.insert(&connection, is_proxy);

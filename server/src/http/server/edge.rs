@@ -13,6 +13,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use axum::response::IntoResponse;
+use parking_lot::Mutex;
 
 use crate::http::extract::host;
 use crate::http::metrics::registry::Metrics;
@@ -21,6 +22,7 @@ use crate::http::problem::response::{Cause, Problem};
 use crate::http::routes::operations::health;
 use crate::http::server::awaited::{Awaited, Place, Places, Sharer};
 use crate::http::server::crowd::Connection;
+use crate::http::server::failure_log::{FailureLog, Told};
 use crate::http::server::state::HttpConfig;
 use crate::http::server::{cors, cross_site};
 use crate::service::limits::shares::Full;
@@ -39,6 +41,8 @@ pub struct Edge {
     meter: Arc<Metrics>,
     /// Where the numbering begins: ids of two runs differ.
     first: u64,
+    told: Mutex<FailureLog>,
+    since: Instant,
 }
 
 /// Who asks, as far as the edge cares.
@@ -64,7 +68,14 @@ impl Drop for Admitted {
 impl Edge {
     /// An edge whose request ids begin at `first`, with so many places in flight.
     pub fn new(first: u64, meter: Arc<Metrics>, places: usize) -> Edge {
-        Edge { places: Arc::new(Places::new(places)), requests: AtomicU64::new(0), meter, first }
+        Edge {
+            places: Arc::new(Places::new(places)),
+            requests: AtomicU64::new(0),
+            meter,
+            first,
+            told: Mutex::default(),
+            since: Instant::now(),
+        }
     }
 
     /// Takes a request through `inner` and gives back what the client is told.
@@ -93,7 +104,7 @@ impl Edge {
             self.meter.refused(*code);
         }
         if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
-            tracing::error!(request = %format_args!("{id:016x}"), status = response.status().as_u16(), %cause, "a request failed");
+            self.log(id, response.status(), cause);
         }
         if let Some((method, path, began)) = logged {
             let (status, us) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
@@ -110,6 +121,23 @@ impl Edge {
         }
         cors::allow(headers, trusted, rules);
         response
+    }
+
+    /// Says why a request failed. What its own client is to blame for is no error of ours, and who can bring about the same
+    /// failure as often as it likes shall not fill the disk with it.
+    fn log(&self, id: u64, status: StatusCode, cause: Arc<str>) {
+        let (request, status) = (format_args!("{id:016x}"), status.as_u16());
+        if status < 500 {
+            tracing::debug!(%request, status, %cause, "a request was refused");
+            return;
+        }
+        match self.told.lock().tell(self.since.elapsed(), &cause) {
+            Told::Again => {}
+            Told::Anew { untold: 0 } => tracing::error!(%request, status, %cause, "a request failed"),
+            Told::Anew { untold } => {
+                tracing::error!(%request, status, %cause, untold, "a request failed, and so many before it that are not told");
+            }
+        }
     }
 
     /// Whether the request is let in, cheapest question first.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::http::server::turn::Turn;
 use crate::service::limits::addresses::Source;
 use crate::service::limits::shares::{Share, Shares};
 
@@ -23,6 +24,7 @@ pub struct Heard {
     stream: TcpStream,
     unanswered: usize,
     counted: Share,
+    turn: Arc<Turn>,
 }
 
 /// The count of one listener's sockets.
@@ -32,9 +34,9 @@ pub fn shares() -> Arc<Shares> {
 
 impl Heard {
     /// Over an accepted connection, which counts to that address's share where it has one.
-    pub fn new(stream: TcpStream, shares: &Arc<Shares>, source: Option<Source>) -> Heard {
+    pub fn new(stream: TcpStream, shares: &Arc<Shares>, source: Option<Source>, turn: Arc<Turn>) -> Heard {
         let counted = shares.take(source, 0).expect("nothing is always to be had");
-        Heard { stream, unanswered: 0, counted }
+        Heard { stream, unanswered: 0, counted, turn }
     }
 
     /// The socket itself.
@@ -49,9 +51,12 @@ impl Heard {
         self.counted.grow(more).map_err(io::Error::other)
     }
 
-    fn answered(&mut self) {
+    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.turn.is_read(written.is_ready());
+        let written = ready!(written)?;
         self.unanswered = 0;
         self.counted.let_go();
+        Poll::Ready(Ok(written))
     }
 }
 
@@ -62,16 +67,23 @@ impl AsyncRead for Heard {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        Poll::Ready(self.heard(buf.filled().len() - before))
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) else {
+            self.turn.rests();
+            return Poll::Pending;
+        };
+        read?;
+        let bytes = buf.filled().len() - before;
+        if bytes == 0 && !self.turn.tells_end(cx) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.heard(bytes))
     }
 }
 
 impl AsyncWrite for Heard {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.answered();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -83,13 +95,14 @@ impl AsyncWrite for Heard {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
-        self.answered();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.turn.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,7 +121,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
-        (Heard::new(stream, shares, Some(Source::of(peer.ip()))), client)
+        (Heard::new(stream, shares, Some(Source::of(peer.ip())), Arc::default()), client)
     }
 
     #[tokio::test]

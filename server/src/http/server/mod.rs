@@ -7,6 +7,8 @@ pub mod cors;
 pub mod cross_site;
 pub mod crowd;
 pub mod edge;
+pub mod failure_log;
 pub mod heard;
 pub mod serve;
 pub mod state;
+pub mod turn;

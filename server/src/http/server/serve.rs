@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 
 use crate::http::problem::response::Problem;
@@ -53,6 +54,10 @@ const SHARE: usize = 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// The most a head may occupy before hyper itself gives up; what is above our own bounds and below this is told exactly.
 const HEAD_BUFFER: usize = 128 * 1024;
+/// What the kernel keeps of answers that a connection's client has not read: it doubles this for its own books. Left to itself
+/// it grows with what is written, to megabytes a connection that no share of ours counts (SESSION.md, S37). A cart has 100 KiB
+/// at most, and mostly a few.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// Serves until `stop` is done, then finishes what was begun, for as long as the bounds allow.
 pub async fn serve(
@@ -64,6 +69,10 @@ pub async fn serve(
     let shared = app.front().service.settings().rate_limits;
     let each = if shared { (bounds.max_connections / SHARE).max(1) } else { usize::MAX };
     let (crowd, heard) = (Crowd::new(bounds.max_connections, each), heard::shares());
+    // Whom this listener lets in has the same.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER) {
+        tracing::warn!(%error, "what clients leave unread is bounded by the system alone");
+    }
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(bounds.head_timeout).max_buf_size(HEAD_BUFFER);
@@ -85,7 +94,12 @@ pub async fn serve(
         let (source, by_proxy) = (Source::of(peer.ip()), app.front().rules.trusted_proxies.trust(peer.ip()));
         let Some(ticket) = crowd.enter(source, by_proxy) else { continue };
         let connection = Arc::clone(&ticket.0);
-        let stream = Heard::new(stream, &heard, Some(source).filter(|_| shared && !by_proxy));
+        let stream = Heard::new(
+            stream,
+            &heard,
+            Some(source).filter(|_| shared && !by_proxy),
+            Arc::clone(&connection.turn),
+        );
         let spoken = converse(&http, BoundedStream::new(stream, ticket), Arc::clone(&app), peer, &connection);
         let spoken = graceful.watch(spoken);
         tokio::spawn(async move {
@@ -126,6 +140,7 @@ async fn answer(
     peer: SocketAddr,
     connection: &Arc<Connection>,
 ) -> Response<Body> {
+    connection.turn.next().await;
     connection.work();
     let response = match connection.refuses() {
         Some(code) if !health::is_probe(request.uri().path()) => {
@@ -140,6 +155,7 @@ async fn answer(
             app.answer(request, peer).await
         }
     };
+    connection.turn.answered();
     // What is left of it is for its client to read. A stream goes on being written.
     if response.body().size_hint().exact().is_some() {
         connection.wait();

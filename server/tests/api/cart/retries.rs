@@ -73,14 +73,29 @@ async fn a_malformed_tag_is_refused_with_its_header_named() {
     let shop = Shop::new();
     let browser = shop.browser();
     let tag = browser.add("a", 1).await.expect(200).etag().to_owned();
-    for broken in ["x", "\"\"", "\"a.1\"", tag.trim_matches('"'), &format!("{tag} {tag}"), "\"empty.7\"", ""]
-    {
+    for broken in ["x", "\"\"", tag.trim_matches('"'), &format!("{tag} {tag}"), ""] {
         let refused = browser.with("DELETE", "/v1/cart", &[("if-match", broken)], json!(null)).await;
         assert_eq!(refused.problem(400, "invalid_etag").pointers(), ["#/header/If-Match"], "{broken}");
     }
     let one_broken = [("if-match", tag.as_str()), ("if-match", "x")];
     browser.with("DELETE", "/v1/cart", &one_broken, json!(null)).await.problem(400, "invalid_etag");
     assert_eq!(browser.cart().await.etag(), tag);
+    // A tag of something else is well formed: who sends it has seen nothing of this cart, also by what it asks to be refused.
+    for foreign in ["\"x\"", "W/\"a.1\"", "\"empty.7\"", "\"x\", \"y\""] {
+        let kept =
+            browser.with("DELETE", "/v1/cart", &[("if-match", foreign)], json!(null)).await.expect(200);
+        assert_eq!(kept.shown(), "a=1", "{foreign}");
+        let strictly = [("if-match", foreign), ("trolley-strict", "true")];
+        browser.with("DELETE", "/v1/cart", &strictly, json!(null)).await.expect(412);
+    }
+    let tag = browser.cart().await.etag().to_owned();
+    let beside = [("if-match", "\"x\""), ("if-match", tag.as_str()), ("trolley-strict", "true")];
+    let tag = browser
+        .with("POST", "/v1/cart/lines", &beside, json!({"sku": "b"}))
+        .await
+        .expect(200)
+        .etag()
+        .to_owned();
     let versioned = format!("{}.catalogue-7\"", tag.trim_end_matches('"'));
     browser.with("DELETE", "/v1/cart", &[("if-match", &versioned)], json!(null)).await.expect(200);
 }

@@ -263,11 +263,16 @@ impl Slow {
     }
 
     fn of(shop: &Shop, peer: &str, names: Option<&str>, first: Bytes) -> Slow {
+        let names = names.map(|address| ("x-forwarded-for", address));
+        Slow::made(shop, peer, names.as_slice(), first)
+    }
+
+    fn made(shop: &Shop, peer: &str, headers: &[(&str, &str)], first: Bytes) -> Slow {
         let (body, pieces) = mpsc::channel(4);
         body.try_send(first).unwrap();
         let mut asked = request("POST", "/v1/cart/lines").header("content-type", "application/json");
-        if let Some(address) = names {
-            asked = asked.header("x-forwarded-for", address);
+        for (name, value) in headers {
+            asked = asked.header(*name, *value);
         }
         let asked = asked.body(Body::new(Pieces(pieces))).unwrap();
         let (app, peer) = (shop.app.clone(), SocketAddr::new(peer.parse().unwrap(), 40_000));
@@ -372,6 +377,16 @@ async fn s37_behind_a_trusted_proxy_each_shopper_has_a_share_of_what_is_waited_f
         let mut own = at(&shop, WORST);
         own.headers.insert("x-forwarded-for", "192.0.2.1".parse().unwrap());
         own.add("a", 1).await.expect(200);
+        slow.into_iter().for_each(|slow| slow.answer.abort());
+        others_run().await;
+        // Who makes the proxy contradict itself keeps to a share too, with all who do.
+        let contradicting = |n| {
+            Slow::made(&shop, WORST, &[("x-forwarded-for", "192.0.2.1"), ("forwarded", n)], first.clone())
+        };
+        let slow: Vec<_> = (0..most).map(|_| contradicting("for=6.6.6.6")).collect();
+        others_run().await;
+        assert!(slow.iter().all(|slow| !slow.answer.is_finished()));
+        contradicting("for=6.6.6.7").answer.await.unwrap().problem(429, "too_many_at_once");
         slow.into_iter().for_each(|slow| slow.answer.abort());
         others_run().await;
         Slow::through_the_proxy(&shop, "192.0.2.1", "{\"sku\"").ends(":\"a\"}").await.expect(200);

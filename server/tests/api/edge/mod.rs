@@ -19,3 +19,4 @@ pub(crate) mod socket;
 pub(crate) mod tags;
 pub(crate) mod test_clock;
 pub(crate) mod texts;
+pub(crate) mod unread;

@@ -124,6 +124,7 @@ fn store(page: &mut PrometheusText, activity: &Activity) {
         let count = activity.damaged.iter().filter(|key| key.kind() == *kind).count();
         page.sample("trolley_store_damaged_records", &format!("kind=\"{}\"", name_of(*kind)), count as u64);
     }
+    page.sample("trolley_store_damaged_records", "kind=\"unknown\"", activity.strays);
 }
 
 /// `OrderLink` as `order_link`.

@@ -184,7 +184,8 @@ mod tests {
         };
         for (each, rate, accounts) in [(1, 70.0, 10), (200, 70.0, 70), (3_600, 700.0, 150)] {
             let scene = scene(each, rate);
-            let an_account = scene.rate_of(NeighbourErrand::SignIn) * scene.seconds() / scene.accounts() as f64;
+            let an_account =
+                scene.rate_of(NeighbourErrand::SignIn) * scene.seconds() / scene.accounts() as f64;
             assert_eq!(scene.accounts(), accounts);
             assert!(an_account <= SIGN_INS_AN_ACCOUNT + 0.01, "{an_account}");
         }

@@ -86,6 +86,9 @@ fn of_change(code: NoticeCode) -> (&'static str, &'static str) {
             ("quantity_clamped", "There were more units than one line holds; the rest is saved for later.")
         }
         NoticeCode::LinesSaved => ("lines_saved", "Some lines did not fit and are saved for later."),
+        NoticeCode::LinesLeftOver => {
+            ("lines_left_over", "Some lines found no room and wait beside the cart.")
+        }
         NoticeCode::Superseded => ("superseded", "A newer change stood against one of yours."),
     }
 }

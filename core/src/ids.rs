@@ -64,6 +64,10 @@ uuid_id!(
     OrderId
 );
 uuid_id!(
+    /// A leftover: units that a cart is owed and has no room for.
+    LeftoverId
+);
+uuid_id!(
     /// A key of the shop's own systems, as lists and logs name it. It opens nothing: the key itself does.
     ApiKeyId
 );

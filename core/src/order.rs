@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct Order {
     /// Its name.
     pub id: OrderId,
-    /// The version that a store compares: 1, and 2 once it is cancelled.
+    /// The version that a store compares: 1, 2 once it is cancelled, 3 once what it then owed was given back.
     pub version: u64,
     /// The cart it came from.
     pub cart: CartId,
@@ -31,6 +31,8 @@ pub struct Order {
     pub subtotal: Option<Money>,
     /// When it was cancelled, if it was.
     pub cancelled_at: Option<Timestamp>,
+    /// It is cancelled, and its lines wait here until the cart has room for them.
+    pub owed: bool,
 }
 
 /// One line of an order, as it was when it was frozen.
@@ -76,6 +78,16 @@ impl Order {
     pub fn cancelled(&self, at: Timestamp) -> Option<Order> {
         let open = self.cancelled_at.is_none();
         open.then(|| Order { version: self.version + 1, cancelled_at: Some(at), ..self.clone() })
+    }
+
+    /// The same, cancelled at `at` while its cart has no room for its lines; none where it was cancelled before.
+    pub fn cancelled_owing(&self, at: Timestamp) -> Option<Order> {
+        self.cancelled(at).map(|order| Order { owed: true, ..order })
+    }
+
+    /// The same once its cart has its lines; none where it owes none.
+    pub fn settled(&self) -> Option<Order> {
+        self.owed.then(|| Order { version: self.version + 1, owed: false, ..self.clone() })
     }
 
     /// The name under which it is found among its cart's orders.
@@ -179,5 +191,37 @@ impl SealingLink {
 impl std::fmt::Debug for SealingLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SealingLink({})", self.from())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_cancelled_once_and_what_it_owes_is_settled_once() {
+        let id = [1; 16];
+        let open = Order {
+            id: OrderId::from_bytes(id),
+            version: 1,
+            cart: CartId::from_bytes(id),
+            session: SessionId::from_bytes(id),
+            generation: 0,
+            revision: 2,
+            created_at: Timestamp::from_ms(1),
+            lines: Vec::new(),
+            subtotal: None,
+            cancelled_at: None,
+            owed: false,
+        };
+        let at = Timestamp::from_ms(5);
+        assert_eq!(open.settled(), None, "it owes nothing");
+        assert_eq!(open.cancelled(at).and_then(|given| given.settled()), None);
+        let owing = open.cancelled_owing(at).unwrap();
+        assert_eq!((owing.version, owing.cancelled_at, owing.owed), (2, Some(at), true));
+        assert_eq!(owing.cancelled(at), None, "it is cancelled already");
+        let settled = owing.settled().unwrap();
+        assert_eq!((settled.version, settled.cancelled_at, settled.owed), (3, Some(at), false));
+        assert_eq!(settled.settled(), None);
     }
 }

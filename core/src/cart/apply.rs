@@ -7,10 +7,13 @@ use crate::item::LineId;
 use crate::time::Timestamp;
 
 use super::edit::List;
+use super::leftover::Leftovers;
 use super::limits::Limits;
+use super::notice::{of_brought, once_each};
 use super::op::{Intent, LineRef, NoticeCode, OpKind, Outcome, Refusal};
+use super::owed::{Brought, Due, Source};
 use super::stamp::Stamp;
-use super::state::{Cart, Line, Notice, Piece};
+use super::state::{Cart, LeftoverFrom, LeftoverRef, Line, Notice, Piece, Units};
 
 /// What one op did: it is a change of the history, and gets its revision.
 #[derive(Clone, Debug)]
@@ -21,11 +24,13 @@ pub(super) struct Effect {
     /// The latest `eff` of its writes.
     pub(super) eff: Timestamp,
     pub(super) notices: Vec<Notice>,
+    /// Where it put what found no room, or from where it brought something in.
+    pub(super) leftover: Option<Box<LeftoverRef>>,
 }
 
 impl Effect {
     pub(super) fn new(kind: OpKind, outcome: Outcome, pieces: Vec<Piece>) -> Effect {
-        Effect { outcome, kind, pieces, eff: Timestamp::default(), notices: Vec::new() }
+        Effect { outcome, kind, pieces, eff: Timestamp::default(), notices: Vec::new(), leftover: None }
     }
 
     /// The effect of an op whose line was written: superseded where its register lost.
@@ -34,7 +39,7 @@ impl Effect {
         let outcome = if won { Outcome::Applied } else { Outcome::Superseded };
         let mut effect = Effect { eff, ..Effect::new(kind, outcome, pieces) };
         if !won {
-            effect.notices.push(Notice { code: NoticeCode::Superseded, line });
+            effect.notices.push(Notice::of_line(NoticeCode::Superseded, line));
         }
         effect
     }
@@ -42,7 +47,7 @@ impl Effect {
     /// An op that came too late to do anything.
     pub(super) fn superseded(kind: OpKind, line: Option<LineId>) -> Effect {
         let mut effect = Effect::new(kind, Outcome::Superseded, Vec::new());
-        effect.notices.push(Notice { code: NoticeCode::Superseded, line });
+        effect.notices.push(Notice::of_line(NoticeCode::Superseded, line));
         effect
     }
 }
@@ -59,6 +64,8 @@ impl Intent {
             Intent::Unsave(_) => OpKind::Unsave,
             Intent::Discard(_) => OpKind::Discard,
             Intent::Undo(_) => OpKind::Undo,
+            Intent::BringIn(_) => OpKind::BringIn,
+            Intent::DropLeftover(_) => OpKind::DropLeftover,
         }
     }
 
@@ -68,7 +75,7 @@ impl Intent {
             Intent::Remove(line) | Intent::Save(line) | Intent::Unsave(line) | Intent::Discard(line) => {
                 Some(line.id())
             }
-            Intent::Clear(_) | Intent::Undo(_) => None,
+            Intent::Clear(_) | Intent::Undo(_) | Intent::BringIn(_) | Intent::DropLeftover(_) => None,
         }
     }
 }
@@ -80,6 +87,7 @@ impl Cart {
         intent: &Intent,
         stamp: &Stamp,
         limits: &Limits,
+        leftovers: &mut Leftovers,
     ) -> Result<Effect, Refusal> {
         match intent {
             Intent::Add(line, n) => self.apply_add(line, *n, stamp, limits),
@@ -88,8 +96,10 @@ impl Cart {
             Intent::Discard(line) => self.apply_write(List::Saved, line, 0, OpKind::Discard, stamp, limits),
             Intent::Clear(lines) => self.apply_clear(lines.as_deref(), stamp, limits),
             Intent::Save(line) => self.apply_move(List::Cart, line, OpKind::Save, stamp, limits),
-            Intent::Unsave(line) => self.apply_move(List::Saved, line, OpKind::Unsave, stamp, limits),
-            Intent::Undo(target) => self.apply_undo(*target, stamp, limits),
+            Intent::Unsave(line) => self.apply_unsave(line, stamp, limits),
+            Intent::Undo(target) => self.apply_undo(*target, stamp, limits, leftovers),
+            Intent::BringIn(id) => self.apply_bring_in(*id, stamp, limits, leftovers),
+            Intent::DropLeftover(id) => self.apply_drop(*id, leftovers),
         }
     }
 
@@ -100,12 +110,7 @@ impl Cart {
         stamp: &Stamp,
         limits: &Limits,
     ) -> Result<Effect, Refusal> {
-        if n == 0 {
-            return Err(Refusal::QuantityZero);
-        }
-        if n > limits.quantity {
-            return Err(Refusal::QuantityOverLimit(limits.quantity));
-        }
+        judge_add(n, limits)?;
         let item = self.item(List::Cart, line)?;
         let target = (line.id(), Some(&item));
         let (piece, ()) = self.edit(List::Cart, target, stamp.at, limits, |line| line.add(stamp, n))?;
@@ -189,26 +194,85 @@ impl Cart {
         Ok(Effect::written(kind, written.won, pieces, written.eff))
     }
 
+    /// UNSAVE is bound by the cart's limits alone: as many units move as the line takes, and the rest stays saved as it is.
+    fn apply_unsave(&mut self, line: &LineRef, stamp: &Stamp, limits: &Limits) -> Result<Effect, Refusal> {
+        let id = line.id();
+        let held = self.line(List::Cart, id).map_or(0, Line::quantity);
+        let room = limits.quantity.saturating_sub(held);
+        let wanted = self.line(List::Saved, id).map_or(0, |line| line.would_lose(stamp));
+        if wanted <= room {
+            return self.apply_move(List::Saved, line, OpKind::Unsave, stamp, limits);
+        }
+        if room == 0 {
+            return Err(Refusal::QuantityOverLimit(limits.quantity));
+        }
+        let item = self.item(List::Saved, line)?;
+        let add = |line: &mut Line| line.add(stamp, room);
+        let (put, ()) = self.edit(List::Cart, (id, Some(&item)), stamp.at, limits, add)?;
+        let (taken, ()) =
+            self.edit(List::Saved, (id, None), stamp.at, limits, |line| line.give_units(stamp, room))?;
+        let pieces = vec![Piece { dropped: room, ..taken }, put];
+        let mut effect = Effect::new(OpKind::Unsave, Outcome::Clamped, pieces);
+        let units = Units { brought: wanted, went_in: room, saved: wanted - room };
+        effect.notices.push(Notice::clamped(id, units));
+        Ok(effect)
+    }
+
     /// The op an intent becomes when its author acted in an older generation: an ADD comes along, all else is too late.
     pub(super) fn apply_late(
         &mut self,
         intent: &Intent,
         stamp: &Stamp,
         limits: &Limits,
+        leftovers: &mut Leftovers,
     ) -> Result<Effect, Refusal> {
         let Intent::Add(line, n) = intent else {
             return Ok(Effect::superseded(intent.kind(), intent.line_id()));
         };
-        if *n == 0 {
-            return Err(Refusal::QuantityZero);
-        }
+        judge_add(*n, limits)?;
         let item = self.item(List::Cart, line)?;
-        let kept = (self.lines.clone(), self.saved.clone());
-        let brought = self.bring_in(List::Cart, &item, &stamp.add(*n), stamp.at, limits);
-        let outcome = if brought.clamped { Outcome::Clamped } else { Outcome::Carried };
-        let mut effect = Effect::new(OpKind::Add, outcome, self.pieces_since(&kept.0, &kept.1));
-        effect.notices = brought.notices(item.line_id());
-        Ok(effect)
+        let due = Due { list: List::Cart, item, add: stamp.add(*n) };
+        let source = Source::new(LeftoverFrom::Late(self.id), stamp.revision);
+        self.add_owed(&due, source, stamp, limits, leftovers)
+    }
+
+    /// An ADD that must not be refused for a limit. Where it is, nothing has changed.
+    pub(super) fn add_owed(
+        &mut self,
+        due: &Due,
+        source: Source,
+        stamp: &Stamp,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<Effect, Refusal> {
+        let kept = self.keep(leftovers);
+        match self.owe(due, source, stamp, limits, leftovers) {
+            Ok(brought) => {
+                let pieces = self.pieces_since(&kept.lines, &kept.saved);
+                let outcome = brought.outcome(Outcome::Carried);
+                Ok(self.brought_effect(OpKind::Add, outcome, pieces, &[brought]))
+            }
+            Err(refusal) => {
+                self.put_back(kept, leftovers);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// The effect of an op that brought units in, with what is told of them.
+    pub(super) fn brought_effect(
+        &self,
+        kind: OpKind,
+        outcome: Outcome,
+        pieces: Vec<Piece>,
+        brought: &[Brought],
+    ) -> Effect {
+        let left = brought.iter().find_map(|brought| brought.left);
+        Effect {
+            notices: of_brought(brought, &[]),
+            leftover: self.leftover_ref(left.map(|(_, id)| id)),
+            ..Effect::new(kind, outcome, pieces)
+        }
     }
 
     /// Whether an op with this base was meant for an older generation of this cart. With a base above 0 the base tells,
@@ -224,7 +288,10 @@ impl Cart {
     pub(super) fn pieces_since(&self, lines: &[Arc<Line>], saved: &[Arc<Line>]) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for (list, old) in [(List::Cart, lines), (List::Saved, saved)] {
-            for line in self.list(list) {
+            for (place, line) in self.list(list).iter().enumerate() {
+                if old.get(place).is_some_and(|other| Arc::ptr_eq(other, line)) {
+                    continue;
+                }
                 let before = old.iter().find(|other| other.id == line.id).map_or(0, |other| other.quantity());
                 let after = line.quantity();
                 if before != after {
@@ -255,23 +322,21 @@ impl List {
     }
 }
 
-impl super::edit::Brought {
-    /// What the shopper is told of it.
-    pub(super) fn notices(&self, line: LineId) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        if self.clamped {
-            notices.push(Notice { code: NoticeCode::QuantityClamped, line: Some(line) });
-        }
-        if self.saved {
-            notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(line) });
-        }
-        notices
+impl Brought {
+    /// `clamped` where a limit kept some of it out of the list it was for.
+    pub(super) fn outcome(&self, whole: Outcome) -> Outcome {
+        let is_over = self.left.is_some() || (self.list == List::Cart && self.went_in < self.n);
+        if is_over { Outcome::Clamped } else { whole }
     }
 }
 
-fn once_each(lines: &[LineId]) -> Vec<LineId> {
-    let mut seen = std::collections::HashSet::with_capacity(lines.len());
-    lines.iter().copied().filter(|line| seen.insert(*line)).collect()
+/// What nobody may ask for is refused, late or not.
+pub(super) fn judge_add(n: Quantity, limits: &Limits) -> Result<(), Refusal> {
+    match n {
+        0 => Err(Refusal::QuantityZero),
+        n if n > limits.quantity => Err(Refusal::QuantityOverLimit(limits.quantity)),
+        _ => Ok(()),
+    }
 }
 
 /// Used by the undo of a write: the register an undone op left must still stand.

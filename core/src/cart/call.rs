@@ -4,6 +4,7 @@ use crate::ids::Revision;
 use crate::time::Timestamp;
 
 use super::edit::List;
+use super::leftover::Leftovers;
 use super::limits::Limits;
 use super::op::{Call, Intent, LineRef, Outcome, Refusal};
 use super::stamp::Stamp;
@@ -15,6 +16,16 @@ impl Cart {
     /// The caller observes revisions up to its base only, never "its own": two tabs share a session. It has no client
     /// record and holds no floor.
     pub fn call(&mut self, call: &Call, limits: &Limits) -> Result<Outcome, Refusal> {
+        self.call_with(call, limits, &mut Leftovers::closed())
+    }
+
+    /// The same where those leftovers are at hand that the call may touch: see [`Cart::leftovers_of_call`].
+    pub fn call_with(
+        &mut self,
+        call: &Call,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<Outcome, Refusal> {
         if let Some(seal) = self.sealed {
             return Err(Refusal::Sealed(seal.into));
         }
@@ -23,12 +34,14 @@ impl Cart {
             self.judge_undo(revision)?;
         }
         let stamp = self.plain_stamp(call);
-        // The revisions of an older generation end where the present one begins; an UNDO names what it takes back itself.
-        let late = self.is_late(stamp.base, None) && !matches!(call.intent, Intent::Undo(_));
-        let effect = if late {
-            self.apply_late(&call.intent, &stamp, limits)?
+        // The revisions of an older generation end where the present one begins; an UNDO names what it takes back itself,
+        // and a leftover is of no generation.
+        let names_itself =
+            matches!(call.intent, Intent::Undo(_) | Intent::BringIn(_) | Intent::DropLeftover(_));
+        let effect = if self.is_late(stamp.base, None) && !names_itself {
+            self.apply_late(&call.intent, &stamp, limits, leftovers)?
         } else {
-            self.apply(&call.intent, &stamp, limits)?
+            self.apply(&call.intent, &stamp, limits, leftovers)?
         };
         let outcome = effect.outcome;
         self.take_in(effect, &stamp, limits);

@@ -7,11 +7,13 @@ use crate::item::Item;
 use crate::time::Timestamp;
 
 use super::apply::Effect;
-use super::edit::List;
+use super::edit::{Growth, List};
+use super::leftover::Leftovers;
 use super::limits::Limits;
 use super::op::{Intent, NoticeCode, OpKind, Outcome, Refusal};
+use super::owed::{Due, Source};
 use super::stamp::Stamp;
-use super::state::{Add, Applied, AppliedKey, Author, Cart, Notice};
+use super::state::{Applied, AppliedKey, Author, Cart, LeftoverFrom, Notice};
 
 /// Units of an item, as an order holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,30 @@ impl Checkout<'_> {
     pub fn of_all(session: SessionId, at: Timestamp) -> Checkout<'static> {
         Checkout { session, base: None, at, left_out: &[] }
     }
+}
+
+/// A cancelled order's lines, on their way back.
+#[derive(Clone, Copy, Debug)]
+pub struct GiveBack<'a> {
+    /// Which order.
+    pub order: OrderId,
+    /// What it holds.
+    pub lines: &'a [CheckedOut],
+    /// Who cancelled it.
+    pub author: SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a cancelled order's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenBack {
+    /// They are the cart's again.
+    Now,
+    /// They were given back before.
+    Before,
+    /// There is no room for them yet, not even beside the cart: the order keeps them, marked *owed*.
+    Owed,
 }
 
 /// Why nothing is ordered. Nothing of the cart changes.
@@ -102,8 +128,10 @@ impl Cart {
         limits: &Limits,
     ) -> Result<(Vec<CheckedOut>, Effect), Refusal> {
         let lines = self.lines.clone();
-        let mut effect =
-            Effect { kind: OpKind::Checkout, ..self.apply(&Intent::Clear(None), stamp, limits)? };
+        let mut effect = Effect {
+            kind: OpKind::Checkout,
+            ..self.apply(&Intent::Clear(None), stamp, limits, &mut Leftovers::closed())?
+        };
         let mut taken = Vec::with_capacity(effect.pieces.len());
         for piece in &effect.pieces {
             let item = lines.iter().find(|line| line.id == piece.line).and_then(|line| line.item.clone());
@@ -117,9 +145,11 @@ impl Cart {
                 continue;
             }
             let target = (item.line_id(), Some(item));
-            let (piece, ()) = self.edit(List::Saved, target, stamp.at, limits, |line| line.add(stamp, n))?;
+            // Nobody asked for them to be saved: they may go beyond the list's limits.
+            let add = |line: &mut super::state::Line| line.add(stamp, n);
+            let (piece, ()) = self.edit_as(Growth::Owed, List::Saved, target, stamp.at, limits, add)?;
             effect.pieces.push(piece);
-            effect.notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(item.line_id()) });
+            effect.notices.push(Notice::of_line(NoticeCode::LinesSaved, Some(item.line_id())));
             taken[place].quantity -= n;
         }
         taken.retain(|taken| taken.quantity > 0);
@@ -127,7 +157,7 @@ impl Cart {
     }
 
     /// Gives a cancelled order's lines back as adds, once: a second time with the same order nothing happens and the
-    /// answer is false. What is over a limit goes to the saved list.
+    /// answer is false. For a caller that keeps no leftovers: where one would be made, it is refused.
     pub fn give_back_order(
         &mut self,
         order: OrderId,
@@ -136,27 +166,49 @@ impl Cart {
         at: Timestamp,
         limits: &Limits,
     ) -> Result<bool, Refusal> {
+        match self.give_back(&GiveBack { order, lines, author, at }, limits, &mut Leftovers::closed())? {
+            GivenBack::Now => Ok(true),
+            GivenBack::Before => Ok(false),
+            GivenBack::Owed => Err(Refusal::TooManyLeftovers(limits.leftovers)),
+        }
+    }
+
+    /// Gives a cancelled order's lines back as adds, once. What is over the cart's limits goes to the saved list, and what
+    /// finds no room there is left over. Where that would be one leftover too many, nothing changes: the order owes all of
+    /// its lines, and the same call gives them back once there is room.
+    pub fn give_back(
+        &mut self,
+        asked: &GiveBack<'_>,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<GivenBack, Refusal> {
         if let Some(seal) = self.sealed {
             return Err(Refusal::Sealed(seal.into));
         }
-        let key = AppliedKey::Cancel(order);
+        let key = AppliedKey::Cancel(asked.order);
         if self.has_applied(key) {
-            return Ok(false);
+            return Ok(GivenBack::Before);
         }
-        let stamp = self.server_stamp(Author::Session(author), self.revision, at);
-        let kept = (self.lines.clone(), self.saved.clone());
-        let mut notices: Vec<Notice> = Vec::new();
-        for line in lines {
-            let add: Add = stamp.add(line.quantity);
-            let brought = self.bring_in(List::Cart, &line.item, &add, at, limits);
-            notices.extend(brought.notices(line.item.line_id()));
+        let stamp = self.server_stamp(Author::Session(asked.author), self.revision, asked.at);
+        let source = Source::new(LeftoverFrom::Cancel(asked.order), stamp.revision);
+        let kept = self.keep(leftovers);
+        let mut brought = Vec::with_capacity(asked.lines.len());
+        for line in asked.lines {
+            let due = Due { list: List::Cart, item: line.item.clone(), add: stamp.add(line.quantity) };
+            match self.owe(&due, source, &stamp, limits, leftovers) {
+                Ok(one) => brought.push(one),
+                Err(_) => {
+                    self.put_back(kept, leftovers);
+                    return Ok(GivenBack::Owed);
+                }
+            }
         }
-        let mut effect = Effect::new(OpKind::Cancel, Outcome::Applied, self.pieces_since(&kept.0, &kept.1));
-        effect.notices = notices;
+        let pieces = self.pieces_since(&kept.lines, &kept.saved);
+        let effect = self.brought_effect(OpKind::Cancel, Outcome::Applied, pieces, &brought);
         self.note_applied(Applied { key, revision: stamp.revision });
         self.take_in(effect, &stamp, limits);
         self.version += 1;
-        Ok(true)
+        Ok(GivenBack::Now)
     }
 
     /// Whether a merge or a cancelled order was applied here and is not yet marked done.
@@ -180,11 +232,5 @@ impl Cart {
         const APPLIED_MAX: usize = 64;
         self.applied.push(applied);
         self.applied.drain(..self.applied.len().saturating_sub(APPLIED_MAX));
-    }
-}
-
-impl Notice {
-    pub(super) fn of_cart(code: NoticeCode) -> Notice {
-        Notice { code, line: None }
     }
 }

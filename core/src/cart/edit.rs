@@ -8,13 +8,24 @@ use crate::time::Timestamp;
 
 use super::limits::Limits;
 use super::op::{LineRef, Refusal};
-use super::state::{Add, Cart, Holder, Line, Piece};
+use super::state::{Cart, Holder, Line, Piece};
 
 /// The cart itself, or what is saved for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
     Cart,
     Saved,
+}
+
+/// Why a line grows: what a shopper asks for is bound by the limits, what is owed is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// Somebody asks for it.
+    Asked,
+    /// It must go somewhere: the saved list takes units and lines of it beyond its limits.
+    Owed,
+    /// It was on the saved list, whatever the limits, and goes back there.
+    Restored,
 }
 
 impl Cart {
@@ -43,6 +54,7 @@ impl Cart {
             marks: Vec::new(),
             merged: Vec::new(),
             applied: Vec::new(),
+            leftovers: Vec::new(),
             sealed: None,
             notices: Vec::new(),
         }
@@ -100,6 +112,19 @@ impl Cart {
     pub(super) fn edit<T>(
         &mut self,
         list: List,
+        target: (LineId, Option<&Arc<Item>>),
+        at: Timestamp,
+        limits: &Limits,
+        change: impl FnOnce(&mut Line) -> T,
+    ) -> Result<(Piece, T), Refusal> {
+        self.edit_as(Growth::Asked, list, target, at, limits, change)
+    }
+
+    /// The same for what is not asked for: of this growth.
+    pub(super) fn edit_as<T>(
+        &mut self,
+        growth: Growth,
+        list: List,
         (id, item): (LineId, Option<&Arc<Item>>),
         at: Timestamp,
         limits: &Limits,
@@ -119,7 +144,7 @@ impl Cart {
         let done = change(&mut line);
         let after = line.quantity();
         if after > before {
-            self.judge_growth(list, &line, was_shown, limits)?;
+            self.judge_growth(growth, list, &line, was_shown, limits)?;
         }
         if !had_item && line.item.is_some() {
             match self.make_room_for_text(&line, limits) {
@@ -133,20 +158,40 @@ impl Cart {
         Ok((Piece { line: id, saved: list == List::Saved, before, after, dropped: 0 }, done))
     }
 
-    fn judge_growth(&self, list: List, line: &Line, was_shown: bool, limits: &Limits) -> Result<(), Refusal> {
+    fn judge_growth(
+        &self,
+        growth: Growth,
+        list: List,
+        line: &Line,
+        was_shown: bool,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
         if line.item.is_none() {
             return Err(Refusal::LineNotFound);
         }
-        if line.quantity() > limits.quantity {
-            return Err(Refusal::QuantityOverLimit(limits.quantity));
+        let growth = if list == List::Saved { growth } else { Growth::Asked };
+        let most = match growth {
+            Growth::Asked => limits.quantity,
+            Growth::Owed | Growth::Restored => limits.owed_units.max(limits.quantity),
+        };
+        if line.quantity() > most {
+            return Err(Refusal::QuantityOverLimit(most));
         }
-        if !was_shown && self.is_full(list, limits) {
+        if was_shown {
+            return Ok(());
+        }
+        let may_be_over = match growth {
+            Growth::Asked => false,
+            Growth::Owed => self.is_full(list, limits) && self.has_room_for_owed(line, limits),
+            Growth::Restored => true,
+        };
+        if !may_be_over && self.is_full(list, limits) {
             return Err(match list {
                 List::Cart => Refusal::TooManyLines(limits.lines),
                 List::Saved => Refusal::TooManySaved(limits.saved),
             });
         }
-        if !was_shown && !self.has_room_for_line(line, limits) {
+        if !self.has_room_for_line(line, limits) {
             return Err(Refusal::TooMuchText(limits.text_bytes));
         }
         Ok(())
@@ -179,10 +224,17 @@ impl Cart {
     }
 
     fn has_room_for_text(&self, line: &Line, shown_only: bool, limits: &Limits) -> bool {
-        let new = line.item.as_ref().map_or(0, |item| item.text_bytes());
+        self.text_bytes(shown_only) + line.text_bytes() <= limits.text_bytes
+    }
+
+    /// The same where so many bytes are to be left.
+    pub(super) fn has_room_for_text_besides(&self, line: &Line, besides: usize, limits: &Limits) -> bool {
+        self.text_bytes(true) + line.text_bytes() + besides <= limits.text_bytes
+    }
+
+    fn text_bytes(&self, shown_only: bool) -> usize {
         let lines = self.lines.iter().chain(&self.saved).filter(|line| line.is_shown() || !shown_only);
-        let held: usize = lines.filter_map(|line| line.item.as_ref()).map(|item| item.text_bytes()).sum();
-        held + new <= limits.text_bytes
+        lines.map(|line| line.text_bytes()).sum()
     }
 
     /// Makes sure that a new text fits, if need be by forgetting the text of lines that are not shown, oldest first.
@@ -198,46 +250,4 @@ impl Cart {
         }
         Ok(())
     }
-
-    /// Brings units in that must not be refused: what is over a limit goes to the saved list, and what does not
-    /// fit there either stays out.
-    pub(super) fn bring_in(
-        &mut self,
-        list: List,
-        item: &Arc<Item>,
-        add: &Add,
-        at: Timestamp,
-        limits: &Limits,
-    ) -> Brought {
-        let mut brought = Brought::default();
-        let rest = self.fit(list, item, add, at, limits);
-        if rest > 0 {
-            let over = Add { n: rest, ..add.clone() };
-            let lost = if list == List::Cart { self.fit(List::Saved, item, &over, at, limits) } else { rest };
-            brought = Brought { clamped: true, saved: list == List::Cart && lost < rest };
-        }
-        brought
-    }
-
-    /// Puts what fits of `add` into the list and says how many units did not.
-    fn fit(&mut self, list: List, item: &Arc<Item>, add: &Add, at: Timestamp, limits: &Limits) -> u32 {
-        let id = item.line_id();
-        let held = self.line(list, id).map_or(0, Line::quantity);
-        let fits = add.n.min(limits.quantity.saturating_sub(held));
-        if fits == 0 {
-            return add.n;
-        }
-        let put = self
-            .edit(list, (id, Some(item)), at, limits, |line| line.adds.push(Add { n: fits, ..add.clone() }));
-        if put.is_ok() { add.n - fits } else { add.n }
-    }
-}
-
-/// What became of units that must not be refused.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Brought {
-    /// Some were over a limit.
-    pub(super) clamped: bool,
-    /// Some of those are on the saved list.
-    pub(super) saved: bool,
 }

@@ -24,6 +24,7 @@ impl Cart {
             seq: stamp.seq,
             kind: effect.kind,
             pieces: effect.pieces,
+            leftover: effect.leftover,
         }));
         self.trim_ring(stamp.at, limits);
         self.mark(stamp.at, limits);

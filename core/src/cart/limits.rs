@@ -12,6 +12,14 @@ pub struct Limits {
     pub saved: usize,
     /// Units of one line.
     pub quantity: Quantity,
+    /// Units of one saved line, owed ones among them: nobody may ask for so many.
+    pub owed_units: Quantity,
+    /// Bytes of the saved list, owed lines beyond its bound among them.
+    pub saved_bytes: usize,
+    /// Leftovers beside the cart.
+    pub leftovers: usize,
+    /// Lines of one leftover; more of them make another.
+    pub leftover_lines: usize,
     /// Bytes of all of it at rest; past it the cart lets go of what is missed least.
     pub bytes: usize,
     /// Bytes of sku and option text of all lines.
@@ -52,6 +60,10 @@ impl Default for Limits {
             lines: 200,
             saved: 200,
             quantity: 9_999,
+            owed_units: 1_000_000,
+            saved_bytes: 60 * 1024,
+            leftovers: 256,
+            leftover_lines: 400,
             bytes: 100 * 1024,
             text_bytes: 32 * 1024,
             clients: 32,

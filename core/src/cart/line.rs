@@ -41,6 +41,11 @@ impl Line {
         self.register.is_none() && self.adds.is_empty() && self.guests.is_empty()
     }
 
+    /// Bytes of its sku and options.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.item.as_ref().map_or(0, |item| item.text_bytes())
+    }
+
     /// Appends units.
     pub(super) fn add(&mut self, stamp: &Stamp, n: Quantity) {
         self.adds.push(stamp.add(n));
@@ -57,6 +62,32 @@ impl Line {
             self.register = Some(own);
         }
         Written { won, dropped, eff }
+    }
+
+    /// Units that it would lose to a REMOVE of this author.
+    pub(super) fn would_lose(&self, stamp: &Stamp) -> Quantity {
+        let mut after = self.clone();
+        after.write(stamp, 0);
+        self.quantity().saturating_sub(after.quantity())
+    }
+
+    /// Gives `n` of the units away that this author had observed, its own first and imported ones last: they stand as they
+    /// stood, only fewer.
+    pub(super) fn give_units(&mut self, stamp: &Stamp, n: Quantity) {
+        let mut wanted = n;
+        let mut give = |held: &mut Quantity| {
+            let given = wanted.min(*held);
+            *held -= given;
+            wanted -= given;
+        };
+        for imported in [false, true] {
+            let observed = |add: &&mut Add| stamp.observes(add) && add.origin.is_some() == imported;
+            self.adds.iter_mut().filter(observed).for_each(|add| give(&mut add.n));
+        }
+        if let Some(register) = &mut self.register {
+            give(&mut register.n);
+        }
+        self.adds.retain(|add| add.n > 0);
     }
 
     /// Drops the adds that `goes` names, and says how many units they held.

@@ -7,15 +7,17 @@ use crate::ids::{CartId, Quantity, Revision, SessionId};
 use crate::item::{Item, LineId};
 use crate::time::Timestamp;
 
-use super::apply::Effect;
 use super::client::digest_of;
-use super::edit::{Brought, List};
+use super::edit::List;
+use super::leftover::Leftovers;
 use super::limits::Limits;
+use super::notice::of_brought;
 use super::op::{MergePolicy, NoticeCode, OpKind, Outcome, Refusal};
+use super::owed::{Brought, Due, Source};
 use super::stamp::Stamp;
 use super::state::{
-    Applied, AppliedKey, Author, Cart, Client, Departed, GuestBase, GuestRegister, Line, Merged, Notice,
-    Origin, Piece, Seal,
+    Applied, AppliedKey, Author, Cart, Client, Departed, GuestBase, GuestRegister, LeftoverFrom, LeftoverRef,
+    Line, Merged, Notice, Origin, Piece, Seal,
 };
 
 /// One surviving contribution of a guest's line.
@@ -33,11 +35,22 @@ struct Import {
     contributions: Vec<Contribution>,
 }
 
+/// A sign-in's wish.
+#[derive(Clone, Copy, Debug)]
+pub struct Merge<'a> {
+    /// The guest's cart. It must be sealed into the account's first, by [`Cart::seal`], so that it takes no op meanwhile.
+    pub guest: &'a Cart,
+    /// What comes in.
+    pub policy: MergePolicy,
+    /// Whose session.
+    pub author: SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Cart {
     /// Merges a guest's cart into this one by `policy`. A second time with the same guest cart nothing happens and the
-    /// answer is false. It never refuses for a limit: what is over one goes to the saved list, told by notices.
-    ///
-    /// The guest cart must be sealed into this one first, by [`Cart::seal`], so that it takes no op meanwhile.
+    /// answer is false. For a caller that keeps no leftovers: where one would be made, it is refused.
     pub fn merge(
         &mut self,
         guest: &Cart,
@@ -46,35 +59,83 @@ impl Cart {
         at: Timestamp,
         limits: &Limits,
     ) -> Result<bool, Refusal> {
+        self.merge_with(&Merge { guest, policy, author, at }, limits, &mut Leftovers::closed())
+    }
+
+    /// Merges a guest's cart into this one, once. What is over the cart's limits goes to the saved list, and what finds no
+    /// room there is left over; the guest's own leftovers come along unread. Refused, with nothing changed, only where that
+    /// would make one leftover too many.
+    pub fn merge_with(
+        &mut self,
+        asked: &Merge<'_>,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<bool, Refusal> {
         if let Some(seal) = self.sealed {
             return Err(Refusal::Sealed(seal.into));
         }
+        let guest = asked.guest;
         let key = AppliedKey::Merge(guest.id);
         if self.has_applied(key) || self.merged.iter().any(|merged| merged.cart == guest.id) {
             return Ok(false);
         }
-        let stamp = self.server_stamp(Author::Session(author), self.revision, at);
-        let kept = (self.lines.clone(), self.saved.clone());
-        let imports = self.plan_imports(guest, policy);
+        let stamp = self.server_stamp(Author::Session(asked.author), self.revision, asked.at);
+        let kept = self.keep(leftovers);
         let withheld = self.quantities();
-        let moved = match policy {
-            MergePolicy::KeepGuest => self.move_to_saved(&stamp, limits)?,
-            MergePolicy::Sum | MergePolicy::Max | MergePolicy::KeepAccount => Vec::new(),
+        let came = self.come_in(asked, &stamp, limits, leftovers);
+        let (moved, brought) = match came {
+            Ok(came) => came,
+            Err(refusal) => {
+                self.put_back(kept, leftovers);
+                return Err(refusal);
+            }
         };
-        let brought = self.carry_out(&imports, &stamp, limits);
-        if guest.clients.iter().any(|client| !client.has_lapsed(at, limits)) {
-            self.keep_guest_registers(guest, policy, &withheld, at);
-            self.move_clients(guest, policy, &stamp, limits);
+        if guest.clients.iter().any(|client| !client.has_lapsed(asked.at, limits)) {
+            self.keep_guest_registers(guest, asked.policy, &withheld, asked.at);
+            self.move_clients(guest, asked.policy, &stamp, limits);
         }
-        self.inherit_departed(guest, at, limits);
-        let mut pieces = self.pieces_since(&kept.0, &kept.1);
+        self.inherit_departed(guest, asked.at, limits);
+        let mut pieces = self.pieces_since(&kept.lines, &kept.saved);
         self.tell_what_was_moved(&mut pieces, &moved);
-        let mut effect = Effect::new(OpKind::Merge, Outcome::Applied, pieces);
-        effect.notices = merge_notices(&brought, policy, !moved.is_empty());
+        let mut effect = self.brought_effect(OpKind::Merge, Outcome::Applied, pieces, &brought);
+        effect.notices = merge_notices(guest, asked.policy, &moved, &brought);
         self.note_applied(Applied { key, revision: stamp.revision });
         self.take_in(effect, &stamp, limits);
         self.version += 1;
         Ok(true)
+    }
+
+    /// Brings in what the policy lets in, and says what it moved out of the cart for it and what became of what came.
+    fn come_in(
+        &mut self,
+        asked: &Merge<'_>,
+        stamp: &Stamp,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<(Vec<Brought>, Vec<Brought>), Refusal> {
+        let guest = asked.guest;
+        let followed = guest.leftovers.len();
+        if followed > 0 && !self.has_room_for_leftovers(followed, limits) {
+            return Err(Refusal::TooManyLeftovers(limits.leftovers));
+        }
+        let came_along =
+            guest.leftovers.iter().map(|of| LeftoverRef { revision: stamp.revision, followed: true, ..*of });
+        self.leftovers.extend(came_along);
+        let imports = self.plan_imports(guest, asked.policy);
+        let source = Source::new(LeftoverFrom::Merge(guest.id), stamp.revision);
+        let moved = match asked.policy {
+            MergePolicy::KeepGuest => self.move_to_saved(source, stamp, limits, leftovers)?,
+            MergePolicy::Sum | MergePolicy::Max | MergePolicy::KeepAccount => Vec::new(),
+        };
+        let mut brought = Vec::new();
+        for import in &imports {
+            for contribution in &import.contributions {
+                let add = stamp.import(contribution.n, contribution.origin.clone());
+                let due = Due { list: import.list, item: import.item.clone(), add };
+                brought.push(self.owe(&due, source, stamp, limits, leftovers)?);
+            }
+        }
+        Ok((moved, brought))
     }
 
     /// Seals a guest's cart: from now on it takes no op. False where it was sealed already.
@@ -87,10 +148,12 @@ impl Cart {
         true
     }
 
-    /// Marks that the account's cart has applied the merge; its dedupe key may go after this.
+    /// Marks that the account's cart has applied the merge; its dedupe key may go after this. What leftovers this cart had
+    /// are the account's now: whoever removes this cart leaves them alone.
     pub fn mark_merged(&mut self) {
         if let Some(seal) = &mut self.sealed {
             seal.done = true;
+            self.leftovers.clear();
             self.version += 1;
         }
     }
@@ -106,7 +169,7 @@ impl Cart {
                     line.surplus_over(guest.id, held)
                 }
                 MergePolicy::Sum | MergePolicy::KeepAccount | MergePolicy::KeepGuest => {
-                    line.contributions(guest.id)
+                    line.contributions(guest.id, false)
                 }
             };
             let list = if policy == MergePolicy::KeepAccount { List::Saved } else { List::Cart };
@@ -114,45 +177,37 @@ impl Cart {
         }
         for line in guest.shown_saved() {
             let Some(item) = line.item.clone() else { continue };
-            imports.push(Import { item, list: List::Saved, contributions: line.contributions(guest.id) });
+            imports.push(Import {
+                item,
+                list: List::Saved,
+                contributions: line.contributions(guest.id, true),
+            });
         }
         imports
     }
 
-    fn carry_out(&mut self, imports: &[Import], stamp: &Stamp, limits: &Limits) -> Vec<(Brought, Arc<Item>)> {
-        let mut brought = Vec::new();
-        for import in imports {
-            for contribution in &import.contributions {
-                let add = stamp.import(contribution.n, contribution.origin.clone());
-                brought.push((
-                    self.bring_in(import.list, &import.item, &add, stamp.at, limits),
-                    import.item.clone(),
-                ));
-            }
-        }
-        brought
-    }
-
-    /// Puts the lines of the cart on the saved list, as they stand, and says which and how many units. A line that does
-    /// not fit there whole stays in the cart: a merge drops nothing, and the account's cart is nowhere else to be read.
-    fn move_to_saved(&mut self, stamp: &Stamp, limits: &Limits) -> Result<Vec<(LineId, Quantity)>, Refusal> {
+    /// Puts the lines of the cart on the saved list, as they stand; what does not fit there is left over.
+    fn move_to_saved(
+        &mut self,
+        source: Source,
+        stamp: &Stamp,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<Vec<Brought>, Refusal> {
         let shown: Vec<_> = self.shown().map(|line| (line.id, line.item.clone(), line.quantity())).collect();
         let mut moved = Vec::with_capacity(shown.len());
         for (id, item, quantity) in shown {
-            let target = (id, item.as_ref());
-            let kept = self.lines.clone();
+            let Some(item) = item else { continue };
             self.edit(List::Cart, (id, None), stamp.at, limits, |line| line.write(stamp, 0))?;
-            match self.edit(List::Saved, target, stamp.at, limits, |line| line.add(stamp, quantity)) {
-                Ok(_) => moved.push((id, quantity)),
-                Err(_) => self.lines = kept,
-            }
+            let due = Due { list: List::Saved, item, add: stamp.add(quantity) };
+            moved.push(self.owe(&due, source, stamp, limits, leftovers)?);
         }
         Ok(moved)
     }
 
     /// A line may have left the cart and come back in with the same quantity: its piece says what left.
-    fn tell_what_was_moved(&self, pieces: &mut Vec<Piece>, moved: &[(LineId, Quantity)]) {
-        for &(line, before) in moved {
+    fn tell_what_was_moved(&self, pieces: &mut Vec<Piece>, moved: &[Brought]) {
+        for &Brought { line, n: before, .. } in moved {
             match pieces.iter_mut().find(|piece| !piece.saved && piece.line == line) {
                 Some(piece) => piece.dropped = before,
                 None => {
@@ -266,7 +321,7 @@ impl Client {
 
 impl Line {
     /// Register and adds of a guest's line, each with where it came from.
-    fn contributions(&self, cart: CartId) -> Vec<Contribution> {
+    fn contributions(&self, cart: CartId, saved: bool) -> Vec<Contribution> {
         let register = self.register.iter().filter(|register| register.n > 0).map(|register| Contribution {
             n: register.n,
             origin: Origin {
@@ -275,6 +330,7 @@ impl Line {
                 client: register.author.client(),
                 seq: register.seq,
                 register: true,
+                saved,
             },
         });
         let adds = self.adds.iter().map(|add| Contribution {
@@ -285,6 +341,7 @@ impl Line {
                 client: add.client,
                 seq: add.seq,
                 register: false,
+                saved,
             },
         });
         register.chain(adds).collect()
@@ -296,25 +353,22 @@ impl Line {
         let of_adds = self.adds.iter().map(|add| add.revision).max();
         let of_register = self.register.as_ref().map(|register| register.revision);
         let revision = of_adds.max(of_register).unwrap_or_default();
-        let origin = Origin { cart, revision, client: None, seq: 0, register: false };
+        let origin = Origin { cart, revision, client: None, seq: 0, register: false, saved: false };
         if n > 0 { vec![Contribution { n, origin }] } else { Vec::new() }
     }
 }
 
-fn merge_notices(brought: &[(Brought, Arc<Item>)], policy: MergePolicy, moved_account: bool) -> Vec<Notice> {
+/// Lines that a policy sends to the saved list are told of as saved; beside them what limits did.
+fn merge_notices(guest: &Cart, policy: MergePolicy, moved: &[Brought], brought: &[Brought]) -> Vec<Notice> {
+    let by_policy: Vec<_> = match policy {
+        MergePolicy::KeepAccount => guest.shown().map(|line| line.id).collect(),
+        MergePolicy::KeepGuest => moved.iter().map(|moved| moved.line).collect(),
+        MergePolicy::Sum | MergePolicy::Max => Vec::new(),
+    };
+    let all: Vec<_> = moved.iter().chain(brought).copied().collect();
+    let is_saved = |id: &LineId| all.iter().any(|one| one.line == *id && one.saved > 0);
+    let by_policy: Vec<_> = by_policy.into_iter().filter(is_saved).collect();
     let mut notices = vec![Notice::of_cart(NoticeCode::CartsMerged)];
-    let clamped = brought.iter().filter(|(brought, _)| brought.clamped);
-    let mut over: Vec<_> = clamped.map(|(brought, item)| (brought.saved, item.line_id())).collect();
-    over.dedup_by_key(|(_, line)| *line);
-    for (saved, line) in over {
-        notices.push(Notice { code: NoticeCode::QuantityClamped, line: Some(line) });
-        if saved {
-            notices.push(Notice { code: NoticeCode::LinesSaved, line: Some(line) });
-        }
-    }
-    let moved_guest = policy == MergePolicy::KeepAccount && !brought.is_empty();
-    if moved_account || moved_guest {
-        notices.push(Notice::of_cart(NoticeCode::LinesSaved));
-    }
+    notices.extend(of_brought(&all, &by_policy));
     notices
 }

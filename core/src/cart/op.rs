@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{CartId, ClientId, Generation, OpId, Quantity, Revision, Seq, SessionId};
+use crate::ids::{CartId, ClientId, Generation, LeftoverId, OpId, Quantity, Revision, Seq, SessionId};
 use crate::item::{Item, LineId};
 use crate::time::{Span, Timestamp};
 
@@ -52,6 +52,10 @@ pub enum Intent {
     Discard(LineRef),
     /// Take back an op: by its seq (a device's own), or by its revision (a plain call).
     Undo(u64),
+    /// Out of a leftover what fits now.
+    BringIn(LeftoverId),
+    /// A leftover, for good.
+    DropLeftover(LeftoverId),
 }
 
 /// The name of an op in history and results.
@@ -79,6 +83,10 @@ pub enum OpKind {
     Checkout,
     /// A cancelled order gave its lines back.
     Cancel,
+    /// A leftover was brought in, as far as it fitted.
+    BringIn,
+    /// A leftover was dropped.
+    DropLeftover,
 }
 
 impl OpKind {
@@ -96,6 +104,8 @@ impl OpKind {
             OpKind::Merge => "merge",
             OpKind::Checkout => "checkout",
             OpKind::Cancel => "cancel",
+            OpKind::BringIn => "bring_in",
+            OpKind::DropLeftover => "drop_leftover",
         }
     }
 }
@@ -156,7 +166,7 @@ pub enum Outcome {
     Superseded,
     /// An ADD of an older generation: it is in the new cart.
     Carried,
-    /// Carried, and what was over a limit is on the saved list.
+    /// It is in the cart as far as limits let it; the rest is on the saved list, or left over.
     Clamped,
     /// Refused by itself; the reason stands beside it.
     Rejected,
@@ -198,6 +208,12 @@ pub enum Refusal {
     /// The cart was merged into another; the op belongs there.
     #[error("this cart was merged into another")]
     Sealed(CartId),
+    /// What is owed finds no room, not even beside the cart.
+    #[error("a cart has at most {0} leftovers: bring one in or drop it first")]
+    TooManyLeftovers(usize),
+    /// The cart has no such leftover, or not any more.
+    #[error("the cart has no such leftover")]
+    LeftoverNotFound,
 }
 
 /// Why a change cannot be taken back.
@@ -207,7 +223,7 @@ pub enum NotUndoable {
     #[error("the history does not hold this change, or not any more")]
     Unknown,
     /// Money may have moved, or it took something back itself.
-    #[error("a checkout, a cancelled order and an undo cannot be taken back")]
+    #[error("a checkout, a cancelled order, a dropped leftover and an undo cannot be taken back")]
     Kind,
     /// It was undone before, or later changes took its place.
     #[error("nothing of this change is left that could be taken back")]
@@ -229,6 +245,8 @@ pub enum RefusalCode {
     NotUndoable,
     Invalid,
     Sealed,
+    TooManyLeftovers,
+    LeftoverNotFound,
 }
 
 impl RefusalCode {
@@ -246,6 +264,8 @@ impl RefusalCode {
             RefusalCode::NotUndoable => "not_undoable",
             RefusalCode::Invalid => "invalid_op",
             RefusalCode::Sealed => "cart_sealed",
+            RefusalCode::TooManyLeftovers => "too_many_leftovers",
+            RefusalCode::LeftoverNotFound => "leftover_not_found",
         }
     }
 }
@@ -265,6 +285,8 @@ impl Refusal {
             Refusal::NotUndoable(_) => RefusalCode::NotUndoable,
             Refusal::Invalid(_) => RefusalCode::Invalid,
             Refusal::Sealed(_) => RefusalCode::Sealed,
+            Refusal::TooManyLeftovers(_) => RefusalCode::TooManyLeftovers,
+            Refusal::LeftoverNotFound => RefusalCode::LeftoverNotFound,
         }
     }
 }
@@ -354,6 +376,8 @@ pub enum NoticeCode {
     QuantityClamped,
     /// Lines went to the saved list.
     LinesSaved,
+    /// Lines found room neither in the cart nor on the saved list.
+    LinesLeftOver,
     /// A newer change stood against the op.
     Superseded,
 }

@@ -81,6 +81,13 @@ impl Stamp {
         Add { revision: self.revision, from: self.revision, client, seq, n, origin: None }
     }
 
+    /// So many units of the op's own that belong to a merged guest's cart or saved list, as if it had made them there.
+    pub(super) fn forwarded(&self, n: Quantity, cart: CartId, guest_revision: Revision, saved: bool) -> Add {
+        let add = self.add(n);
+        let (revision, client, seq) = (guest_revision + 1, add.client, add.seq);
+        Add { origin: Some(Box::new(Origin { cart, revision, client, seq, register: false, saved })), ..add }
+    }
+
     /// So many units from elsewhere, at the op's revision.
     pub(super) fn import(&self, n: Quantity, origin: Origin) -> Add {
         let (revision, from) = (self.revision, self.revision);

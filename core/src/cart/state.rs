@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::ids::{CartId, ClientId, Generation, OpId, OrderId, Quantity, Revision, Seq, SessionId};
+use crate::ids::{
+    CartId, ClientId, Generation, LeftoverId, OpId, OrderId, Quantity, Revision, Seq, SessionId,
+};
 use crate::item::{Item, LineId};
 use crate::money::Money;
 use crate::time::Timestamp;
@@ -48,6 +50,8 @@ pub struct Cart {
     pub merged: Vec<Arc<Merged>>,
     /// Merges and cancelled orders that were applied and not yet marked done at their other end.
     pub applied: Vec<Applied>,
+    /// What it is owed and has no room for, oldest first: records of their own, so that the cart stays bounded.
+    pub leftovers: Vec<LeftoverRef>,
     /// Where this cart went; a sealed cart takes no op.
     pub sealed: Option<Seal>,
     /// What the last change did that the shopper did not ask for.
@@ -141,6 +145,8 @@ pub struct Origin {
     pub seq: Seq,
     /// Whether it was the guest's register (whose value it holds) and not a plain add.
     pub register: bool,
+    /// Whether it was on the guest's saved list and not in its cart: limits may have put it on another list here.
+    pub saved: bool,
 }
 
 /// A merged guest cart's register of an account's line: late ops of the guest's devices compete with it alone.
@@ -237,6 +243,54 @@ pub enum AppliedKey {
     Cancel(OrderId),
 }
 
+/// A leftover, as it is kept beside its cart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leftover {
+    /// Its name.
+    pub id: LeftoverId,
+    /// The version that a store compares.
+    pub version: u64,
+    /// What brought it.
+    pub from: LeftoverFrom,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Its lines, in the order they came; each holds adds alone.
+    pub lines: Vec<LeftoverLine>,
+}
+
+/// One line of a leftover.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftoverLine {
+    /// It was to come onto the saved list and not into the cart.
+    pub saved: bool,
+    /// Its units, each with where it came from.
+    pub line: Arc<Line>,
+}
+
+/// What brought units that found no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftoverFrom {
+    /// A guest's cart at a sign-in, and late ops of its devices.
+    Merge(CartId),
+    /// A cancelled order.
+    Cancel(OrderId),
+    /// Late ops of this cart's own devices.
+    Late(CartId),
+}
+
+/// What a cart keeps of a leftover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftoverRef {
+    /// Its name.
+    pub id: LeftoverId,
+    /// What brought it.
+    pub from: LeftoverFrom,
+    /// The revision at which it came: of the merge, the cancel, the first late op.
+    pub revision: Revision,
+    /// A guest had it, and it came along at the sign-in.
+    pub followed: bool,
+}
+
 /// Where a sealed guest cart went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
@@ -261,6 +315,8 @@ pub struct Change {
     pub kind: OpKind,
     /// What it did to each line it touched.
     pub pieces: Vec<Piece>,
+    /// Where it put what found no room, or from where it brought something in.
+    pub leftover: Option<Box<LeftoverRef>>,
 }
 
 /// What one change did to one line.
@@ -285,4 +341,21 @@ pub struct Notice {
     pub code: NoticeCode,
     /// Which line, if one.
     pub line: Option<LineId>,
+    /// How many lines it is about; 0 where it is about none.
+    pub lines: u32,
+    /// What became of their units, where a quantity was over a limit.
+    pub units: Option<Units>,
+    /// Where lines were left over.
+    pub leftover: Option<LeftoverId>,
+}
+
+/// What became of units that were brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    /// How many came.
+    pub brought: Quantity,
+    /// How many of them are in the cart.
+    pub went_in: Quantity,
+    /// How many are on the saved list; the others are left over.
+    pub saved: Quantity,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::ids::{ClientId, OpId, Revision, Seq};
 use crate::time::Timestamp;
 
+use super::leftover::Leftovers;
 use super::limits::Limits;
 use super::op::{Op, OpResult, Outcome, Refusal, RefusalCode, SyncCall, SyncOutcome, SyncRefusal};
 use super::stamp::Stamp;
@@ -23,6 +24,16 @@ impl Cart {
     /// Takes a delivery in. Refused as a whole, it changes nothing; else each op has its result, and one bad op holds
     /// back none of the rest.
     pub fn sync(&mut self, sync: &SyncCall, limits: &Limits) -> Result<SyncOutcome, SyncRefusal> {
+        self.sync_with(sync, limits, &mut Leftovers::closed())
+    }
+
+    /// The same where those leftovers are at hand that the delivery may touch: see [`Cart::leftovers_of_sync`].
+    pub fn sync_with(
+        &mut self,
+        sync: &SyncCall,
+        limits: &Limits,
+        leftovers: &mut Leftovers,
+    ) -> Result<SyncOutcome, SyncRefusal> {
         let known = self.judge(sync, limits)?;
         self.let_go(sync.at, limits);
         let mut client = match known {
@@ -37,7 +48,8 @@ impl Cart {
         self.enrol(&client, limits);
         let mut results = Vec::with_capacity(sync.ops.len());
         for op in &sync.ops {
-            results.push(self.take_op(op, &mut client, newest, sync.at, limits));
+            let stamp = self.stamp_of(op, &client, newest, sync.at);
+            results.push(self.take_op(op, &mut client, &stamp, limits, leftovers));
             self.enrol(&client, limits);
         }
         self.lighten(sync.at, limits);
@@ -107,35 +119,35 @@ impl Cart {
         &mut self,
         op: &Op,
         client: &mut Client,
-        newest: Revision,
-        at: Timestamp,
+        stamp: &Stamp,
         limits: &Limits,
+        leftovers: &mut Leftovers,
     ) -> OpResult {
         if op.seq <= client.last_seq {
             let code = client.recall(op.seq).and_then(|recent| recent.refused);
             return OpResult { seq: op.seq, outcome: Outcome::Duplicate, code };
         }
         let place = self.place(op, client.guest).unwrap_or(Place::Here);
-        let stamp = self.stamp_of(op, client, newest, at);
         match place {
             Place::Here => (client.lowest_base, client.guest) = (stamp.base, None),
             Place::Forwarded(from) => client.guest = Some(GuestBase { lowest_base: op.base, ..from }),
         }
         let applied = op.intent.clone().and_then(|intent| match place {
             Place::Here if self.is_late(stamp.base, op.generation) => {
-                self.apply_late(&intent, &stamp, limits)
+                self.apply_late(&intent, stamp, limits, leftovers)
             }
-            Place::Here => self.apply(&intent, &stamp, limits),
+            Place::Here => self.apply(&intent, stamp, limits, leftovers),
             Place::Forwarded(from) => {
                 let stamp = Stamp { base: op.base, ..stamp.clone() };
-                self.apply_forwarded(&intent, from.cart, op.generation, &stamp, limits)
+                let of = (from.cart, op.generation);
+                self.apply_forwarded(&intent, of, &stamp, limits, leftovers)
             }
         });
         let (outcome, code) = match applied {
             Ok(effect) => {
                 let outcome = effect.outcome;
                 client.last_eff = client.last_eff.max(effect.eff);
-                self.take_in(effect, &stamp, limits);
+                self.take_in(effect, stamp, limits);
                 (outcome, None)
             }
             Err(refusal) => (Outcome::Rejected, Some(Refusal::code(&refusal))),
@@ -144,7 +156,7 @@ impl Cart {
         OpResult { seq: op.seq, outcome, code }
     }
 
-    fn stamp_of(&self, op: &Op, client: &Client, newest: Revision, at: crate::time::Timestamp) -> Stamp {
+    fn stamp_of(&self, op: &Op, client: &Client, newest: Revision, at: Timestamp) -> Stamp {
         Stamp {
             author: Author::Device(client.id),
             seq: op.seq,

@@ -23,22 +23,28 @@ const TAGGED_ID: usize = 1 + ID;
 
 const REGISTER: usize = TIME + COUNT + TAGGED_ID + COUNT + UNITS + COUNT;
 const ADD: usize = 2 * COUNT + TAGGED_ID + COUNT + UNITS + 1;
-const ORIGIN: usize = ID + COUNT + TAGGED_ID + COUNT + 1;
+const ORIGIN: usize = ID + COUNT + TAGGED_ID + COUNT + 2;
 const GUEST_REGISTER: usize = ID + REGISTER + UNITS;
 /// Its id, three marks of what is there and two lengths, a price and two times.
 const LINE: usize = LINE_ID + 3 + 2 * 2 + 13 + 2 * TIME;
-const CHANGE: usize = COUNT + TIME + TAGGED_ID + COUNT + 1 + 2;
+const CHANGE: usize = COUNT + TIME + TAGGED_ID + COUNT + 1 + 2 + 1;
 const PIECE: usize = LINE_ID + 1 + 3 * UNITS;
 const CLIENT: usize = ID + COUNT + 2 * TIME + COUNT + 2 + 1 + ID + COUNT;
 const RECENT: usize = COUNT + 8 + 2;
-const NOTICE: usize = 2 + LINE_ID;
+const NOTICE: usize = 2 + LINE_ID + 3 + 2 + 1 + 3 * UNITS + 1 + ID;
 const DEPARTED: usize = 8 + TIME;
 const MERGED: usize = ID + 4 * COUNT + 1;
+/// Its id, where it is from, its revision, whether it came along.
+const LEFTOVER: usize = ID + TAGGED_ID + COUNT + 1;
 const APPLIED: usize = TAGGED_ID + COUNT;
 const MARK: usize = COUNT + TIME;
 /// The cart's own fields, lengths, format and checksum.
 const HEAD: usize = 160;
 
+/// Owed lines leave room for so many lines of a cart …
+const ORDINARY_LINES: usize = 200;
+/// … each with so many bytes of sku and options.
+const ORDINARY_TEXT: usize = 40;
 /// So many of a client's last ops are told apart by their op id in any cart.
 const RECENT_LEAST: usize = 8;
 /// So many notices are told of one change in any cart.
@@ -60,12 +66,17 @@ impl Cart {
             + self.marks.len() * MARK
             + self.merged.len() * MERGED
             + self.applied.len() * APPLIED
+            + self.leftovers.len() * LEFTOVER
             + self.notices.len() * NOTICE
     }
 
     /// Whether a line may come in: with all that is shown, each grown as far as it can, the cart stays within its bytes.
     pub(super) fn has_room_for_line(&self, line: &Line, limits: &Limits) -> bool {
-        self.weight_of_rest(limits) + NOTICES_LEAST * NOTICE + line.weight_grown() <= limits.bytes
+        self.has_room_for(line.weight_grown(), limits)
+    }
+
+    fn has_room_for(&self, more: usize, limits: &Limits) -> bool {
+        self.weight_of_rest(limits) + NOTICES_LEAST * NOTICE + more <= limits.bytes
     }
 
     /// Keeps as many notices as will have room whatever devices still register: they stand until the cart's next change, and what
@@ -84,6 +95,23 @@ impl Cart {
             + limits.departed * DEPARTED
             + MARKS_MOST * MARK
             + APPLIED_MOST * APPLIED
+            + self.leftovers.len() * LEFTOVER
+    }
+
+    /// Whether an owed line may come onto a saved list that is full: it may as long as the list keeps within its bytes and
+    /// the record keeps room for so many ordinary lines as the cart may yet take.
+    pub(super) fn has_room_for_owed(&self, line: &Line, limits: &Limits) -> bool {
+        let saved: usize = self.shown_saved().map(Line::weight_grown).sum();
+        let to_come = limits.lines.min(ORDINARY_LINES).saturating_sub(self.shown().count());
+        let ordinary = LINE + REGISTER + ADD + ORDINARY_TEXT;
+        saved + line.weight_grown() <= limits.saved_bytes
+            && self.has_room_for(line.weight_grown() + to_come * ordinary, limits)
+            && self.has_room_for_text_besides(line, to_come * ORDINARY_TEXT, limits)
+    }
+
+    /// Whether the cart may name so many more leftovers.
+    pub(super) fn has_room_for_leftovers(&self, more: usize, limits: &Limits) -> bool {
+        self.leftovers.len() + more <= limits.leftovers && self.has_room_for(more * LEFTOVER, limits)
     }
 
     /// Lets go of what is over the cart's bytes: old history, old tombstones, which add was whose, what tells copied
@@ -194,7 +222,8 @@ impl Add {
 
 impl Change {
     fn weight(&self) -> usize {
-        CHANGE + self.pieces.len() * PIECE
+        let leftover = if self.leftover.is_some() { LEFTOVER } else { 0 };
+        CHANGE + self.pieces.len() * PIECE + leftover
     }
 }
 

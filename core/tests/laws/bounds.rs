@@ -5,17 +5,21 @@ use trolley_core::cart::checkout::Checkout;
 use trolley_core::cart::limits::Limits;
 use trolley_core::cart::op::{Call, Intent, LineRef, MergePolicy, Op, Refusal, SyncCall};
 use trolley_core::cart::state::Cart;
-use trolley_core::ids::{CartId, ClientId, SessionId};
+use trolley_core::ids::{CartId, ClientId, LeftoverId, SessionId};
 use trolley_core::item::{Item, LineId};
 use trolley_core::time::{Span, Timestamp};
 
 use crate::runner::{cases, over};
+use crate::shelf::Shelf;
 
 fn tiny() -> Limits {
     Limits {
         lines: 4,
         saved: 3,
         quantity: 20,
+        owed_units: 30,
+        leftovers: 2,
+        leftover_lines: 3,
         text_bytes: 60,
         clients: 3,
         line_adds: 4,
@@ -36,14 +40,30 @@ fn light() -> Limits {
     Limits { bytes: 3_300, tombstones: 12, ring_most: 30, ring_pieces: 90, ..tiny() }
 }
 
+/// The saved list takes a few owed lines beyond its own.
+fn owing() -> Limits {
+    Limits { lines: 2, saved: 1, text_bytes: 200, saved_bytes: 500, ..tiny() }
+}
+
 /// How its seq skips, its op id, its cart, generation, base and age, and what is wanted.
 type LyingOp = (u64, u64, u8, Option<u64>, u64, u64, Intent);
 
 #[derive(Clone, Debug)]
 enum Lie {
-    Sync { client: u8, ops: Vec<LyingOp> },
-    Call { base: Option<u64>, intent: Intent },
+    Sync {
+        client: u8,
+        ops: Vec<LyingOp>,
+    },
+    Call {
+        base: Option<u64>,
+        intent: Intent,
+    },
     Checkout,
+    /// Brings a leftover in, or drops it.
+    Leftover {
+        nth: usize,
+        drops: bool,
+    },
     Pass(u64),
 }
 
@@ -83,7 +103,8 @@ fn lie() -> impl Strategy<Value = Lie> {
             Lie::Sync { client, ops }
         }),
         6 => (proptest::option::of(wild()), intent()).prop_map(|(base, intent)| Lie::Call { base, intent }),
-        1 => Just(Lie::Checkout),
+        2 => Just(Lie::Checkout),
+        1 => (0..3usize, any::<bool>()).prop_map(|(nth, drops)| Lie::Leftover { nth, drops }),
         1 => prop_oneof![Just(1), Just(3_600_000), Just(40 * 24 * 3_600_000)].prop_map(Lie::Pass),
     ]
 }
@@ -91,15 +112,18 @@ fn lie() -> impl Strategy<Value = Lie> {
 /// Everything of a cart that has a bound is within it, and its form is sound.
 fn sound(cart: &Cart, now: Timestamp, limits: &Limits) -> Result<(), TestCaseError> {
     prop_assert!(cart.shown().count() <= limits.lines);
-    prop_assert!(cart.shown_saved().count() <= limits.saved);
+    // A line takes 128 bytes and more.
+    prop_assert!(cart.shown_saved().count() <= limits.saved.max(limits.saved_bytes / 128));
+    prop_assert!(cart.leftovers.len() <= limits.leftovers);
     prop_assert!(cart.clients.len() <= limits.clients);
     prop_assert!(cart.departed.len() <= limits.departed);
     prop_assert!(cart.ring.len() <= limits.ring_most);
     let hidden = cart.lines.iter().chain(&cart.saved).filter(|line| !line.is_shown()).count();
     prop_assert!(hidden <= limits.tombstones, "{} lines that are not shown", hidden);
     let mut adds = 0;
+    prop_assert!(cart.lines.iter().all(|line| line.quantity() <= limits.quantity));
     for line in cart.lines.iter().chain(&cart.saved) {
-        prop_assert!(line.quantity() <= limits.quantity);
+        prop_assert!(line.quantity() <= limits.owed_units);
         prop_assert!(line.adds.len() <= limits.line_adds);
         prop_assert!(line.adds.is_sorted_by_key(|add| add.revision));
         prop_assert!(
@@ -122,9 +146,10 @@ fn sound(cart: &Cart, now: Timestamp, limits: &Limits) -> Result<(), TestCaseErr
 
 #[test]
 fn no_lie_pushes_a_cart_over_a_bound() {
-    let limits = prop_oneof![Just(tiny()), Just(light())];
+    let limits = prop_oneof![Just(tiny()), Just(light()), Just(owing())];
     over(cases() / 2, &(proptest::collection::vec(lie(), 1..50), limits), |(lies, limits)| {
         let mut cart = Cart::new(CartId::from_bytes([9; 16]), Timestamp::from_ms(0));
+        let mut shelf = Shelf::default();
         let mut now = 1_000;
         for lie in lies {
             now += 1;
@@ -150,10 +175,16 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                     );
                     let sync =
                         SyncCall { client: ClientId::from_bytes([client; 16]), at, ops: ops.collect() };
-                    cart.sync(&sync, &limits).is_err()
+                    shelf.sync(&mut cart, &sync, &limits).is_err()
                 }
                 Lie::Call { base, intent } => {
-                    cart.call(&Call { session, base, at, intent }, &limits).is_err()
+                    shelf.call(&mut cart, &Call { session, base, at, intent }, &limits).is_err()
+                }
+                Lie::Leftover { nth, drops } => {
+                    let id = cart.leftovers.get(nth).map_or(LeftoverId::from_bytes([0; 16]), |of| of.id);
+                    let intent = if drops { Intent::DropLeftover(id) } else { Intent::BringIn(id) };
+                    let call = Call { session, base: None, at, intent };
+                    shelf.call(&mut cart, &call, &limits).is_err()
                 }
                 Lie::Checkout => cart.checkout(&Checkout::of_all(session, at), &limits).is_err(),
                 Lie::Pass(ms) => {
@@ -176,6 +207,12 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                 prop_assert_eq!(&cart.notices, &before.notices, "notices stand until the next change");
             }
             sound(&cart, at, &limits)?;
+            for leftover in shelf.of(&cart) {
+                prop_assert!((1..=limits.leftover_lines).contains(&leftover.lines.len()));
+                let adds = || leftover.lines.iter().map(|line| line.line.adds.len());
+                prop_assert!(adds().all(|adds| adds <= limits.line_adds));
+                prop_assert!(adds().sum::<usize>() <= limits.cart_adds + limits.leftover_lines);
+            }
         }
         Ok(())
     });
@@ -187,7 +224,8 @@ fn no_lie_pushes_a_cart_over_a_bound() {
 fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
     let full = |id: u8, limits: &Limits| {
         let mut cart = Cart::new(CartId::from_bytes([id; 16]), Timestamp::from_ms(0));
-        for n in 0..60 {
+        // One line fewer than are told of together.
+        for n in 0..19 {
             let item = std::sync::Arc::new(Item::new(&format!("sku-{n}"), vec![]).unwrap());
             let intent = Intent::Add(LineRef::Item(item), limits.quantity);
             let (session, at) = (SessionId::from_bytes([id; 16]), Timestamp::from_ms(n));
@@ -204,7 +242,7 @@ fn devices_whose_ops_are_refused_take_no_notice_of_the_last_change_away() {
     };
     let roomy = Limits::default();
     let most = merged(&roomy).notices.len();
-    assert!(most > 60, "{most}");
+    assert!(most > 19, "{most}");
     // From bytes that hold the merge to the letter to bytes that hold the devices too.
     for spare in [10, 500, 2_000, 8_000, 40_000] {
         let limits = Limits { bytes: merged(&roomy).bytes_at_most() + spare, ..roomy.clone() };

@@ -10,6 +10,11 @@ mod late;
 mod merging;
 mod oracle;
 mod order;
+mod owed;
+mod owed_late;
+mod owed_world;
 mod quantities;
 mod runner;
+#[path = "../shelf/mod.rs"]
+mod shelf;
 mod world;

@@ -2,13 +2,16 @@
 
 use proptest::prelude::*;
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, MergePolicy};
+use trolley_core::cart::merge::Merge;
+use trolley_core::cart::op::{Call, MergePolicy, NoticeCode};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, SessionId};
 use trolley_core::time::Timestamp;
 
+use crate::owed_world::lists;
 use crate::quantities::act;
 use crate::runner::{cases, over};
+use crate::shelf::Shelf;
 use crate::world::{Act, LINES, intent, item, quantity};
 
 pub(crate) fn filled(id: u8, acts: &[Act], limits: &Limits) -> Cart {
@@ -19,11 +22,6 @@ pub(crate) fn filled(id: u8, acts: &[Act], limits: &Limits) -> Cart {
         cart.call(&call, limits).unwrap();
     }
     cart
-}
-
-fn saved(cart: &Cart, line: usize) -> u64 {
-    let id = item(line).line_id();
-    cart.shown_saved().filter(|line| line.id == id).map(|line| u64::from(line.quantity())).sum()
 }
 
 #[test]
@@ -38,7 +36,8 @@ fn a_merge_drops_nothing_and_happens_once() {
     // Tight now and then, so that quantities and lines go over.
     let limits = prop_oneof![
         2 => Just(Limits::default()),
-        1 => Just(Limits { quantity: 12, ..Limits::default() }),
+        1 => Just(Limits { quantity: 4, ..Limits::default() }),
+        1 => Just(Limits { quantity: 4, owed_units: 5, ..Limits::default() }),
     ];
     over(cases() / 2, &(acts(), acts(), policy, limits), |(account, guest, policy, limits)| {
         let roomy = Limits::default();
@@ -46,37 +45,29 @@ fn a_merge_drops_nothing_and_happens_once() {
         let (before, came) = (account.clone(), guest.clone());
         let (at, author) = (Timestamp::from_ms(1_000), SessionId::from_bytes([3; 16]));
         prop_assert!(guest.seal(account.id));
-        prop_assert!(account.merge(&guest, policy, author, at, &limits).unwrap());
+        let (mut shelf, asked) = (Shelf::default(), Merge { guest: &guest, policy, author, at });
+        prop_assert!(shelf.merge(&mut account, &asked, &limits).unwrap());
         let once = account.clone();
-        prop_assert!(!account.merge(&guest, policy, author, at, &limits).unwrap());
+        prop_assert!(!shelf.merge(&mut account, &asked, &limits).unwrap());
         prop_assert_eq!(&account, &once, "a repeated merge has no second effect");
         for line in 0..LINES {
             let (a, g) = (quantity(&before, line), quantity(&came, line));
             let most = u64::from(limits.quantity);
-            let (cart, saved) = (quantity(&once, line), saved(&once, line));
-            let over_limit = a > most || g > most || a + g > most;
-            let all = match policy {
-                MergePolicy::Max => a.max(g),
-                MergePolicy::Sum | MergePolicy::KeepAccount | MergePolicy::KeepGuest => a + g,
+            let left = shelf.units(&once, item(line).line_id());
+            let [cart, saved] = lists(&once, line);
+            let all = if policy == MergePolicy::Max { a.max(g) } else { a + g };
+            prop_assert_eq!(cart + saved + left, all, "line {}", line);
+            // An account that had more than the limit before it was set keeps what it had.
+            let fits = match policy {
+                MergePolicy::Sum | MergePolicy::Max => all.min(most.max(a)),
+                MergePolicy::KeepAccount => a,
+                MergePolicy::KeepGuest => g.min(most),
             };
-            if over_limit {
-                // What fits on neither list stays readable in the sealed cart.
-                prop_assert!(
-                    (all.min(most)..=all).contains(&(cart + saved)),
-                    "{} and {} of {}",
-                    cart,
-                    saved,
-                    all
-                );
-                continue;
-            }
-            match policy {
-                MergePolicy::Sum => prop_assert_eq!((cart, saved), (a + g, 0)),
-                MergePolicy::Max => prop_assert_eq!((cart, saved), (a.max(g), 0)),
-                MergePolicy::KeepAccount => prop_assert_eq!((cart, saved), (a, g)),
-                MergePolicy::KeepGuest => prop_assert_eq!((cart, saved), (g, a)),
-            }
+            let fits_saved = (all - fits).min(u64::from(limits.owed_units));
+            prop_assert_eq!((cart, saved), (fits, fits_saved), "line {} by {:?}", line, policy);
         }
+        let told = once.notices.iter().filter(|notice| notice.code == NoticeCode::LinesLeftOver);
+        prop_assert_eq!(told.count() > 0, shelf.len() > 0, "what is left over is told");
         Ok(())
     });
 }

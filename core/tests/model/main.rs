@@ -10,4 +10,7 @@ mod oracle;
 mod scenario;
 mod scenarios;
 mod server;
+#[path = "../shelf/mod.rs"]
+#[expect(dead_code, reason = "the laws ask more of it")]
+mod shelf;
 mod world;

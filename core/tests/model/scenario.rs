@@ -5,9 +5,8 @@ use std::sync::Mutex;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::state::Cart;
 
-use crate::device::{Act, LINES, item};
+use crate::device::{Act, LINES};
 use crate::oracle::Name;
 use crate::server::{Met, Server};
 use crate::world::{Message, Step, World};
@@ -42,6 +41,8 @@ pub(crate) struct Scenario {
     pub(crate) crashes: bool,
     pub(crate) signs_in: bool,
     pub(crate) checks_out: bool,
+    /// A guest's device goes on showing the guest's cart after the sign-in, and acts on nothing else.
+    pub(crate) stays: bool,
     pub(crate) months: u8,
     /// A device may be told to begin anew.
     pub(crate) expires: bool,
@@ -64,6 +65,7 @@ impl Scenario {
             crashes: false,
             signs_in: false,
             checks_out: false,
+            stays: false,
             months: 0,
             expires: false,
             meets: &[],
@@ -104,7 +106,8 @@ impl Scenario {
     fn device_steps(&self, place: usize, world: &World, steps: &mut Vec<Step>) {
         let Some(device) = world.device(place) else { return };
         let script = &self.scripts[place];
-        if usize::from(device.done) < script.acts.len() {
+        let has_left = self.stays && device.seen.is_some_and(|seen| seen.cart == Name::Account);
+        if usize::from(device.done) < script.acts.len() && !has_left {
             steps.push(Step::Act(place));
         }
         let seen = world.committed.seen(script.home);
@@ -155,6 +158,9 @@ impl Model for Scenario {
         if self.checks_out {
             let ordered = world.server().order.is_some();
             steps.push(if ordered { Step::Cancel } else { Step::CheckOut });
+        }
+        if !world.server().account.cart.leftovers.is_empty() {
+            steps.push(Step::BringIn);
         }
         if world.months < self.months {
             steps.push(Step::MonthPasses);
@@ -231,12 +237,8 @@ impl Scenario {
 }
 
 fn is_the_sentence(server: &Server) -> bool {
-    let holds = |name: Name, cart: &Cart| {
-        (0..LINES).all(|line| {
-            let shown = cart.shown_line(item(line).line_id());
-            shown.map_or(0, |line| u64::from(line.quantity())) == server.oracle.quantity(name, line)
-        })
-    };
+    let holds =
+        |name: Name| (0..LINES).all(|line| server.units(name, line) == server.oracle.quantity(name, line));
     let guest_is_open = !server.merged;
-    holds(Name::Account, &server.account.cart) && (!guest_is_open || holds(Name::Guest, &server.guest.cart))
+    holds(Name::Account) && (!guest_is_open || holds(Name::Guest))
 }

@@ -103,3 +103,26 @@ fn a_cart_is_checked_out_and_the_order_cancelled() {
     let meets = &["applied", "duplicate", "carried", "checked out", "cancelled", "cancelled again"];
     Scenario { checks_out: true, meets, ..Scenario::of(scripts) }.check("a checkout");
 }
+
+/// One line of two units, nothing saved: what else comes is left over, and late ops find it there. The devices go on showing
+/// the guest's cart: a SET of the account's is of its cart alone.
+#[test]
+fn a_guest_signs_in_to_a_full_cart_and_its_devices_ops_come_late() {
+    let limits =
+        Limits { lines: 1, saved: 0, saved_bytes: 0, quantity: 2, owed_units: 2, ..Limits::default() };
+    let stay = |acts: &[Act]| Script { reads: false, ..guest(acts) };
+    let acts: &[Act] = &[Add(1, 1), Set(0, 1), Remove(1), Add(0, 2), Clear];
+    let acts = if is_deep() { acts } else { &acts[..4] };
+    let meets = &["applied", "clamped", "duplicate", "forwarded", "merged", "merged again", "brought in"];
+    Scenario {
+        start: Vec::new(),
+        guest_start: vec![Add(1, 1), Add(0, 2)],
+        limits,
+        signs_in: true,
+        stays: true,
+        expires: true,
+        meets,
+        ..Scenario::of(vec![stay(acts)])
+    }
+    .check("a sign-in to a full cart");
+}

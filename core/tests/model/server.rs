@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use trolley_core::cart::checkout::{CheckedOut, Checkout};
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, MergePolicy, Outcome, SyncCall, SyncRefusal};
+use trolley_core::cart::merge::Merge;
+use trolley_core::cart::op::{Call, Intent, MergePolicy, Outcome, SyncCall, SyncRefusal};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{OrderId, SessionId};
 use trolley_core::time::Timestamp;
@@ -13,6 +14,7 @@ use trolley_core::time::Timestamp;
 use crate::device::{Act, LINES, Queued, Seen, Told, cart_id, client_id, item};
 use crate::oracle::{Name, Oracle, Past};
 use crate::scenario::Scenario;
+use crate::shelf::Shelf;
 
 /// The act id of what no device did.
 const NOBODYS: u8 = u8::MAX;
@@ -28,6 +30,11 @@ pub(crate) struct Kept {
 
 impl Kept {
     fn new(cart: Cart) -> Kept {
+        Kept::beside(cart, &Shelf::default())
+    }
+
+    /// A cart and its leftovers.
+    fn beside(cart: Cart, shelf: &Shelf) -> Kept {
         struct Into(DefaultHasher);
         impl std::fmt::Write for Into {
             fn write_str(&mut self, text: &str) -> std::fmt::Result {
@@ -38,7 +45,7 @@ impl Kept {
         let mut into = Into(DefaultHasher::new());
         // What stores compare counts on with every delivery, also where nothing else changes.
         let unversioned = Cart { version: 0, ..cart.clone() };
-        std::fmt::write(&mut into, format_args!("{unversioned:?}")).unwrap();
+        std::fmt::write(&mut into, format_args!("{unversioned:?}{shelf:?}")).unwrap();
         Kept { cart: Arc::new(cart), print: into.0.finish() }
     }
 }
@@ -57,11 +64,28 @@ impl Hash for Kept {
     }
 }
 
+/// The account's leftovers: their part in what tells two states apart is in the account's fingerprint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside(Shelf);
+
+impl PartialEq for Beside {
+    fn eq(&self, _: &Beside) -> bool {
+        true
+    }
+}
+
+impl Eq for Beside {}
+
+impl Hash for Beside {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// What a server keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) account: Kept,
     pub(crate) guest: Kept,
+    beside: Beside,
     pub(crate) oracle: Oracle,
     pub(crate) merged: bool,
     /// What a checkout took, line by line.
@@ -82,6 +106,7 @@ impl Server {
         let mut server = Server {
             account: empty(Name::Account),
             guest: empty(Name::Guest),
+            beside: Beside::default(),
             oracle: Oracle::default(),
             merged: false,
             order: None,
@@ -89,7 +114,7 @@ impl Server {
             broken: None,
         };
         server.begin(Name::Account, &scenario.start, at, &scenario.limits);
-        server.begin(Name::Guest, &scenario.guest_start, at, &scenario.limits);
+        server.begin(Name::Guest, &scenario.guest_start, at, &Limits::default());
         server
     }
 
@@ -140,13 +165,17 @@ impl Server {
             at: Timestamp::from_ms(at),
             ops: ops.iter().map(|(queued, act)| queued.op(*act, at)).collect(),
         };
-        let synced = cart.sync(&sync, limits);
+        // What is asked of the guest's cart is not refused: the story is of what comes of it.
+        let (mut shelf, roomy) = (self.beside.0.clone(), Limits::default());
+        let limits = if name == Name::Guest { &roomy } else { limits };
+        let synced = shelf.sync(&mut cart, &sync, limits);
         let refused = synced.is_err();
         let told = match synced {
             Ok(synced) => {
                 let met = self.take_in(name, home, client, ops, synced.results.iter().map(|r| r.outcome));
                 let folded = (cart.floor > before.cart.floor).then_some("folded");
-                *self.kept_mut(name) = Kept::new(cart);
+                *self.kept_mut(name) = Kept::beside(cart, &shelf);
+                self.beside = Beside(shelf);
                 let told = Told::Synced {
                     taken: synced.results.last().map_or(0, |result| result.seq),
                     seen: self.seen(home),
@@ -191,7 +220,8 @@ impl Server {
                 Outcome::Applied => "applied",
                 Outcome::Superseded => "superseded",
                 Outcome::Carried => "carried",
-                Outcome::Covered | Outcome::Clamped | Outcome::Rejected => "never",
+                Outcome::Clamped => "clamped",
+                Outcome::Covered | Outcome::Rejected => "never",
             });
             if outcome == Outcome::Duplicate {
                 continue;
@@ -262,8 +292,9 @@ impl Server {
         let (mut guest, mut account) = (Cart::clone(&self.guest.cart), Cart::clone(&self.account.cart));
         guest.seal(account.id);
         let session = SessionId::from_bytes([SESSION; 16]);
-        let came_in =
-            account.merge(&guest, MergePolicy::Sum, session, Timestamp::from_ms(at), limits).unwrap();
+        let asked =
+            Merge { guest: &guest, policy: MergePolicy::Sum, author: session, at: Timestamp::from_ms(at) };
+        let came_in = self.beside.0.merge(&mut account, &asked, limits).unwrap();
         if came_in == self.merged {
             self.broken = Some("a guest's cart comes in once");
         }
@@ -271,8 +302,27 @@ impl Server {
             self.oracle.merge(account.revision);
         }
         self.merged = true;
-        (self.guest, self.account) = (Kept::new(guest), Kept::new(account));
+        (self.guest, self.account) = (Kept::new(guest), Kept::beside(account, &self.beside.0));
         if came_in { "merged" } else { "merged again" }
+    }
+
+    /// Brings in what fits of the account's oldest leftover; none where there is none or nothing fits.
+    pub(crate) fn bring_in(&mut self, at: u64, limits: &Limits) -> Option<Met> {
+        let mut cart = Cart::clone(&self.account.cart);
+        let (session, at) = (SessionId::from_bytes([SESSION; 16]), Timestamp::from_ms(at));
+        let intent = Intent::BringIn(cart.leftovers.first()?.id);
+        let call = Call { session, base: None, at, intent };
+        self.beside.0.call(&mut cart, &call, limits).ok()?;
+        self.account = Kept::beside(cart, &self.beside.0);
+        Some("brought in")
+    }
+
+    /// Units of a line of a cart, wherever they are: all that is owed counts.
+    pub(crate) fn units(&self, name: Name, line: usize) -> u64 {
+        let (cart, id) = (&self.kept(name).cart, item(line).line_id());
+        let shown = cart.shown().chain(cart.shown_saved()).filter(|line| line.id == id);
+        let left = if name == Name::Account { self.beside.0.units(cart, id) } else { 0 };
+        shown.map(|line| u64::from(line.quantity())).sum::<u64>() + left
     }
 
     /// Checks the account's cart out; none where it is empty.

@@ -1,6 +1,7 @@
 //! A state of the whole: server, devices, and what is under way between them.
 
 use crate::device::{Device, Queued, Seen, Told};
+use crate::oracle::Name;
 use crate::scenario::Scenario;
 use crate::server::{Met, Server};
 
@@ -59,6 +60,8 @@ pub(crate) enum Step {
     SignIn,
     CheckOut,
     Cancel,
+    /// What fits of what was left over.
+    BringIn,
     MonthPasses,
 }
 
@@ -121,7 +124,7 @@ impl World {
             }
             Step::Hear(message) => {
                 self.net.retain(|other| other != message);
-                self.hear(message);
+                self.hear(message, scenario);
                 Vec::new()
             }
             Step::Commit => self.commit(),
@@ -135,7 +138,7 @@ impl World {
                 self.devices[to] = original.map(|device| Device { done: 0, ..device });
                 Vec::new()
             }
-            Step::SignIn | Step::CheckOut | Step::Cancel => self.serve(step, scenario),
+            Step::SignIn | Step::CheckOut | Step::Cancel | Step::BringIn => self.serve(step, scenario),
             Step::MonthPasses => {
                 self.months += 1;
                 Vec::new()
@@ -168,6 +171,7 @@ impl World {
         let met = match step {
             Step::SignIn => Some(working.server.sign_in(received, &scenario.limits)),
             Step::CheckOut => working.server.check_out(acted, &scenario.limits),
+            Step::BringIn => working.server.bring_in(received, &scenario.limits),
             _ => working.server.cancel(received, &scenario.limits),
         };
         self.clock += u64::from(scenario.ticks && matches!(step, Step::CheckOut) && met.is_some());
@@ -206,15 +210,18 @@ impl World {
         Vec::new()
     }
 
-    fn hear(&mut self, message: &Message) {
+    fn hear(&mut self, message: &Message, scenario: &Scenario) {
         let Message::Answer { device: place, client, told } = message else { return };
         let fresh = fresh_client(self.anew);
         let mut given_up = Vec::new();
         let mut began_anew = false;
         self.with_device(*place, |device| {
-            let before = device.client;
+            let (before, showed) = (device.client, device.seen);
             given_up = device.hear(*client, *told, fresh);
             began_anew = device.client != before;
+            if scenario.stays && !began_anew && device.seen.is_some_and(|seen| seen.cart == Name::Account) {
+                device.seen = showed;
+            }
         });
         self.anew += u8::from(began_anew);
         self.given_up.extend(given_up.iter().map(|queued| queued.id));
@@ -234,7 +241,7 @@ impl World {
                 world.deliver(&request, scenario);
                 world.commit();
                 for answer in std::mem::take(&mut world.net) {
-                    world.hear(&answer);
+                    world.hear(&answer, scenario);
                 }
             }
         }

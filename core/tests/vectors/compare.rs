@@ -3,13 +3,13 @@
 use std::fmt::Debug;
 
 use trolley_core::cart::op::{NoticeCode, OpResult, Outcome};
-use trolley_core::cart::state::{Cart, Line};
+use trolley_core::cart::state::{Cart, Leftover, Line, Notice, Units};
 use trolley_core::item::LineId;
 
 use crate::parse::{Expect, LineName, View};
-use crate::world::Answer;
+use crate::world::{Answer, Seen};
 
-pub(crate) fn answer(expect: &Expect, answer: &Answer, cart: &Cart) -> Result<(), String> {
+pub(crate) fn answer(expect: &Expect, answer: &Answer, seen: &Seen) -> Result<(), String> {
     if let Some(results) = &expect.results {
         let expected = results.iter().flat_map(|result| repeated(result)).collect::<Vec<_>>();
         same("results", &expected, &told_results(answer))?;
@@ -40,7 +40,10 @@ pub(crate) fn answer(expect: &Expect, answer: &Answer, cart: &Cart) -> Result<()
     if let Some(done) = expect.done {
         same("done", &Answer::Done(done), answer)?;
     }
-    expect.cart.as_ref().map_or(Ok(()), |expected| view(expected, cart, true))
+    if let Some(owed) = expect.owed {
+        same("owed", &owed, &(*answer == Answer::Owed))?;
+    }
+    expect.cart.as_ref().map_or(Ok(()), |expected| view(expected, seen, true))
 }
 
 /// A refusal that no vector foresaw is a failure, also where nothing else is expected of the step.
@@ -51,12 +54,18 @@ pub(crate) fn unexpected(answer: &Answer) -> Result<(), String> {
     }
 }
 
-pub(crate) fn view(expected: &View, cart: &Cart, in_order: bool) -> Result<(), String> {
+pub(crate) fn view(expected: &View, seen: &Seen, in_order: bool) -> Result<(), String> {
+    let cart = &seen.cart;
     if let Some(lines) = &expected.lines {
         same("lines", &named(lines, in_order), &shown(cart.shown(), in_order))?;
     }
     if let Some(saved) = &expected.saved {
         same("saved", &named(saved, in_order), &shown(cart.shown_saved(), in_order))?;
+    }
+    if let Some(leftovers) = &expected.leftovers {
+        let named: Vec<_> = leftovers.iter().map(|lines| named(lines, in_order)).collect();
+        let lines = |leftover: &Leftover| shown(leftover.lines.iter().map(|line| &*line.line), in_order);
+        same("leftovers", &named, &seen.leftovers.iter().map(lines).collect())?;
     }
     if let Some(revision) = expected.revision {
         same("revision", &revision, &cart.revision)?;
@@ -65,7 +74,10 @@ pub(crate) fn view(expected: &View, cart: &Cart, in_order: bool) -> Result<(), S
         same("generation", &generation, &cart.generation)?;
     }
     if let Some(notices) = &expected.notices {
-        same("notices", notices, &told_notices(cart))?;
+        same("notices", notices, &told_notices(seen))?;
+    }
+    if let Some(expected) = &expected.counts {
+        same("counts of notices", expected, &counts(cart))?;
     }
     Ok(())
 }
@@ -74,9 +86,11 @@ pub(crate) fn view(expected: &View, cart: &Cart, in_order: bool) -> Result<(), S
 pub(crate) fn is_repetition(
     first: &Answer,
     second: &Answer,
-    cart: &Cart,
-    again: &Cart,
+    seen: &Seen,
+    seen_again: &Seen,
 ) -> Result<(), String> {
+    let (cart, again) = (&seen.cart, &seen_again.cart);
+    same("leftovers after the second time", &seen.leftovers, &seen_again.leftovers)?;
     let (Answer::Synced { acked, results }, Answer::Synced { acked: acked_again, results: results_again }) =
         (first, second)
     else {
@@ -141,20 +155,34 @@ fn told_results(answer: &Answer) -> Vec<String> {
     }
 }
 
-fn told_notices(cart: &Cart) -> Vec<String> {
+fn told_notices(seen: &Seen) -> Vec<String> {
+    let cart = &seen.cart;
+    let left = || seen.leftovers.iter().flat_map(|leftover| &leftover.lines).map(|line| &line.line);
     let sku = |id: LineId| {
-        let line = cart.lines.iter().chain(&cart.saved).find(|line| line.id == id);
+        let shown = cart.lines.iter().chain(&cart.saved);
+        let line = shown.chain(left()).find(|line| line.id == id && line.item.is_some());
         line.and_then(|line| line.item.as_ref()).map_or(id.to_string(), |item| item.sku().to_owned())
     };
     let told = |code| match code {
         NoticeCode::CartsMerged => "carts_merged",
         NoticeCode::QuantityClamped => "quantity_clamped",
         NoticeCode::LinesSaved => "lines_saved",
+        NoticeCode::LinesLeftOver => "lines_left_over",
         NoticeCode::Superseded => "superseded",
     };
-    let notice = |notice: &trolley_core::cart::state::Notice| match notice.line {
+    let notice = |notice: &Notice| match notice.line {
         Some(line) => format!("{} {}", told(notice.code), sku(line)),
         None => told(notice.code).to_owned(),
     };
     cart.notices.iter().map(notice).collect()
+}
+
+/// Of each notice what it counts: units that were brought, went in and were saved; or lines.
+fn counts(cart: &Cart) -> Vec<Vec<u32>> {
+    let of = |notice: &Notice| match (notice.units, notice.code) {
+        (Some(Units { brought, went_in, saved }), _) => vec![brought, went_in, saved],
+        (None, NoticeCode::LinesSaved | NoticeCode::LinesLeftOver) => vec![notice.lines],
+        _ => Vec::new(),
+    };
+    cart.notices.iter().map(of).collect()
 }

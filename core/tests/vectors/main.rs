@@ -9,6 +9,9 @@ mod line_ids;
 mod names;
 mod parse;
 mod run;
+#[path = "../shelf/mod.rs"]
+#[expect(dead_code, reason = "the laws ask more of it")]
+mod shelf;
 mod world;
 
 use std::collections::BTreeSet;

@@ -41,7 +41,7 @@ pub(crate) struct Vector {
     pub(crate) ends: BTreeMap<String, View>,
 }
 
-/// One thing that happens: exactly one of its seven kinds is given.
+/// One thing that happens: exactly one of its nine kinds is given.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -54,6 +54,10 @@ pub(crate) struct Step {
     pub(crate) checkout: Option<String>,
     pub(crate) cancel: Option<String>,
     pub(crate) merge: Option<MergeStep>,
+    /// Brings in what fits of the cart's so-manieth leftover, from 1 on, oldest first.
+    pub(crate) bring_in: Option<usize>,
+    /// Drops it.
+    pub(crate) drop: Option<usize>,
     pub(crate) read: Option<String>,
     pub(crate) wait_ms: Option<u64>,
     pub(crate) expect: Option<Expect>,
@@ -146,6 +150,8 @@ pub(crate) struct Expect {
     pub(crate) order: Option<Vec<(LineName, u32)>>,
     /// Of a cancel or a merge: whether it did anything.
     pub(crate) done: Option<bool>,
+    /// Of a cancel: there is no room for the lines yet, and the order keeps them.
+    pub(crate) owed: Option<bool>,
     pub(crate) cart: Option<View>,
 }
 
@@ -155,10 +161,14 @@ pub(crate) struct Expect {
 pub(crate) struct View {
     pub(crate) lines: Option<Vec<(LineName, u32)>>,
     pub(crate) saved: Option<Vec<(LineName, u32)>>,
+    /// What was left over: one list a leftover, oldest first.
+    pub(crate) leftovers: Option<Vec<Vec<(LineName, u32)>>>,
     pub(crate) revision: Option<u64>,
     pub(crate) generation: Option<u64>,
     /// `<code>[ <sku>]` each.
     pub(crate) notices: Option<Vec<String>>,
+    /// Of each of them what it counts.
+    pub(crate) counts: Option<Vec<Vec<u32>>>,
 }
 
 pub(crate) fn vectors(path: &Path) -> Vec<Vector> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use trolley_core::cart::op::Intent;
+
 use crate::compare;
 use crate::interleave;
 use crate::parse::{Step, Vector, View};
@@ -54,10 +56,11 @@ fn run_order(
     for (name, view) in &vector.ends {
         let whole = View {
             saved: Some(view.saved.clone().unwrap_or_default()),
+            leftovers: Some(view.leftovers.clone().unwrap_or_default()),
             generation: Some(view.generation.unwrap_or(0)),
             ..view.clone()
         };
-        compare::view(&whole, world.cart(name), in_order)
+        compare::view(&whole, &world.seen(name), in_order)
             .map_err(|broken| format!("at the end, cart {name}: {broken}"))?;
     }
     Ok(())
@@ -70,21 +73,21 @@ fn take(world: &mut World, step: &Step) -> Result<(), String> {
         world.turn_clock_to(ms);
     }
     let on = step.on.as_deref().unwrap_or(CART);
-    let before = world.cart(on).clone();
+    let before = world.seen(on);
     let answer = carry_out(world, on, step);
     if let Answer::Refused { code, .. } = &answer
-        && *world.cart(on) != before
+        && world.seen(on) != before
     {
         return Err(format!("refused as {code}, and yet the cart has changed"));
     }
     if let (Answer::Synced { .. }, Some(_)) = (&answer, &step.sync) {
         let mut again = world.clone();
         let repeated = carry_out(&mut again, on, step);
-        compare::is_repetition(&answer, &repeated, world.cart(on), again.cart(on))?;
+        compare::is_repetition(&answer, &repeated, &world.seen(on), &again.seen(on))?;
     }
     let read = step.read.as_deref().unwrap_or(on);
     match &step.expect {
-        Some(expect) => compare::answer(expect, &answer, world.cart(read)),
+        Some(expect) => compare::answer(expect, &answer, &world.seen(read)),
         None => compare::unexpected(&answer),
     }
 }
@@ -96,6 +99,8 @@ fn carry_out(world: &mut World, on: &str, step: &Step) -> Answer {
         step.checkout.is_some(),
         step.cancel.is_some(),
         step.merge.is_some(),
+        step.bring_in.is_some(),
+        step.drop.is_some(),
         step.read.is_some(),
         step.wait_ms.is_some(),
     ];
@@ -110,6 +115,10 @@ fn carry_out(world: &mut World, on: &str, step: &Step) -> Answer {
         world.cancel(on, order)
     } else if let Some(merge) = &step.merge {
         world.merge(on, merge)
+    } else if let Some(nth) = step.bring_in {
+        world.leftover(on, nth, Intent::BringIn)
+    } else if let Some(nth) = step.drop {
+        world.leftover(on, nth, Intent::DropLeftover)
     } else {
         world.wait(step.wait_ms.unwrap_or(0));
         Answer::Nothing

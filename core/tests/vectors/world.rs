@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use trolley_core::cart::checkout::{CheckedOut, Checkout, CheckoutError};
+use trolley_core::cart::checkout::{CheckedOut, Checkout, CheckoutError, GiveBack, GivenBack};
 use trolley_core::cart::limits::Limits;
-use trolley_core::cart::op::{Call, MergePolicy, Op, OpResult, Refusal, SyncCall, SyncRefusal};
-use trolley_core::cart::state::{AppliedKey, Cart};
+use trolley_core::cart::merge::Merge;
+use trolley_core::cart::op::{Call, Intent, MergePolicy, Op, OpResult, Refusal, SyncCall, SyncRefusal};
+use trolley_core::cart::state::{AppliedKey, Cart, Leftover};
+use trolley_core::ids::LeftoverId;
 use trolley_core::time::{Span, Timestamp};
 
 use crate::edge::{intent, intent_of_op};
 use crate::names;
 use crate::parse::{CallStep, MergeStep, OpFields, SyncStep, Vector};
+use crate::shelf::Shelf;
 
 /// Time 0 of every vector. Late enough that a clock may be a year slow.
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -19,6 +22,7 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) carts: BTreeMap<String, Cart>,
+    shelf: Shelf,
     orders: BTreeMap<String, Vec<CheckedOut>>,
     unknown_skus: Vec<String>,
     now: Timestamp,
@@ -35,6 +39,8 @@ pub(crate) enum Answer {
     Ordered(Vec<CheckedOut>),
     /// A cancel or merge, and whether it did anything.
     Done(bool),
+    /// A cancelled order keeps its lines for want of room.
+    Owed,
     Refused {
         code: String,
         expected_seq: Option<u64>,
@@ -42,11 +48,19 @@ pub(crate) enum Answer {
     Nothing,
 }
 
+/// A cart with what is kept beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) cart: Cart,
+    pub(crate) leftovers: Vec<Leftover>,
+}
+
 impl World {
     pub(crate) fn new(vector: &Vector) -> World {
         World {
             limits: limits(&vector.limits),
             carts: BTreeMap::new(),
+            shelf: Shelf::default(),
             orders: BTreeMap::new(),
             unknown_skus: vector.unknown_skus.clone(),
             now: Timestamp::from_ms(EPOCH_MS),
@@ -68,11 +82,24 @@ impl World {
         self.carts.entry(name.into()).or_insert_with(|| Cart::new(names::cart(name), now))
     }
 
+    pub(crate) fn seen(&mut self, name: &str) -> Seen {
+        let cart = self.cart(name).clone();
+        let leftovers = self.shelf.of(&cart).cloned().collect();
+        Seen { cart, leftovers }
+    }
+
+    /// Does something with all that is kept of a cart.
+    fn with<T>(&mut self, name: &str, change: impl FnOnce(&mut Shelf, &mut Cart, &Limits) -> T) -> T {
+        let mut cart = self.cart(name).clone();
+        let done = change(&mut self.shelf, &mut cart, &self.limits);
+        *self.cart(name) = cart;
+        done
+    }
+
     pub(crate) fn sync(&mut self, on: &str, step: &SyncStep) -> Answer {
         let ops = step.ops.iter().flat_map(|fields| self.ops(&step.client, fields)).collect();
         let sync = SyncCall { client: names::client(&step.client), at: self.now, ops };
-        let limits = self.limits.clone();
-        match self.cart(on).sync(&sync, &limits) {
+        match self.with(on, |shelf, cart, limits| shelf.sync(cart, &sync, limits)) {
             Ok(synced) => Answer::Synced { acked: synced.acked, results: synced.results },
             Err(refusal) => refused(&refusal),
         }
@@ -105,7 +132,7 @@ impl World {
     /// A plain call, so many times; the answer is the last one's, and none before it may be refused.
     pub(crate) fn call(&mut self, on: &str, step: &CallStep) -> Answer {
         let session = names::session(step.by.as_deref().unwrap_or("S"));
-        let (limits, at) = (self.limits.clone(), self.now);
+        let at = self.now;
         let mut answer = Answer::Nothing;
         for i in 1..=step.times.unwrap_or(1) {
             if let Answer::Refused { .. } = answer {
@@ -117,7 +144,7 @@ impl World {
             }
             let called = intent(&wanted, &self.unknown_skus)
                 .map(|intent| Call { session, base: step.base, at, intent })
-                .and_then(|call| self.cart(on).call(&call, &limits));
+                .and_then(|call| self.with(on, |shelf, cart, limits| shelf.call(cart, &call, limits)));
             answer = match called {
                 Ok(outcome) => Answer::Called(format!("{outcome:?}").to_lowercase()),
                 Err(refusal) => refused_op(&refusal),
@@ -146,19 +173,33 @@ impl World {
     }
 
     pub(crate) fn cancel(&mut self, on: &str, order: &str) -> Answer {
-        let (limits, at) = (self.limits.clone(), self.now);
         let lines = self.orders.get(order).expect("an order that was made").clone();
-        let cart = self.cart(on);
-        match cart.give_back_order(names::order(order), &lines, names::session("shop"), at, &limits) {
-            Ok(done) => Answer::Done(done),
+        let (order, author, at) = (names::order(order), names::session("shop"), self.now);
+        let asked = GiveBack { order, lines: &lines, author, at };
+        match self.with(on, |shelf, cart, limits| shelf.give_back(cart, &asked, limits)) {
+            Ok(GivenBack::Now) => Answer::Done(true),
+            Ok(GivenBack::Before) => Answer::Done(false),
+            Ok(GivenBack::Owed) => Answer::Owed,
+            Err(refusal) => refused_op(&refusal),
+        }
+    }
+
+    /// Brings a leftover in or drops it: the `nth` of the cart, from 1 on.
+    pub(crate) fn leftover(&mut self, on: &str, nth: usize, intent: fn(LeftoverId) -> Intent) -> Answer {
+        let (session, at) = (names::session("S"), self.now);
+        let of = self.cart(on).leftovers.get(nth - 1).copied();
+        let id = of.map_or(LeftoverId::from_bytes([0; 16]), |of| of.id);
+        let call = Call { session, base: None, at, intent: intent(id) };
+        match self.with(on, |shelf, cart, limits| shelf.call(cart, &call, limits)) {
+            Ok(outcome) => Answer::Called(format!("{outcome:?}").to_lowercase()),
             Err(refusal) => refused_op(&refusal),
         }
     }
 
     /// A sign-in: seal the guest's cart by compare-and-set, apply with its key, mark done; every step repeatable.
     pub(crate) fn merge(&mut self, on: &str, step: &MergeStep) -> Answer {
-        let (limits, at) = (self.limits.clone(), self.now);
-        let into = names::cart(on);
+        let (into, at, author) = (names::cart(on), self.now, names::session("S"));
+        let open = self.cart(&step.guest).clone();
         let guest = self.cart(&step.guest);
         guest.seal(into);
         let seal = guest.sealed.expect("just sealed");
@@ -172,9 +213,13 @@ impl World {
         if step.crash_after.as_deref() == Some("seal") {
             return Answer::Nothing;
         }
-        let merged = self.cart(on).merge(&guest, policy(&step.policy), names::session("S"), at, &limits);
-        match merged {
-            Err(refusal) => refused_op(&refusal),
+        let asked = Merge { guest: &guest, policy: policy(&step.policy), author, at };
+        match self.with(on, |shelf, cart, limits| shelf.merge(cart, &asked, limits)) {
+            Err(refusal) => {
+                // All of a sign-in is one commit: the seal goes too.
+                *self.cart(&step.guest) = open;
+                refused_op(&refusal)
+            }
             Ok(done) => {
                 if step.crash_after.as_deref() != Some("apply") {
                     self.cart(&step.guest).mark_merged();
@@ -222,6 +267,10 @@ fn limits(overrides: &BTreeMap<String, u64>) -> Limits {
             "lines" => limits.lines = count,
             "saved" => limits.saved = count,
             "quantity" => limits.quantity = value.try_into().unwrap(),
+            "owed_units" => limits.owed_units = value.try_into().unwrap(),
+            "saved_bytes" => limits.saved_bytes = count,
+            "leftovers" => limits.leftovers = count,
+            "leftover_lines" => limits.leftover_lines = count,
             "text_bytes" => limits.text_bytes = count,
             "clients" => limits.clients = count,
             "line_adds" => limits.line_adds = count,

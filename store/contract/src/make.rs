@@ -146,6 +146,7 @@ fn order(id: OrderId) -> Order {
         }],
         subtotal: None,
         cancelled_at: None,
+        owed: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use trolley_core::cart::state::{Applied, Cart, Departed, Notice};
+use trolley_core::cart::state::{Applied, Cart, Departed, LeftoverRef, Notice};
 use trolley_core::ledger::{Ledger, LedgerEntry};
 use trolley_core::time::Timestamp;
 
@@ -33,6 +33,7 @@ pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Writer) {
         marks,
         merged,
         applied,
+        leftovers,
         sealed,
         notices,
     } = after;
@@ -51,6 +52,7 @@ pub(super) fn of_carts(before: &Cart, after: &Cart, out: &mut Writer) {
     script(&before.marks, marks, out);
     script(&before.merged, merged, out);
     script(&before.applied, applied, out);
+    script(&before.leftovers, leftovers, out);
 }
 
 /// The cart that a delta makes of `before`.
@@ -75,6 +77,7 @@ pub(super) fn to_cart(before: &Cart, from: &mut Reader<'_>) -> Result<Cart, Deco
         marks: follow::<(u64, Timestamp), _, _>(&before.marks, from)?,
         merged: follow(&before.merged, from)?,
         applied: follow::<Applied, _, _>(&before.applied, from)?,
+        leftovers: follow::<LeftoverRef, _, _>(&before.leftovers, from)?,
     })
 }
 
@@ -112,7 +115,7 @@ macro_rules! same_by_value {
         }
     )*};
 }
-same_by_value!(Departed, Applied, LedgerEntry, (u64, Timestamp));
+same_by_value!(Departed, Applied, LeftoverRef, LedgerEntry, (u64, Timestamp));
 
 /// Writes how `new` is made of `old`: runs that are copied (length and place) and runs that are new (length and elements),
 /// in turn, beginning with a copied one; an empty run of both is the end.

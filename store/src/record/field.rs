@@ -7,8 +7,8 @@ use std::sync::Arc;
 use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
 use trolley_core::ids::{
-    AccountId, ApiKeyId, CartId, ClientId, EmailDigest, EventId, KeyId, OrderId, SeriesId, SessionId,
-    TokenDigest,
+    AccountId, ApiKeyId, CartId, ClientId, EmailDigest, EventId, KeyId, LeftoverId, OrderId, SeriesId,
+    SessionId, TokenDigest,
 };
 use trolley_core::item::{Item, LineId};
 use trolley_core::money::Currency;
@@ -101,6 +101,7 @@ named_bytes!(
     SessionId,
     ClientId,
     OrderId,
+    LeftoverId,
     OrderLink,
     SealingLink,
     TokenDigest,

@@ -6,8 +6,9 @@ use trolley_core::account::audit::{AuditEntry, AuditEvent, EventKind, Trail};
 use trolley_core::account::sessions::{AccountSessions, KnownDevice, Series, SignedInEntry as SignedIn};
 use trolley_core::cart::op::{MergePolicy, NoticeCode, OpKind, RefusalCode};
 use trolley_core::cart::state::{
-    Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Holder, Line,
-    Merged, Notice, Origin, Piece, Recent, Register, Seal,
+    Add, Applied, AppliedKey, Author, Cart, Change, Client, Departed, GuestBase, GuestRegister, Holder,
+    Leftover, LeftoverFrom, LeftoverLine, LeftoverRef, Line, Merged, Notice, Origin, Piece, Recent, Register,
+    Seal, Units,
 };
 use trolley_core::chain::{Successor, TokenChain};
 use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
@@ -24,13 +25,13 @@ use crate::records::table::table;
 fields! {
     Cart as Cart {
         id, holder, generation, generation_start, revision, version, created_at, updated_at, lines, saved, clients,
-        departed, ring, floor, marks, merged, applied, sealed, notices,
+        departed, ring, floor, marks, merged, applied, leftovers, sealed, notices,
     }
     Line as Line { id, item, register, adds, guests, price, added_at, updated_at }
     Money as Money { amount, currency }
     Register as Register { eff, base, author, seq, n, revision }
     Add as Add { revision, from, client, seq, n, origin }
-    Origin as Origin { cart, revision, client, seq, register }
+    Origin as Origin { cart, revision, client, seq, register, saved }
     GuestRegister as GuestRegister { cart, register, withheld }
     Client as Client { id, last_seq, last_eff, last_seen, lowest_base, recent, guest }
     GuestBase as GuestBase { cart, lowest_base }
@@ -38,9 +39,13 @@ fields! {
     Merged as Merged { cart, revision, guest_revision, guest_generation_start, guest_generation, policy }
     Applied as Applied { key, revision }
     Seal as Seal { into, done }
-    Change as Change { revision, at, author, seq, kind, pieces }
+    Change as Change { revision, at, author, seq, kind, pieces, leftover }
     Piece as Piece { line, saved, before, after, dropped }
-    Notice as Notice { code, line }
+    Notice as Notice { code, line, lines, units, leftover }
+    Units as Units { brought, went_in, saved }
+    LeftoverRef as LeftoverRef { id, from, revision, followed }
+    LeftoverLine as LeftoverLine { saved, line }
+    Leftover as Leftover { id, version, from, at, lines }
     Session as Session { id, version, tokens, transport, cart, created_at, last_seen, presented, began_with_cart, sign_in }
     SignIn as SignIn { account, at, device }
     Device as Device { name, address }
@@ -66,7 +71,7 @@ fields! {
     EmailOwner as EmailOwner { digest, account }
     ResetToken as ResetToken { digest, account, expires_at }
     Order as Order {
-        id, version, cart, session, generation, revision, created_at, lines, subtotal, cancelled_at,
+        id, version, cart, session, generation, revision, created_at, lines, subtotal, cancelled_at, owed,
     }
     OrderLine as OrderLine { item, quantity, title, unit_price, line_total }
     Sealing as Sealing { from, version, into }
@@ -94,6 +99,7 @@ impl Field for Recent {
 tagged! {
     Author { 1 Device, 2 Session }
     AppliedKey { 1 Merge, 2 Cancel }
+    LeftoverFrom { 1 Merge, 2 Cancel, 3 Late }
 }
 
 /// A record is the number of its kind, and what it holds.
@@ -123,12 +129,13 @@ numbered! {
     Holder { 1 Guest, 2 Account }
     OpKind {
         1 Add, 2 Set, 3 Remove, 4 Clear, 5 Save, 6 Unsave, 7 Discard, 8 Undo, 9 Merge, 10 Checkout, 11 Cancel,
+        12 BringIn, 13 DropLeftover,
     }
     RefusalCode {
         1 LineNotFound, 2 QuantityOverLimit, 3 QuantityZero, 4 TooManyLines, 5 TooManySaved, 6 TooMuchText,
-        7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed, 11 TotalTooLarge,
+        7 UnknownSku, 8 NotUndoable, 9 Invalid, 10 Sealed, 11 TotalTooLarge, 12 TooManyLeftovers, 13 LeftoverNotFound,
     }
-    NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded }
+    NoticeCode { 1 CartsMerged, 2 QuantityClamped, 3 LinesSaved, 4 Superseded, 5 LinesLeftOver }
     MergePolicy { 1 Sum, 2 Max, 3 KeepAccount, 4 KeepGuest }
     Transport { 1 Cookie, 2 Bearer }
     Scope { 1 OrdersRead, 2 Orders, 3 AccountsRead, 4 Accounts, 5 SignIns, 6 Audit }

@@ -56,7 +56,7 @@ impl Weigh for Cart {
         let parts: usize = self.lines.iter().chain(&self.saved).map(line).sum::<usize>()
             + self.clients.iter().map(client).sum::<usize>()
             + self.ring.iter().map(change).sum::<usize>();
-        parts + size_of_val(&*self.departed) + size_of_val(&*self.marks)
+        parts + size_of_val(&*self.departed) + size_of_val(&*self.marks) + size_of_val(&*self.leftovers)
     }
 }
 

@@ -9,9 +9,11 @@ use trolley_core::account::audit::{AuditEntry, AuditEvent, EventKind, Trail};
 use trolley_core::account::email::Email;
 use trolley_core::account::password::PasswordHash;
 use trolley_core::account::sessions::{AccountSessions, Series, SignedInEntry as SignedIn};
+use trolley_core::cart::op::NoticeCode;
+use trolley_core::cart::state::{Cart, LeftoverFrom, LeftoverRef, Notice, Units};
 use trolley_core::chain::{Successor, TokenChain};
 use trolley_core::ids::{
-    AccountId, ApiKeyId, CartId, EventId, KeyId, OrderId, SeriesId, SessionId, TokenDigest,
+    AccountId, ApiKeyId, CartId, EventId, KeyId, LeftoverId, OrderId, SeriesId, SessionId, TokenDigest,
 };
 use trolley_core::item::Item;
 use trolley_core::ledger::{Ledger, LedgerAnswer, LedgerEntry};
@@ -23,7 +25,7 @@ use trolley_store::record::{FORMAT, apply, decode, delta, encode};
 use trolley_store::records::Record;
 use trolley_store::records::own::{ApiKey, Clock, Data, EmailOwner, Remember, ResetToken, Token};
 
-use crate::history::{cart, change, record};
+use crate::history::{cart, change, item, record};
 
 /// One record of each kind, the cart with everything that a cart can hold.
 pub(crate) fn samples() -> Vec<(&'static str, Record)> {
@@ -32,6 +34,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     (0..160).for_each(|step: u64| {
         change(&mut full, step.wrapping_mul(0x9e37_79b9_7f4a_7c15), 2_000_000 + step * 60_000);
     });
+    owe(&mut full);
     let mut ledger = Ledger::new(session);
     for n in 0..3 {
         let answer = LedgerAnswer {
@@ -80,6 +83,38 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     samples
 }
 
+/// What a cart keeps of leftovers, and tells of them.
+fn owe(cart: &mut Cart) {
+    let named = |n: u8, from: LeftoverFrom| LeftoverRef {
+        id: LeftoverId::from_bytes([n; 16]),
+        from,
+        revision: u64::from(n) * 100,
+        followed: n == 2,
+    };
+    let merge = named(1, LeftoverFrom::Merge(CartId::from_bytes([5; 16])));
+    let cancel = named(2, LeftoverFrom::Cancel(OrderId::from_bytes([8; 16])));
+    let late = named(3, LeftoverFrom::Late(cart.id));
+    cart.leftovers = vec![merge, cancel, late];
+    let newest = cart.ring.back_mut().unwrap();
+    Arc::make_mut(newest).leftover = Some(Box::new(merge));
+    cart.notices = vec![
+        Notice {
+            code: NoticeCode::QuantityClamped,
+            line: Some(item(1).line_id()),
+            lines: 1,
+            units: Some(Units { brought: 1_000_000, went_in: 9_999, saved: 300 }),
+            leftover: None,
+        },
+        Notice {
+            code: NoticeCode::LinesLeftOver,
+            line: None,
+            lines: 300,
+            units: None,
+            leftover: Some(merge.id),
+        },
+    ];
+}
+
 /// An order with and without prices, and a session's data.
 fn of_orders(session: SessionId) -> [(&'static str, Record); 5] {
     let item =
@@ -111,6 +146,7 @@ fn of_orders(session: SessionId) -> [(&'static str, Record); 5] {
         ],
         subtotal: euros(2_598),
         cancelled_at: Some(Timestamp::from_ms(1_700_000_060_000)),
+        owed: true,
     };
     let (into, oldest) = (CartId::from_bytes([9; 16]), OrderId::from_bytes([7; 16]));
     let link = SealingLink::new(into, order.cart);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use trolley_core::cart::leftover::Leftovers;
 use trolley_core::cart::limits::Limits;
+use trolley_core::cart::merge::Merge;
 use trolley_core::cart::op::{Call, Intent, LineRef, MergePolicy, Op, SyncCall};
 use trolley_core::cart::state::Cart;
 use trolley_core::ids::{CartId, ClientId, SessionId};
@@ -99,7 +101,8 @@ fn worst_merged(limits: &Limits) -> Cart {
         }
         guest.seal(account.id);
         let (session, at) = (SessionId::from_bytes([n; 16]), Timestamp::from_ms(3_000_000));
-        assert!(account.merge(&guest, MergePolicy::Sum, session, at, limits).unwrap());
+        let asked = Merge { guest: &guest, policy: MergePolicy::Sum, author: session, at };
+        assert!(account.merge_with(&asked, limits, &mut Leftovers::new()).unwrap());
         judge(&account, limits);
     }
     account

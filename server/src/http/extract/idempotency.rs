@@ -132,6 +132,14 @@ fn hash_intent(digest: &mut Sha256, intent: &Intent) {
         Intent::Unsave(line) => hash_line(digest, b"unsave", line, 0),
         Intent::Discard(line) => hash_line(digest, b"discard", line, 0),
         Intent::Clear(_) => digest.update(b"\0clear"),
+        Intent::BringIn(id) => {
+            digest.update(b"\0bring_in\0");
+            digest.update(id.bytes());
+        }
+        Intent::DropLeftover(id) => {
+            digest.update(b"\0drop_leftover\0");
+            digest.update(id.bytes());
+        }
         Intent::Undo(revision) => {
             digest.update(b"\0undo\0");
             digest.update(revision.to_be_bytes());

@@ -85,6 +85,8 @@ codes! {
     ShortStock "short_stock" 409 "There are fewer than the shopper wants" "Lower the quantities, or ask again with accept_available.";
     NotUndoable "not_undoable" 409 "It cannot be taken back" "Read the history for what can be.";
     InvalidOp "invalid_op" 422 "The change is not valid" "Correct what the detail names.";
+    TooManyLeftovers "too_many_leftovers" 409 "There is no room for what would be left over" "Take lines out of the cart or off the saved list, and try again: nothing was changed, and nothing is lost.";
+    LeftoverNotFound "leftover_not_found" 404 "There is no such leftover" "Read the cart again.";
     CartSealed "cart_sealed" 409 "The cart was merged into another" "Read the cart again.";
     SequenceGap "sequence_gap" 409 "Ops are missing" "Send the queue from expected_seq on.";
     ClientForked "client_forked" 409 "Two queues share one client id" "Take a new client id; what came before seq was taken in, send the rest again under it from seq 1.";

@@ -88,15 +88,19 @@ fn of_change(code: NoticeCode) -> (&'static str, &'static str) {
         NoticeCode::LinesSaved => {
             ("lines_saved", "What did not fit, or is not in stock, is saved for later.")
         }
+        NoticeCode::LinesLeftOver => {
+            ("lines_left_over", "Some lines found no room and wait beside the cart.")
+        }
         NoticeCode::Superseded => ("superseded", "A newer change stood against one of yours."),
     }
 }
 
 /// Every code of a notice.
-const CODES: [&str; 9] = [
+const CODES: [&str; 10] = [
     "carts_merged",
     "quantity_clamped",
     "lines_saved",
+    "lines_left_over",
     "superseded",
     "price_changed",
     "short_stock",

@@ -47,6 +47,8 @@ pub fn sentence(cart: &Cart, change: &Change) -> String {
         OpKind::Merge => format!("The cart of a visit came in at a sign-in: {about}"),
         OpKind::Checkout => format!("Ordered {about}"),
         OpKind::Cancel => format!("A cancelled order gave back {about}"),
+        OpKind::BringIn => format!("Brought in {about}, which had found no room before"),
+        OpKind::DropLeftover => "Dropped what had found no room".to_owned(),
     }
 }
 

@@ -105,6 +105,7 @@ impl Checkout {
             lines: lines.collect(),
             subtotal: quote.subtotal,
             cancelled_at: None,
+            owed: false,
         })
     }
 }

@@ -46,7 +46,8 @@ pub fn routes() -> Routes {
 }
 
 /// What whoever comes in may be refused with besides.
-pub const ENTRY: [Code; 4] = [Code::RateLimited, Code::Busy, Code::StoreFull, Code::CartTooLarge];
+pub const ENTRY: [Code; 5] =
+    [Code::RateLimited, Code::Busy, Code::StoreFull, Code::CartTooLarge, Code::TooManyLeftovers];
 
 async fn sign_up(
     State(front): State<Arc<AppState>>,

@@ -48,6 +48,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Its connection broke, or there was no place any more for its request once it was there, or for more of its bytes.
+#[expect(clippy::needless_pass_by_value, reason = "an error is handed over as it came")]
 fn broken(error: axum::Error) -> Problem {
     match full(&error) {
         Some(full) => full.into(),

@@ -49,7 +49,7 @@ async fn s31_who_uses_a_remembered_device_is_recorded_and_shown_and_so_is_the_se
             .expect(200);
         let audit = owner.get("/v1/account/audit").await.expect(200).json;
         let him = (json!("Chrome on Windows"), json!("198.51.100.66"));
-        assert_eq!(rows(&audit, "remembered"), [him.clone()]);
+        assert_eq!(rows(&audit, "remembered"), vec![him.clone()]);
         let (revoked, expired) = (rows(&audit, "session_revoked"), rows(&audit, "session_expired"));
         assert_eq!(revoked, if lived { vec![him] } else { vec![] }, "{audit}");
         assert_eq!(expired.len(), usize::from(!lived), "{audit}");

@@ -33,7 +33,7 @@ async fn a_guest_signs_up_and_the_cart_comes_along_and_waits() {
     );
 
     let signed_out = form(&browser, "/account", "/sign-out").await.send(&browser).await.expect(303);
-    assert!(signed_out.header("clear-site-data").is_some());
+    assert_eq!(signed_out.header("clear-site-data"), Some("\"storage\""));
     assert_eq!(browser.cart().await.shown(), "");
     assert_eq!(browser.get("/account").await.expect(303).header("location"), Some("/sign-in"));
     sign(&browser, "/sign-in", PASSWORD).await.expect(303);

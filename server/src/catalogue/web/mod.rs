@@ -10,6 +10,7 @@ mod question;
 mod queue;
 #[cfg(test)]
 mod simulated;
+mod stopwatch;
 mod tally;
 mod turns;
 
@@ -109,7 +110,7 @@ impl Asking {
     /// What is known of each sku, asked for where it has to be, in so much time and no more.
     async fn all(self: Arc<Self>, wanted: Vec<Wanted>, now: Timestamp) -> Listing {
         self.try_again(&wanted, now).await;
-        let (mut words, mut listeners) = self.join(wanted, now, Instant::now());
+        let (mut words, mut listeners) = self.join(wanted, now, stopwatch::now());
         self.start();
         let heard = async {
             for listener in &mut listeners {
@@ -147,12 +148,12 @@ impl Asking {
     /// Asks as many questions as there are places for. One that was begun is brought to its end, whoever still waits for it, and then
     /// others have its place.
     fn start(self: &Arc<Self>) {
-        while let Some(question) = self.queue.next(Instant::now()) {
+        while let Some(question) = self.queue.next(stopwatch::now()) {
             let asking = Arc::clone(self);
             tokio::spawn(async move {
                 let answer = asking.answer(&question.sku, question.is_strange()).await;
                 let is_given_up = question.is_strange() && matches!(answer, QuestionOutcome::Silent(_));
-                asking.hear(question, answer, Instant::now());
+                asking.hear(question, answer, stopwatch::now());
                 asking.start();
                 if is_given_up {
                     // Only then its place is free.

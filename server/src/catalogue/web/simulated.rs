@@ -35,7 +35,7 @@ impl Simulated {
         let patience = Patience { sells_for: Span::from_s(20), ..Patience::default() };
         Simulated {
             web: Web::new("http://192.0.2.1/", patience).unwrap(),
-            began: Instant::now(),
+            began: stopwatch::now(),
             ms: 0,
             takes: [product, other],
             line: VecDeque::new(),
@@ -169,7 +169,7 @@ fn a_flood_of_odd_skus_leaves_neighbours_their_prices_however_little_the_catalog
         assert!(!simulated.was_open, "{case}: the breaker opened");
         assert_eq!(untold, 0, "{case}");
         assert!(old <= 24, "{case}");
-        assert!(simulated.asked > 80, "{case}: {} questions", simulated.asked);
+        assert!(simulated.asked > 50, "{case}: {} questions", simulated.asked);
     }
 }
 

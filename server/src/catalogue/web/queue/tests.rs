@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalogue::web::pace::{PLACES_START, STRANGE_START};
+use crate::catalogue::web::stopwatch;
 use crate::service::limits::addresses::Source;
 
 fn asker(address: u8, cart: u8) -> Asker {
@@ -16,12 +17,12 @@ fn queue() -> Arc<Queue> {
 }
 
 fn join(queue: &Arc<Queue>, sku: &str, rank: Rank, asker: Asker) -> Option<Listener> {
-    queue.join(sku, rank, asker, Timestamp::from_ms(0), Instant::now())
+    queue.join(sku, rank, asker, Timestamp::from_ms(0), stopwatch::now())
 }
 
 /// The skus that are asked for next, as many as may be under way.
 fn next(queue: &Arc<Queue>) -> Vec<UnderWay> {
-    std::iter::from_fn(|| queue.next(Instant::now())).collect()
+    std::iter::from_fn(|| queue.next(stopwatch::now())).collect()
 }
 
 #[test]
@@ -36,7 +37,7 @@ fn thirty_thousand_questions_of_one_address_keep_no_other_waiting() {
     let under_way = next(&queue);
     assert_eq!(under_way.len(), STRANGE_START * 3 / 4, "nor do all places go to one address");
     let _other = join("mug", asker(2, 200)).unwrap();
-    let mug = queue.next(Instant::now()).unwrap();
+    let mug = queue.next(stopwatch::now()).unwrap();
     assert_eq!(&*mug.sku, "mug");
     drop((under_way, mug));
     assert!(queue.waiting.lock().under_way_of.is_empty());
@@ -59,7 +60,7 @@ fn what_stands_in_carts_goes_first_and_still_leaves_a_turn_in_four() {
         named.push(join(&queue, &format!("named-{n}"), Rank::Named, asker(n, 1)).unwrap());
         stands.push(join(&queue, &format!("stands-{n}"), Rank::Stands, asker(n, 1)).unwrap());
     }
-    let first: Vec<_> = (0..32).map(|_| queue.next(Instant::now()).unwrap().sku.clone()).collect();
+    let first: Vec<_> = (0..32).map(|_| queue.next(stopwatch::now()).unwrap().sku.clone()).collect();
     let named = first.iter().filter(|sku| sku.starts_with("named")).count();
     assert_eq!(named, first.len() / TURNS);
     assert!(first[0].starts_with("stands"));
@@ -85,8 +86,8 @@ fn an_address_has_so_many_questions_that_come_to_nothing_and_products_are_not_co
     let asked = |address: u8, came: Came| {
         let asks = |n: &u32| {
             let listener = join(&queue, &n.to_string(), Rank::Named, asker(address, 1));
-            let question = queue.next(Instant::now());
-            question.as_ref().map(|question| question.came(came, Instant::now()));
+            let question = queue.next(stopwatch::now());
+            question.as_ref().map(|question| question.came(came, stopwatch::now()));
             drop(listener);
             question.is_some()
         };
@@ -118,7 +119,7 @@ fn one_sku_is_asked_for_once_and_all_who_wait_are_told() {
     let before = [join(1), join(2)];
     let [question] = <[UnderWay; 1]>::try_from(next(&queue)).unwrap_or_else(|_| panic!("asked twice"));
     let late = join(3);
-    assert!(queue.next(Instant::now()).is_none());
+    assert!(queue.next(stopwatch::now()).is_none());
     question.tell(Lookup::Unknown);
     drop(question);
     assert!(before.iter().chain([&late]).all(|listener| matches!(listener.told(), Some(Lookup::Unknown))));
@@ -129,7 +130,7 @@ async fn who_is_sent_away_waits_for_nothing() {
     let queue = queue();
     let mut mug = join(&queue, "mug", Rank::Stands, asker(1, 1)).unwrap();
     queue.send_away();
-    assert!(queue.next(Instant::now()).is_none());
+    assert!(queue.next(stopwatch::now()).is_none());
     mug.heard().await;
     assert!(mug.told().is_none());
     drop(mug);

@@ -22,7 +22,7 @@ use crate::http::problem::response::{Cause, Problem};
 use crate::http::routes::operations::health;
 use crate::http::server::awaited::{Awaited, Place, Places, Sharer};
 use crate::http::server::crowd::Connection;
-use crate::http::server::failure_log::{FailureLog, Told};
+use crate::http::server::failure_log::{FailureLog, Logged};
 use crate::http::server::state::HttpConfig;
 use crate::http::server::{cors, cross_site};
 use crate::service::limits::shares::Full;
@@ -104,7 +104,7 @@ impl Edge {
             self.meter.refused(*code);
         }
         if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
-            self.log(id, response.status(), cause);
+            self.log(id, response.status(), &cause);
         }
         if let Some((method, path, began)) = logged {
             let (status, us) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
@@ -125,16 +125,16 @@ impl Edge {
 
     /// Says why a request failed. What its own client is to blame for is no error of ours, and who can bring about the same
     /// failure as often as it likes shall not fill the disk with it.
-    fn log(&self, id: u64, status: StatusCode, cause: Arc<str>) {
+    fn log(&self, id: u64, status: StatusCode, cause: &Arc<str>) {
         let (request, status) = (format_args!("{id:016x}"), status.as_u16());
         if status < 500 {
             tracing::debug!(%request, status, %cause, "a request was refused");
             return;
         }
-        match self.told.lock().tell(self.since.elapsed(), &cause) {
-            Told::Again => {}
-            Told::Anew { untold: 0 } => tracing::error!(%request, status, %cause, "a request failed"),
-            Told::Anew { untold } => {
+        match self.told.lock().tell(self.since.elapsed(), cause) {
+            Logged::Again => {}
+            Logged::Anew { untold: 0 } => tracing::error!(%request, status, %cause, "a request failed"),
+            Logged::Anew { untold } => {
                 tracing::error!(%request, status, %cause, untold, "a request failed, and so many before it that are not told");
             }
         }

@@ -144,6 +144,16 @@ fn sound(cart: &Cart, now: Timestamp, limits: &Limits) -> Result<(), TestCaseErr
     Ok(())
 }
 
+fn left_over_in_bounds(shelf: &Shelf, cart: &Cart, limits: &Limits) -> Result<(), TestCaseError> {
+    for leftover in shelf.of(cart) {
+        prop_assert!((1..=limits.leftover_lines).contains(&leftover.lines.len()));
+        let adds = || leftover.lines.iter().map(|line| line.line.adds.len());
+        prop_assert!(adds().all(|adds| adds <= limits.line_adds));
+        prop_assert!(adds().sum::<usize>() <= limits.cart_adds + limits.leftover_lines);
+    }
+    Ok(())
+}
+
 #[test]
 fn no_lie_pushes_a_cart_over_a_bound() {
     let limits = prop_oneof![Just(tiny()), Just(light()), Just(owing())];
@@ -207,12 +217,7 @@ fn no_lie_pushes_a_cart_over_a_bound() {
                 prop_assert_eq!(&cart.notices, &before.notices, "notices stand until the next change");
             }
             sound(&cart, at, &limits)?;
-            for leftover in shelf.of(&cart) {
-                prop_assert!((1..=limits.leftover_lines).contains(&leftover.lines.len()));
-                let adds = || leftover.lines.iter().map(|line| line.line.adds.len());
-                prop_assert!(adds().all(|adds| adds <= limits.line_adds));
-                prop_assert!(adds().sum::<usize>() <= limits.cart_adds + limits.leftover_lines);
-            }
+            left_over_in_bounds(&shelf, &cart, &limits)?;
         }
         Ok(())
     });

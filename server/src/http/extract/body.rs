@@ -48,9 +48,8 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Its connection broke, or there was no place any more for its request once it was there, or for more of its bytes.
-#[expect(clippy::needless_pass_by_value, reason = "an error is handed over as it came")]
-fn broken(error: axum::Error) -> Problem {
-    match full(&error) {
+fn broken(error: &axum::Error) -> Problem {
+    match full(error) {
         Some(full) => full.into(),
         None => Problem::new(Code::InvalidRequest).because(error.to_string()),
     }
@@ -75,7 +74,7 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(broken)?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + rest.len() + data.len() > most {
             return Err(too_large(most));

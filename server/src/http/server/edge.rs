@@ -22,7 +22,7 @@ use crate::http::problem::response::{Cause, Problem};
 use crate::http::routes::operations::health;
 use crate::http::server::awaited::{Awaited, Place, Places, Sharer};
 use crate::http::server::crowd::Connection;
-use crate::http::server::failure_log::{FailureLog, Told};
+use crate::http::server::failure_log::{FailureLog, Logged};
 use crate::http::server::state::HttpConfig;
 use crate::http::server::{cors, cross_site};
 use crate::service::limits::shares::Full;
@@ -132,9 +132,9 @@ impl Edge {
             return;
         }
         match self.told.lock().tell(self.since.elapsed(), cause) {
-            Told::Again => {}
-            Told::Anew { untold: 0 } => tracing::error!(%request, status, %cause, "a request failed"),
-            Told::Anew { untold } => {
+            Logged::Again => {}
+            Logged::Anew { untold: 0 } => tracing::error!(%request, status, %cause, "a request failed"),
+            Logged::Anew { untold } => {
                 tracing::error!(%request, status, %cause, untold, "a request failed, and so many before it that are not told");
             }
         }

@@ -79,11 +79,6 @@ async fn who_asks_and_then_sends_no_more_is_answered_and_the_connection_ends() {
         assert!(wire.answer().await.starts_with("HTTP/1.1 200 "), "{asked}");
         assert!(wire.is_closed().await, "{asked}");
     }
-    let mut several = served.connect().await;
-    several.write(get("/v1/cart").repeat(3) + &add).await;
-    several.shut().await;
-    several.until("set-cookie").await;
-    assert!(several.is_closed_after_all().await);
     // Long after its request, while that is under way.
     shop.store.shut_gate();
     let mut wire = served.connect().await;

@@ -1,5 +1,5 @@
 //! What is kept: the kinds of records, the keys they stand under, and what a record of each kind holds. All of it follows from
-//! the one [`table`].
+//! the one table.
 
 pub mod counts;
 pub mod own;

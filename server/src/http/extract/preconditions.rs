@@ -71,7 +71,7 @@ pub fn strict(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-/// A tag as [`etag`] writes it, where a form brings it back.
+/// A tag as an answer carries it, where a form brings it back.
 pub fn parse(tag: &str) -> Option<SeenByCaller> {
     of_a_cart(tag.strip_prefix('"')?.strip_suffix('"')?)
 }
@@ -124,20 +124,18 @@ mod tests {
         assert_eq!(sent(&["\"empty.0\""]), Some(SeenByCaller::Nothing));
         assert_eq!(sent(&["W/\"empty.0.v12-zstd\""]), Some(SeenByCaller::Nothing));
         assert_eq!(parse(&format!("\"{ID}.7\"")), Some(at));
-        for broken in [
-            String::new(),
-            "\"".to_owned(),
-            "\"empty.1\"".to_owned(),
-            format!("{ID}.7"),
-            format!("\"{ID}\""),
-            format!("\"{ID}.\""),
-            format!("\"{ID}.-1\""),
-            format!("\"{ID}.+1\""),
-            format!("\"{ID}.7.\""),
-            format!("\"{ID}.99999999999999999999\""),
-            format!("\"{ID}.7\", \"another\""),
-            format!("w/\"{ID}.7\""),
-        ] {
+        for other in ["empty.1", ID, "another"].into_iter().map(str::to_owned).chain([
+            format!("{ID}."),
+            format!("{ID}.-1"),
+            format!("{ID}.+1"),
+            format!("{ID}.7."),
+            format!("{ID}.99999999999999999999"),
+        ]) {
+            let nothing = Some(SeenByCaller::Nothing);
+            assert_eq!(sent(&[&format!("\"{other}\"")]), nothing, "{other} is a tag of something else");
+            assert_eq!(sent(&[&format!("\"{ID}.7\", \"{other}\"")]), Some(at), "beside one of ours");
+        }
+        for broken in [String::new(), "\"".to_owned(), format!("{ID}.7"), format!("w/\"{ID}.7\"")] {
             assert_eq!(sent(&[&broken]), None, "{broken}");
         }
     }

@@ -22,7 +22,7 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         2 => (-40 * HOUR_MS..40 * HOUR_MS).prop_map(Act::Set),
-        3 => (0..20 * 60_000_u64).prop_map(Act::Pass),
+        3 => (0..4 * 60_000_u64).prop_map(Act::Pass),
         2 => (0..2_u8, 1..255_u8).prop_map(|(address, n)| Act::Begin(address, n)),
         3 => (0..2_u8).prop_map(Act::Wrong),
         4 => (0..8_usize).prop_map(Act::Visit),
@@ -71,9 +71,9 @@ proptest! {
     fn s38_no_caller_can_tell_a_shop_whose_wall_clock_is_set_from_one_whose_is_not(
         acts in proptest::collection::vec(act(), 1..40),
     ) {
-        // No visit ends by its age: how old what was written in hours that came twice is, nobody knows.
+        // No visit ends and no token is renewed by its age: how old what was written in hours that came twice is, nobody knows.
         let passes = acts.iter().map(|act| if let Act::Pass(ms) = act { *ms } else { 0 }).sum::<u64>();
-        prop_assume!(passes < 55 * 60_000 * 12);
+        prop_assume!(passes < 55 * 60_000);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (set, still) = runtime.block_on(async { (told(&acts, true).await, told(&acts, false).await) });
         prop_assert_eq!(set, still);

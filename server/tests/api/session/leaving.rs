@@ -57,7 +57,7 @@ async fn a_sign_out_by_remember_me_needs_no_place_among_the_accounts_sign_ins() 
         device.get("/v1/cart").await;
     }
     device.drop_cookie(NAME);
-    device.get("/v1/cart").await.problem(429, "rate_limited");
+    device.get("/v1/cart").await.expect(200);
     device.json("POST", OUT, Value::Null).await.expect(204);
     cleared(&device);
     assert_eq!(shop.sessions_of(&member).await.series.len(), 0);

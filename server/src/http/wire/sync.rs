@@ -19,8 +19,6 @@ use crate::http::wire::cart::CartView;
 use crate::service::cart::sync::Delivery;
 use crate::service::catalogue::shown::PricedCart;
 
-/// The oldest that an op is taken to be: ten years.
-const AGE_MAX_MS: u64 = 315_360_000_000;
 /// Hexadecimal digits of an op id.
 const OP_ID_DIGITS: usize = 16;
 
@@ -48,7 +46,7 @@ impl Schema for Delivery {
             .must("op_id", pattern("^[0-9A-Fa-f]{16}$"))
             .perhaps("base", said(counted(0), "The newest revision that the device had seen."))
             .perhaps("age_ms", said(json!({ "type": "integer" }), "How long ago, in milliseconds, of any size: a device's clock may be broken, and holds up no queue. \
-                 Below 0 counts as 0, above 315,360,000,000 (ten years) as that."))
+                 Below 0 counts as 0, and what would lie before 1970 as 1970."))
             .may("cart", free("The id of the cart that the device showed; absent: the present one."))
             .may("generation", free("The cart's generation that it showed; read where base is 0."))
             .may("op", free("add, set, remove, clear, save, unsave or undo."))
@@ -80,7 +78,7 @@ fn op(whole: &mut Fields<'_>, mut fields: Fields<'_>) -> Option<Op> {
     fields.without_nulls(&OPTIONAL);
     let named = fields.is_well().then(|| fields.try_rest(Meant::take));
     whole.adopt(fields);
-    let age = Span::from_ms(age_ms?.min(AGE_MAX_MS));
+    let age = Span::from_ms(age_ms?);
     let (seq, op_id, base) = (seq?, op_id?, base?);
     Some(match named? {
         Ok(Meant { cart, generation, intent }) => {
